@@ -177,3 +177,4 @@ COSIGN_AGAIN_SECONDS: Final = 6 * 3600  # a head that nothing follows: clients w
 COSIGNED_BYTES: Final = (
     32 * KIB
 )  # what a login has of cosignatures: nine witnesses with both keys, beside a leaf of any size
+UNWITNESSED_SECONDS: Final = 24 * 3600  # then a client says that a log has no quorum of its witnesses

@@ -7,7 +7,7 @@ escapes them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sft.client.profiles import Profile
 from sft.crypto.digests import digest_text
@@ -26,6 +26,9 @@ from sft.model.records import (
     VaultReport,
 )
 from sft.model.text import utc_time
+
+if TYPE_CHECKING:
+    from sft.client.witnessed import LogStanding
 
 Document = dict[str, Any]
 
@@ -173,14 +176,25 @@ def session_document(session: SessionInfo) -> Document:
 
 
 def profile_document(
-    profile: Profile, default: str | None, *, user: str | None = None, role: str | None = None
+    profile: Profile,
+    default: str | None,
+    *,
+    user: str | None = None,
+    role: str | None = None,
+    log: LogStanding | None = None,
 ) -> Document:
     """Return a server as this computer knows it.
 
     Args:
         default: the profile that is used when none is named.
         user, role: what the server says now, if it was asked.
+        log: how far its log is witnessed, if that was looked at.
     """
+    said = None
+    if log is not None:
+        from sft.cli.witnessed_output import log_json
+
+        said = log_json(log)
     return {
         "profile": profile.name,
         "server": profile.server_name,
@@ -191,6 +205,7 @@ def profile_document(
         "default": profile.name == default,
         **key_document(profile.key),
         "server_key_words": profile.server.words(),
+        "log": said,
     }
 
 

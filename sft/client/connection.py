@@ -352,6 +352,8 @@ class ServerConnection:
         if self.log is None or not self.log.is_of(welcome.server.server_id) or not welcome.user_id:
             return  # another server, or nobody: whoever dialed refuses it, and nothing is believed without a head
         self.log.begin(self.server_key, welcome.head, welcome.consistency)
+        if welcome.cosigned:
+            self.log.take_cosigned(welcome.cosigned, welcome.cosigned_consistency)
         if welcome.evidence is None:
             self.log.refuse("who you are there", None)
         self._welcome = replace(welcome, evidence=self.log.hold(welcome.evidence))

@@ -1,6 +1,7 @@
 """The heads of a server's log that this computer has seen and not yet left behind, shared by all its processes.
 
     heads/<server id>/<size>.<root>     the signed note of that head, as it came
+    heads/<server id>/cosigned          the newest that was shown with the cosignatures of witnesses
 
 Rules. A head is written, synced, before those that it was proved to continue are removed: so what was seen is still there after
 a kill or a lost power, and no file is ever changed. One file is the rule. Two are there where two sessions ran side by side,
@@ -24,6 +25,7 @@ from sft.errors import LedgerFormatError, LocalFileError
 from sft.ledger.checkpoints import Checkpoint
 
 _ID_DIGITS: Final = 32
+_COSIGNED: Final = "cosigned"
 _NAME: Final = r"[0-9]{1,19}\.[0-9a-f]{64}"
 
 
@@ -64,6 +66,18 @@ class Heads:
         for old in continued:
             if old.checkpoint != head.checkpoint:
                 self._state.remove(self._name(old))
+
+    def cosigned(self) -> Head | None:
+        """Return the newest checkpoint that was shown with cosignatures; None where there is none, or it is damaged."""
+        data = self._state.read(f"{self._folder}/{_COSIGNED}")
+        with contextlib.suppress(LedgerFormatError, UnicodeDecodeError):
+            note = "" if data is None else data.decode("utf-8")
+            return Head(Checkpoint.parse(text_of(note)), note)
+        return None
+
+    def keep_cosigned(self, head: Head) -> None:
+        """Keep such a checkpoint, not durably: it is shown again with each login."""
+        self._state.write(f"{self._folder}/{_COSIGNED}", head.note.encode("utf-8"), sync=False)
 
     def put_aside(self, to: str) -> None:
         """Move all that is kept into a folder of the state: whatever log is shown next is the first one."""

@@ -72,6 +72,7 @@ class LogFollower:
     Attributes:
         named: those of them that the login names and the server's head has to continue: the newest, and the oldest ones.
         head: the newest that was told; None before the login.
+        cosigned: the checkpoint of the login that has cosignatures, as far as it had one.
         begun_at: size of the login's.
         failed: what did not hold.
     """
@@ -95,6 +96,7 @@ class LogFollower:
         self._seen: dict[int, bytes] = {}
         self._told: dict[int, bytes] = {}
         self.head: Head | None = None
+        self.cosigned: Head | None = None
         self.begun_at = 0
         self.failed: LedgerError | None = None
 
@@ -142,6 +144,25 @@ class LogFollower:
             self._require_continued(known, head, consistency)
         self.begun_at = head.checkpoint.size
         self._take(head)
+
+    def take_cosigned(self, note: str, consistency: Sequence[bytes]) -> None:
+        """Take the checkpoint that witnesses cosigned, which the login's head has to go on; whose they are is no matter here.
+
+        One that the server's key did not sign is passed over: another key may have followed that since.
+
+        Raises:
+            LogWentBackError, LogForkedError, LogProofError: the server signed it, and its head does not go on it.
+        """
+        head, key = self.told, self._key
+        origin = head.checkpoint.origin
+        try:
+            checkpoint = open_checkpoint(note, origin, key or self._no_login())
+        except CryptoError:
+            return
+        cosigned = Head(checkpoint, note)
+        self._require_no_older(cosigned, head)
+        self._require_continued(cosigned, head, consistency)
+        self.cosigned = cosigned
 
     def follow(self, note: str, consistency: Sequence[bytes]) -> None:
         """Take a later head; raises what ``begin`` does where it does not go on the one before."""
@@ -235,14 +256,16 @@ class LogFollower:
             del self._told[next(iter(self._told))]
 
     def _opened(self, note: str) -> Head:
-        if self._key is None:
-            raise LocalProtocolError("no login yet")
+        key = self._key or self._no_login()
         try:
             said = Checkpoint.parse(text_of(note)).origin
-            checkpoint = open_checkpoint(note, Origin.of_server(said.host, self._server_id, said.epoch), self._key)
+            checkpoint = open_checkpoint(note, Origin.of_server(said.host, self._server_id, said.epoch), key)
         except CryptoError as error:
             self._fail(LogProofError(error.detail, **self._named, what="its log with its key"), ("shown", note))
         return Head(checkpoint, note)
+
+    def _no_login(self) -> NoReturn:
+        raise LocalProtocolError("no login yet")
 
     def _require_no_older(self, known: Head, shown: Head) -> None:
         before, now = known.checkpoint, shown.checkpoint

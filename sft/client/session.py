@@ -34,6 +34,7 @@ from sft.client.state import StateFolder
 from sft.client.statements import sign_act
 from sft.client.stopped import require_not_stopped, stop
 from sft.client.versions_seen import VersionsSeen
+from sft.client.witnessed import keep_cosigned
 from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import InvitationKey, PublicKey, ServerPublic, SigningKey
 from sft.errors import (
@@ -430,6 +431,8 @@ def _settle(state: StateFolder, profile: Profile, pins: Pins, log: LogFollower |
     """Keep the head of a login, and read who is known."""
     if log is not None:
         Heads(state, profile.server_id).keep(log.told, log.named)
+        if log.cosigned is not None:
+            keep_cosigned(state, profile.server_id, log.cosigned)
     pins.load()
 
 

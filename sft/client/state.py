@@ -4,7 +4,7 @@
     pins/          people's keys             receipts/  what servers acknowledged
     versions/      the newest files seen     evidence/  what servers have shown that they must not
     heads/         of servers' logs          stopped/   servers that are not used any more
-    digests/       of files here, compared
+    digests/       of files here, compared   policies/  whose cosignatures make a server's log witnessed
     downloads/     what was not finished     uploads/   likewise
 
 Rules. Folders are 0700 and files 0600, whatever the umask; a file is replaced whole and durably, never written in place. What

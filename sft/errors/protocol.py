@@ -97,7 +97,7 @@ class CheckpointRefusedError(CryptoError):
         said: what is answered; at 409 the size that was cosigned last.
     """
 
-    def __init__(self, status: int, said: str) -> None:
+    def __init__(self, status: int = 400, said: str = "") -> None:
         super().__init__(f"{status}: {said}")
         self.status = status
         self.said = said

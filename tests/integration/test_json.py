@@ -133,6 +133,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     another = ada("invite")
     ada("invite", "withdraw", str(another["id"]), of=2)
     # This computer.
+    w1 = CosignerKey.generate("w.example/1", SignatureType.ED25519_COSIGNATURE).public
     ada("whoami")
     ada("key")
     for words in (("key", "show"), ("key", "export"), ("key", "passphrase", "--no-passphrase")):
@@ -142,6 +143,10 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     link = operator("link", of=1)["link"]
     ada("servers", "address", name, address, of=2)
     ada("servers", "link", name, stdin=link, of=2)
+    policy = tmp_path / "policy"
+    policy.write_text(f"witness w1 {w1.vkey()}\nquorum w1\n")
+    ada("servers", "policy", name, str(policy), of=2)
+    ada("whoami")
     ada("servers", "default", name, of=2)
     ada("completion", "bash")
     ada("key", "device", "link", of=3)
@@ -170,7 +175,6 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     live = {each["user"]: str(each["id"]) for each in operator("session", "list")}
     operator("session", "kick", live["max"])
     operator("log", "key")
-    w1 = CosignerKey.generate("w.example/1", SignatureType.ED25519_COSIGNATURE).public
     (cli.server.home.path / "policy").write_text(f"witness w1 {w1.vkey()} http://127.0.0.1:9\nquorum none\n")
     operator("log", "witnesses")
     operator("log", "show")

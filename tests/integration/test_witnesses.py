@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -122,7 +123,7 @@ def test_two_organisations_witness_each_other(pair: tuple[Site, Site]):
     (line,) = a.server.log.warnings
     assert line.startswith("witness-failed ")
     assert a.cli.operator_json("log", "witnesses")["satisfied"] is True
-    said = a.cli.operator("log").out
+    said = a.cli.operator("log", "witnesses").out
     assert f"{size + 1} leaves, witnessed up to leaf {size}" in said
 
 
@@ -207,3 +208,35 @@ def test_the_operator_is_told_of_a_log_that_nobody_witnesses(template: Path, tmp
     key = cli.operator_json("log", "key")
     assert NoteKey.parse_vkey(key["key"]).name == key["log"]
     assert cli.operator("log", "key").out == key["key"] + "\n"
+
+
+def test_a_person_sees_how_far_the_log_is_witnessed(pair: tuple[Site, Site], tmp_path: Path):
+    a, b = pair
+    a.cli.join("ada", "admin")
+    assert b.witness is not None
+    lines = policy_lines(open_keys(b.server.home.path / FOLDER, ""), "")
+    log = a.log["key"]
+    (tmp_path / "policy").write_text("".join(f"{each}\n" for each in (f"log {log}", *lines, f"quorum {b.name}")))
+
+    def whoami() -> dict[str, Any]:
+        done = a.cli.sft("ada", "whoami", "--json")
+        assert done.status == 0, done.err
+        return dict(json.loads(done.out)["log"])
+
+    (profile,) = json.loads(a.cli.sft("ada", "servers", "--json").out)
+    assert whoami()["quorum"] is False
+    done = a.cli.sft("ada", "servers", "policy", profile["profile"], str(tmp_path / "policy"))
+    assert done.status == 0, done.err
+    run(a.witnessing.look())
+    said = whoami()
+    assert (said["quorum"], said["lacking"], said["overdue"]) == (True, [], False)
+    assert said["witnessed_size"] == said["size"]
+    # A witness that died stops nothing: what is newer is shown as not witnessed.
+    run(b.witness._stop())
+    assert a.cli.sft("ada", "mkdir", "folder").status == 0
+    run(a.witnessing.look())
+    later = whoami()
+    assert later["size"] > later["witnessed_size"] == said["witnessed_size"]
+    shown = a.cli.sft("ada", "whoami").out
+    assert f"witnessed up to {later['witnessed_size']} on " in shown
+    assert f", {later['size'] - later['witnessed_size']} not yet" in shown

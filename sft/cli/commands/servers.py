@@ -8,6 +8,7 @@ nothing. Where nobody can be asked, ``--yes`` has to be given.
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -16,9 +17,12 @@ from msgspec.structs import replace
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
 from sft.cli.options import common
+from sft.cli.witnessed_output import log_text, overdue_text, standing_of
+from sft.client.os_errors import translating_os_errors
 from sft.client.profiles import Forgotten, require_same_server
 from sft.crypto.keys import ServerPublic
 from sft.errors import UsageError
+from sft.limits import POLICY_BYTES
 from sft.model.links import parse_address, parse_server_link
 from sft.model.names import safe
 from sft.model.text import count_text, sentence, shell_name, shown_name
@@ -36,8 +40,12 @@ def command(context: click.Context, invocation: Invocation) -> int:
     default = invocation.profiles.default_name()
     profiles = invocation.profiles.all()
     console = invocation.console
+    standings = [standing_of(invocation.state, profile, now=invocation.now) for profile in profiles]
+    asked = any(log is not None and log.has_quorum for log in standings)
     if console.json:
-        console.document([profile_document(profile, default) for profile in profiles])
+        console.document(
+            [profile_document(each, default, log=log) for each, log in zip(profiles, standings, strict=True)]
+        )
     console.table(
         [
             (
@@ -47,10 +55,14 @@ def command(context: click.Context, invocation: Invocation) -> int:
                 shown_name(profile.user_name) if profile.joined else "not joined yet",
                 safe(profile.role),
                 profile.server.words(),
+                *([log_text(log, now=invocation.now)] if asked else []),
             )
-            for profile in profiles
+            for profile, log in zip(profiles, standings, strict=True)
         ]
     )
+    for profile, log in zip(profiles, standings, strict=True):
+        if overdue := overdue_text(profile, log):
+            console.warn(overdue)
     if not profiles:
         console.note("None yet. sft join, with an invitation from an admin")
     return 0
@@ -135,6 +147,27 @@ def trust_command(invocation: Invocation, name: str) -> int:
     )
     aside = use_again(invocation.state, profile, now=int(now))
     console.result(f"{safe(profile.name)} is used again. What was seen of its log lies in {safe(aside)}")
+    return 0
+
+
+@command.command("policy")
+@click.argument("name")
+@click.argument("file", metavar="FILE")
+@common
+def policy_command(invocation: Invocation, name: str, file: str) -> int:
+    """Say which witnesses have to cosign a server's log (C2SP tlog-policy) for it to be shown as witnessed."""
+    from sft.client.witnessed import keep_policy
+
+    profile = invocation.profiles.choose(name)
+    path = Path(file)
+    with translating_os_errors(path), path.open("rb") as opened:
+        data = opened.read(POLICY_BYTES + 1)
+    keep_policy(invocation.state, profile, data)
+    standing = standing_of(invocation.state, profile, now=invocation.now)
+    invocation.console.show(
+        profile_document(profile, invocation.profiles.default_name(), log=standing),
+        f"{safe(name)}: {log_text(standing, now=invocation.now)}",
+    )
     return 0
 
 

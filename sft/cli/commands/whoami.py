@@ -8,6 +8,7 @@ from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
 from sft.cli.options import common
+from sft.cli.witnessed_output import log_text, overdue_text, standing_of
 from sft.client.api.people import show_self
 from sft.model.names import safe
 from sft.model.text import ROLE_WORDS, shown_name
@@ -20,6 +21,7 @@ def command(invocation: Invocation) -> int:
     profile = invocation.profile()
     user = invocation.talk(show_self, profile).user
     default = invocation.profiles.default_name()
+    standing = standing_of(invocation.state, profile, now=invocation.now)
     rows = [
         ("server", f"{safe(profile.server_name)} ({profile.address})"),
         ("user", shown_name(profile.user_name)),
@@ -28,7 +30,11 @@ def command(invocation: Invocation) -> int:
         ("key", profile.key.words()),
         ("minisign", profile.key.text()),
         ("server key", profile.server.words()),
+        ("log", log_text(standing, now=invocation.now)),
         ("profile", safe(profile.name)),
     ]
-    invocation.console.show(profile_document(profile, default, role=user.role.value), *aligned(rows))
+    document = profile_document(profile, default, role=user.role.value, log=standing)
+    invocation.console.show(document, *aligned(rows))
+    if overdue := overdue_text(profile, standing):
+        invocation.console.warn(overdue)
     return 0

@@ -286,3 +286,52 @@ def test_a_proof_of_another_head_does_not_pass_for_it():
     )
     with pytest.raises(LogForkedError):
         view.log.require_one_log(view.log.hold(wrong), seen(log, 6), "ada")
+
+
+# -- what witnesses cosigned ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 5, 8, 9])
+def test_a_cosigned_checkpoint_that_the_head_goes_on_is_taken(size):
+    log = grown(9)
+    view = followed().begin(log)
+    assert view.log.cosigned is None
+    view.log.take_cosigned(log.note(size), log.consistency(size))
+    assert view.log.cosigned == head_of(log, size)
+    assert view.log.told == head_of(log)
+
+
+COSIGNED_LIES = {
+    "of another log": (grown(8, other_from=3), LogProofError),
+    "of another log of the same size": (grown(9, other_from=3), LogForkedError),
+    "longer than what is shown": (grown(12), LogWentBackError),
+}
+
+
+@pytest.mark.parametrize("lie", COSIGNED_LIES)
+def test_a_cosigned_checkpoint_that_the_server_signed_and_does_not_go_on_ends_it(lie):
+    other, error = COSIGNED_LIES[lie]
+    log = grown(9)
+    view = followed().begin(log)
+    with pytest.raises(error):
+        view.log.take_cosigned(other.note(), log.consistency(min(other.size, 9)))
+    with pytest.raises(error):
+        view.log.require_sound()
+    assert [name for name, _ in view.told[0][1]][:2] == ["known", "shown"]
+
+
+def test_a_cosigned_checkpoint_without_a_proof_ends_it():
+    log = grown(9)
+    view = followed().begin(log)
+    with pytest.raises(LogProofError):
+        view.log.take_cosigned(log.note(5), ())
+
+
+def test_a_cosigned_checkpoint_that_this_key_did_not_sign_is_passed_over():
+    """Another key may have followed the server's since: a dead witness cosigns nothing under the new one."""
+    log = grown(9)
+    view = followed().begin(log)
+    for note in ("", "nonsense\n", sign_checkpoint(OTHER, log.checkpoint(5)), grown(5, epoch=2).note()):
+        view.log.take_cosigned(note, log.consistency(5))
+    assert view.log.cosigned is None
+    view.log.require_sound()
