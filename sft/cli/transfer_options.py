@@ -48,9 +48,6 @@ jobs_option: Final = click.option(
     "--jobs", type=click.IntRange(1, JOBS_MOST), metavar="N", help="How many files at once, 1 to 64."
 )
 limit_option: Final = click.option("--limit", type=RateType(), metavar="RATE", help=LIMIT_HELP)
-accept_moved_option: Final = click.option(
-    "--accept-moved", is_flag=True, help="Also what was signed under another name; a script has to say so."
-)
 
 
 def choosing(function: F) -> F:

@@ -188,7 +188,7 @@ class TransferReport:
         return status_of_many(errors, self._total - len(errors), self.invocation.ended)
 
     def _show_moved(self) -> None:
-        """Name every one that no row has named: that it was moved is the server's word."""
+        """Name every one that no row has named."""
         console = self.invocation.console
         if self._whole or console.quiet or console.json:
             show_moved(console, self._moved)

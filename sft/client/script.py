@@ -56,23 +56,15 @@ async def put(
 
 
 async def get(
-    session: Session,
-    names: Sequence[str],
-    *,
-    to: str | Path = ".",
-    existing: ConflictPolicy = ConflictPolicy.REFUSE,
-    accept_moved: bool = False,
+    session: Session, names: Sequence[str], *, to: str | Path = ".", existing: ConflictPolicy = ConflictPolicy.REFUSE
 ) -> list[GetResult]:
     """Get files, whole folders and what fits a pattern into a folder of this computer, each verified before it has its name.
 
     Args:
-        accept_moved: also what was signed under another name (MovedError else): ``verdict.moved_to`` says so.
         existing: what becomes of a file that has the name already.
     """
     plan = await _planned(session, names)
-    got = await get_all(
-        session, plan.items, to=Path(to), folders=plan.folders, existing=existing, accept_moved=accept_moved
-    )
+    got = await get_all(session, plan.items, to=Path(to), folders=plan.folders, existing=existing)
     return _complete(got)
 
 

@@ -39,7 +39,6 @@ from sft.errors.client import (
     LogRestartedError,
     LogStaleError,
     LogWentBackError,
-    MovedError,
     NotAsListedError,
     NotJoinedError,
     NotShownError,

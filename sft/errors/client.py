@@ -173,14 +173,6 @@ class NotAsListedError(ClientError):
     sentence = "{server} sent another file or version than it listed as {path}. Nothing was kept."
 
 
-class MovedError(ClientError):
-    """A file is not where its author signed it, which a script has to agree to."""
-
-    code = "MOVED"
-    exit_status = 7
-    sentence = "{path} was signed as {signed_as} by {author}; that it was moved is the server's word. Nothing was kept."
-
-
 class OlderVersionError(ClientError):
     """A version is shown as the newest, and this computer has seen a newer one."""
 

@@ -271,6 +271,7 @@ def test_what_would_not_come_is_foreseen_to_keep_everything_from_being_deleted(c
     cli.sft("max", "sync", "tree", ":copy")
     cli.sft("gus", "sync", ":copy", "back")
     cli.sft("max", "mv", "copy/a.txt", "copy/moved.txt")
+    os.mkfifo(cli.folder / "back" / "moved.txt")  # which no file replaces
     told = cli.sft("gus", "sync", ":copy", "back", "--delete", "--dry-run", "--json")
     ran = cli.sft("gus", "sync", ":copy", "back", "--delete", "--yes", "--json")
     assert changes(told) == changes(ran) == {"copy/moved.txt": "failed"}

@@ -100,7 +100,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     ada("mv", "docs/a.txt", "new/b.txt")
     ada("ls", "new")
     ada("info", "new/b.txt")
-    got = ada("get", "new/b.txt", "none", "--to", str(tmp_path), "--with-signature", "--accept-moved", status=1)
+    got = ada("get", "new/b.txt", "none", "--to", str(tmp_path), "--with-signature", status=1)
     ada("verify", *(item["local"] for item in got["items"] if item["local"]))
     ada("proof", "new/b.txt", "--to", str(tmp_path / "odd"))
     ada("rm", "new/b.txt", "none", status=1)

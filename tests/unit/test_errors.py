@@ -279,13 +279,6 @@ TABLE = [
         "The same command again; if it says so again, tell the operator",
     ),
     Row(
-        errors.MovedError(path="contract.pdf", signed_as="old name.pdf", author="ada"),
-        "MOVED",
-        7,
-        'contract.pdf was signed as "old name.pdf" by ada; that it was moved is the server\'s word. Nothing was kept.',
-        "Is it meant to be there? Then the same command with --accept-moved",
-    ),
-    Row(
         errors.OlderVersionError(server="acme-files", path="contract.pdf", version=2, seen=3, remembered="/home/a/v"),
         "OLDER_VERSION",
         7,

@@ -10,7 +10,7 @@ from tui.dialogs.dialog import Dialog, static
 
 
 class MovedDialog(Dialog[None]):
-    """Names every one: that it was moved is the server's word."""
+    """Names every one, with the name that was signed."""
 
     wide = True
 
@@ -19,7 +19,7 @@ class MovedDialog(Dialog[None]):
         super().__init__(f"{count_text(job.moved_files)} signed under another name", safe="Close")
 
     def content(self) -> ComposeResult:
-        yield static("The bytes are their authors'. That they were moved since is the server's word.", "dialog-muted")
+        yield static("The bytes are their authors'. They were moved since, as the log proves.", "dialog-muted")
         yield static("")
         named = [f"{shown_name(each.path)}: signed as {shown_name(each.signed_as)}" for each in self._job.moved]
         yield static("\n".join(named))

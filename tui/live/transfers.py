@@ -45,10 +45,7 @@ class LiveTransfers:
         existing: ConflictPolicy = ConflictPolicy.REFUSE,
         report: Report | None = None,
     ) -> list[GetResult]:
-        # What was moved is named where the transfer is shown.
-        results = await get_all(
-            session, items, to=to, folders=folders, existing=existing, accept_moved=True, report=report
-        )
+        results = await get_all(session, items, to=to, folders=folders, existing=existing, report=report)
         return await self._noted(session, results)
 
     async def _is_earlier(self, session: Session, item: GetItem, size: int, digest: bytes) -> bool:

@@ -15,7 +15,7 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.options import common
 from sft.cli.progress import showing
-from sft.cli.transfer_options import accept_moved_option, choosing
+from sft.cli.transfer_options import choosing
 from sft.cli.transfer_report import TransferReport, resumption_document
 from sft.client.api.tree import has_pattern
 from sft.client.session import Session
@@ -45,7 +45,6 @@ EMPTY: Final = dict.fromkeys(
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @click.option("--keep-both", is_flag=True, help="Keep what is there, and store beside it.")
 @click.option("--with-signature", is_flag=True, help="Also write NAME.minisig.")
-@accept_moved_option
 @choosing
 @common
 def command(
@@ -58,7 +57,6 @@ def command(
     force: bool,
     keep_both: bool,
     with_signature: bool,
-    accept_moved: bool,
     exclude: tuple[str, ...],
     dry_run: bool,
     jobs: int | None,
@@ -71,9 +69,6 @@ def command(
     excludes = Excludes(exclude)
     _require_one_place(invocation, names, to, as_file)
     existing = ConflictPolicy.FORCE if force else ConflictPolicy.KEEP_BOTH if keep_both else ConflictPolicy.REFUSE
-
-    # A person sees what was moved and judges it; a script says beforehand that it is all the same to it.
-    accept_moved = accept_moved or (invocation.on_terminal and not invocation.console.json)
 
     async def fetch(session: Session) -> TransferReport:
         session.limit(limit)
@@ -90,7 +85,7 @@ def command(
         for refused in plan.refused:
             outcome.failed(refused.name, refused.error)
         if dry_run:
-            asked = GetAsked(place, existing, with_signature, accept_moved)
+            asked = GetAsked(place, existing, with_signature)
             for item, what in zip(plan.items, await foresee_get(session, plan.items, asked), strict=True):
                 outcome.foreseen("get", item.path, item.path, what, item.size)
             for refused in await session.pool.run(foresee_folders_here, place, plan.folders):
@@ -107,7 +102,6 @@ def command(
                     to=place,
                     existing=existing,
                     with_signature=with_signature,
-                    accept_moved=accept_moved,
                     keep_parts=not to_output,
                     jobs=jobs,
                     report=report,

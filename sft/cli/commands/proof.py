@@ -38,7 +38,7 @@ def command(invocation: Invocation, name: str, to: str | None, *, force: bool) -
             raise refused.error
         if plan.folders or len(plan.items) != 1:
             raise UsageError(problem="A proof is of one file", remedy="Name that file")
-        (got,) = await get_all(session, plan.items, to=place, existing=existing, with_signature=True, accept_moved=True)
+        (got,) = await get_all(session, plan.items, to=place, existing=existing, with_signature=True)
         if got.error is not None:
             raise got.error
         if got.file is None:

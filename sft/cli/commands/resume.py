@@ -161,7 +161,7 @@ async def _one(
 ) -> None:
     try:
         if isinstance(record, DownloadRecord):
-            result: GetResult | PutResult = await _get(invocation, reconnecting, record, shown)
+            result: GetResult | PutResult = await _get(reconnecting, record, shown)
         else:
             result = await _put(reconnecting, record, shown)
     except SftError as error:
@@ -200,21 +200,18 @@ def _now(result: GetResult | PutResult) -> tuple[int, int, bytes]:
     raise TypeError("what did not fail has moved")
 
 
-async def _get(
-    invocation: Invocation, reconnecting: ReconnectingSession, record: DownloadRecord, shown: Report
-) -> GetResult:
+async def _get(reconnecting: ReconnectingSession, record: DownloadRecord, shown: Report) -> GetResult:
     file = await show_file(reconnecting.session, record.path, 0 if record.newest else record.version)
     local, version = Path(record.local), file.version
     item = GetItem(
         file.path, (local.name,), version.size, version.number, version.digest, file.id, newest=record.newest,
         author=version.author, dated_at=version.dated_at, replaces=record.replaces,
     )  # fmt: skip
-    accept_moved = record.accept_moved or (invocation.on_terminal and not invocation.console.json)
 
     async def move(session: Session, items: Sequence[GetItem], report: Report) -> list[GetResult]:
         return await get_all(
             session, items, to=local.parent, existing=record.existing, with_signature=record.with_signature,
-            accept_moved=accept_moved, report=report,
+            report=report,
         )  # fmt: skip
 
     (result,) = await reconnecting.move([item], move, shown)

@@ -23,7 +23,7 @@ from sft.cli.next_steps import steps_of_command
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.sync_report import SyncReport
-from sft.cli.transfer_options import accept_moved_option, choosing
+from sft.cli.transfer_options import choosing
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all
 from sft.client.transfers.compare import Surplus
@@ -53,7 +53,6 @@ class _Wish:
     max_delete: int | None
     yes: bool
     dry_run: bool
-    accept_moved: bool
     jobs: int | None
 
 
@@ -73,7 +72,6 @@ class _Wish:
 )
 @click.option("--update", is_flag=True, help="Leave alone what is newer at the target.")
 @click.option("--checksum", is_flag=True, help="Compare files of one size by content, whatever their dates.")
-@accept_moved_option
 @choosing
 @common
 def command(
@@ -86,7 +84,6 @@ def command(
     yes: bool,
     update: bool,
     checksum: bool,
-    accept_moved: bool,
     exclude: tuple[str, ...],
     dry_run: bool,
     jobs: int | None,
@@ -111,9 +108,8 @@ def command(
         )
     if addresses.up or os.path.lexists(addresses.local):
         require_folder(addresses.local)
-    accept_moved = accept_moved or (invocation.on_terminal and not invocation.console.json)
     options = SyncOptions(Excludes(exclude), read_all=checksum, update=update, delete=delete)
-    wish = _Wish(addresses, options, max_delete, yes, dry_run, accept_moved, jobs)
+    wish = _Wish(addresses, options, max_delete, yes, dry_run, jobs)
     report = SyncReport(invocation, up=addresses.up, dry_run=dry_run)
 
     async def sync(session: Session) -> Sequence[str]:
@@ -166,7 +162,7 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
     if wish.dry_run:
         free, behind = _by_place(plan)
         for fetched, existing in ((free, ConflictPolicy.REFUSE), (plan.replaced, ConflictPolicy.FORCE)):
-            asked = GetAsked(top, existing, accept_moved=wish.accept_moved)
+            asked = GetAsked(top, existing)
             for get, foreseen in zip(fetched, await foresee_get(session, fetched, asked), strict=True):
                 _foreseen(report, get, foreseen, "would get", str(asked.local(get)))
         for item in behind:
@@ -197,7 +193,7 @@ async def _get(
     wish: _Wish, existing: ConflictPolicy, session: Session, items: Sequence[GetItem], report: Report
 ) -> list[GetResult]:
     return await get_all(
-        session, items, to=wish.addresses.local, existing=existing, accept_moved=wish.accept_moved, jobs=wish.jobs,
+        session, items, to=wish.addresses.local, existing=existing, jobs=wish.jobs,
         report=report,
     )  # fmt: skip
 

@@ -156,7 +156,6 @@ async def get_all(
     folders: Sequence[tuple[str, ...]] = (),
     existing: ConflictPolicy = ConflictPolicy.REFUSE,
     with_signature: bool = False,
-    accept_moved: bool = False,
     keep_parts: bool = True,
     jobs: int | None = None,
     report: Report | None = None,
@@ -166,7 +165,6 @@ async def get_all(
 
     Args:
         jobs: how many large ones and groups of small ones at once, at most; as many as suits them, unless told.
-        accept_moved: also what has another name than the signed one: ``verdict.moved_to`` says so.
         folders: made too, for they hold no file.
         existing: what becomes of a file that has the name already.
         with_signature: NAME.minisig is written beside each.
@@ -177,7 +175,7 @@ async def get_all(
         One result per item, in their order; then one, FAILED, for each folder that cannot be made.
     """
     destination = await session.pool.run(Destination, to)
-    asked = GetAsked(destination.path, existing, with_signature, accept_moved)
+    asked = GetAsked(destination.path, existing, with_signature)
     digests = DigestCache(session.state, session.clock)
 
     async def look(numbered: Sequence[tuple[int, GetItem]]) -> list[Here]:
@@ -191,7 +189,7 @@ async def get_all(
 
         results = await _get(
             session, items, place, look, report,
-            accept_moved=accept_moved, jobs=jobs, on_unconfirmed=on_unconfirmed,
+            jobs=jobs, on_unconfirmed=on_unconfirmed,
         )  # fmt: skip
         await session.pool.run(keep_seen, session, digests)
         return results + unmade
@@ -215,7 +213,7 @@ async def verify_all(session: Session, items: Sequence[GetItem], *, report: Repo
     async def look(numbered: Sequence[tuple[int, GetItem]]) -> list[Here]:
         return [Step.NEW] * len(numbered)
 
-    results = await _get(session, items, lambda _: None, look, report, accept_moved=True)
+    results = await _get(session, items, lambda _: None, look, report)
     await session.pool.run(session.versions_seen.flush)
     return results
 
@@ -233,7 +231,6 @@ async def _get(
     look: Callable[[Sequence[tuple[int, GetItem]]], Awaitable[list[Here]]],
     report: Report | None,
     *,
-    accept_moved: bool,
     jobs: int | None = None,
     on_unconfirmed: OnUnconfirmed | None = None,
 ) -> list[GetResult]:
@@ -247,7 +244,7 @@ async def _get(
         wanted = [getting_of(each) for each in group]
         here = await look(group)
         missing = [each for each, found in zip(wanted, here, strict=True) if isinstance(found, Step)]
-        got = iter(await get_together(session, missing, accept_moved=accept_moved) if missing else [])
+        got = iter(await get_together(session, missing) if missing else [])
         results = [
             await ended(each, numbered, next(got))
             if isinstance(found, Step)
@@ -264,7 +261,7 @@ async def _get(
             return _get_result(each, found, TransferStage.UNCHANGED)
         got: DownloadResult | SftError
         try:
-            got = await get_file(session, each.item, each.place, each.report, accept_moved=accept_moved)
+            got = await get_file(session, each.item, each.place, each.report)
         except SftError as error:
             got = error
         result = await ended(each, numbered, got)

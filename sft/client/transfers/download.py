@@ -17,7 +17,7 @@ from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target
 from sft.client.trust import Verdict, judge_over, note_judged, prove_file, require_newest
-from sft.errors import MovedError, NotAsListedError, ResumeRefusedError, SftError
+from sft.errors import NotAsListedError, ResumeRefusedError, SftError
 from sft.model.records import File
 
 
@@ -30,18 +30,13 @@ class DownloadResult(Struct, frozen=True):
     signature: Path | None
 
 
-async def get_file(
-    session: Session, item: GetItem, place: Target | None, report: Reporter, *, accept_moved: bool
-) -> DownloadResult:
+async def get_file(session: Session, item: GetItem, place: Target | None, report: Reporter) -> DownloadResult:
     """Get one file and verify it; without a place it is not kept.
-
-    Args:
-        accept_moved: take the server's word for it that a file has another name than the signed one.
 
     Raises:
         RequestError: the server refused.
         SignatureBadError, SignerUnknownError, PinChangedError: it is not its author's; nothing was kept.
-        NotAsListedError, OlderVersionError, MovedError: it is not the one that was meant; nothing was kept.
+        NotAsListedError, OlderVersionError: it is not the one that was meant; nothing was kept.
         LocalExistsError, LocalChangedError, LocalDiskFullError, LocalFileError, NameNotAllowedError: this computer cannot
             take it.
         ConnectionLostError: the connection broke; nothing was kept.
@@ -62,11 +57,11 @@ async def get_file(
             replaces=place.replaces,
             with_signature=place.with_signature,
         )
-        return make_resumable(session, file, item, place, part, accept_moved=accept_moved) or part
+        return make_resumable(session, file, item, place, part) or part
 
     begun = None if place is None else await left_here(session, item, place, report)
     if place is not None and begun is not None and begun.is_whole:
-        return await _placed(session, item, begun, report, both=place.with_signature, accept_moved=accept_moved)
+        return await _placed(session, item, begun, report, both=place.with_signature)
     report(TransferStage.RECEIVING, 0 if begun is None else begun.done)
     incoming = DownloadStream(session, report, admit=admit, open_sink=open_sink, begun=begun)
     try:
@@ -79,15 +74,13 @@ async def get_file(
         arrived = await incoming.receive(item.path, item.version)
     try:
         both = place is None or place.with_signature
-        return await _kept(session, item, arrived, report, both=both, accept_moved=accept_moved)
+        return await _kept(session, item, arrived, report, both=both)
     except BaseException as error:
         await incoming.abandon(error)
         raise
 
 
-async def _kept(
-    session: Session, item: GetItem, arrived: Received, report: Reporter, *, both: bool, accept_moved: bool
-) -> DownloadResult:
+async def _kept(session: Session, item: GetItem, arrived: Received, report: Reporter, *, both: bool) -> DownloadResult:
     """Judge what is whole, and give it its name."""
     file = arrived.file
     report(TransferStage.VERIFYING, arrived.size)
@@ -95,8 +88,6 @@ async def _kept(
     await session.pin_authors([file])
     state = prove_file(session, arrived.evidence, file)
     verdict = judge_over(session, file, arrived.digest, arrived.size, state, both=both)
-    if not accept_moved:
-        require_unmoved(verdict, file)
 
     def finish() -> tuple[Path | None, Path | None]:
         if item.newest:
@@ -109,15 +100,13 @@ async def _kept(
     return DownloadResult(file, verdict, local, signature)
 
 
-async def _placed(
-    session: Session, item: GetItem, begun: OpenPart, report: Reporter, *, both: bool, accept_moved: bool
-) -> DownloadResult:
+async def _placed(session: Session, item: GetItem, begun: OpenPart, report: Reporter, *, both: bool) -> DownloadResult:
     """Judge what was whole before, and had no name to go to: no byte moves again."""
     part, digest, pool = begun.part, begun.running.digest(), session.pool
     try:
         file, evidence = await show_proved(session, item.path, item.version)
         arrived = Received(file, digest, item.size, part, evidence)
-        return await _kept(session, item, arrived, report, both=both, accept_moved=accept_moved)
+        return await _kept(session, item, arrived, report, both=both)
     except BaseException as error:
         if resumable_after(error):
             with suppress(SftError):  # what stopped it is what is told
@@ -125,12 +114,6 @@ async def _placed(
         else:
             await pool.run(part.discard)
         raise
-
-
-def require_unmoved(verdict: Verdict, file: File) -> None:
-    """Refuse a file that has another name than the signed one, unless the log has that it lies there."""
-    if verdict.moved_to is not None and verdict.proved is None:
-        raise MovedError(path=file.path, signed_as=verdict.signed_name, author=verdict.author)
 
 
 def require_asked_for(session: Session, file: File, item: GetItem) -> None:

@@ -117,9 +117,7 @@ class _Found(Struct):
         return self.held.record
 
 
-def make_resumable(
-    session: Session, file: File, item: GetItem, place: Target, part: PartFile, *, accept_moved: bool
-) -> ResumablePart | None:
+def make_resumable(session: Session, file: File, item: GetItem, place: Target, part: PartFile) -> ResumablePart | None:
     """Have a new part be gone on with later, if it is of more than one segment and this computer keeps records (blocks)."""
     version = file.version
     if not place.keeps or version.size <= SEGMENT_BYTES:
@@ -129,7 +127,6 @@ def make_resumable(
         id=part.id, server_id=session.server_id, path=file.path, version=version.number, file_id=file.id,
         digest=version.digest, size=version.size, local=str(place.local), dev=dev, ino=ino, newest=item.newest,
         existing=place.existing, replaces=place.replaces, with_signature=place.with_signature,
-        accept_moved=accept_moved,
     )  # fmt: skip
     held = downloads_of(session.state, session.server_id).hold(record)
     if held is None:

@@ -20,7 +20,7 @@ from sft.client.os_errors import describe_os_error
 from sft.client.session import Session
 from sft.client.transfers.batch import keep_seen
 from sft.client.transfers.digest_cache import DigestCache
-from sft.client.transfers.here_already import Here, look_here
+from sft.client.transfers.here_already import look_here
 from sft.client.transfers.local_tree import Refused
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.same import GetAsked, PutAsked, Step, VersionThere, put_step
@@ -33,7 +33,7 @@ from sft.client.transfers.there_already import (
     reads_as,
     require_replaceable,
 )
-from sft.errors import FolderInTheWayError, MovedError, NotFoundError, SftError
+from sft.errors import FolderInTheWayError, NotFoundError, SftError
 from sft.model.names import split_path
 from sft.model.records import File
 
@@ -149,7 +149,7 @@ async def foresee_get(session: Session, items: Sequence[GetItem], asked: GetAske
     digests = DigestCache(session.state, session.clock)
     found = await look_here(session, items, asked, digests)
     await finish_even_if_cancelled(session.pool.run(keep_seen, session, digests))
-    return [_as_listed(*each, asked) for each in zip(items, found, strict=True)]
+    return [here if isinstance(here, Step | SftError) else Step.SAME for here in found]
 
 
 def foresee_folders_here(top: Path, folders: Sequence[Sequence[str]]) -> list[Refused]:
@@ -164,12 +164,3 @@ def foresee_folders_here(top: Path, folders: Sequence[Sequence[str]]) -> list[Re
             where = top.joinpath(*parts)
             refused.append(Refused(str(where), describe_os_error(error, where)))
     return refused
-
-
-def _as_listed(item: GetItem, found: Here, asked: GetAsked) -> Foreseen:
-    if not isinstance(found, Step):
-        return found if isinstance(found, SftError) else Step.SAME
-    listed = item.listed
-    if asked.accept_moved or listed is None or listed.version.signed_name == listed.path:
-        return found
-    return MovedError(path=listed.path, signed_as=listed.version.signed_name, author=listed.version.author)

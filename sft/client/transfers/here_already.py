@@ -19,7 +19,7 @@ from sft.client.concurrency import gather_limited
 from sft.client.os_errors import describe_os_error
 from sft.client.session import Session
 from sft.client.transfers.digest_cache import DigestCache
-from sft.client.transfers.download import DownloadResult, require_asked_for, require_unmoved
+from sft.client.transfers.download import DownloadResult, require_asked_for
 from sft.client.transfers.local_file import LocalFile, seen_as
 from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy, refusal_to_replace
 from sft.client.transfers.plan import GetItem
@@ -138,8 +138,6 @@ async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadR
     await session.pin_authors([file])
     state = prove_file(session, evidence, file)
     verdict = judge_over(session, file, item.digest, item.size, state, both=asked.with_signature)
-    if not asked.accept_moved:
-        require_unmoved(verdict, file)
     signature = local.with_name(f"{local.name}{SIGNATURE_ENDING}") if asked.with_signature else None
 
     def take_note() -> bool:

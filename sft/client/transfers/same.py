@@ -158,13 +158,11 @@ class GetAsked(Struct, frozen=True):
         top: the folder here.
         existing: what becomes of a file that has the name already.
         with_signature: NAME.minisig is written beside each.
-        accept_moved: also what has another name than the signed one.
     """
 
     top: Path
     existing: ConflictPolicy = ConflictPolicy.REFUSE
     with_signature: bool = False
-    accept_moved: bool = False
 
     def local(self, item: GetItem) -> Path:
         return self.top.joinpath(*item.parts)

@@ -22,7 +22,7 @@ from sft.client.os_errors import translating_os_errors
 from sft.client.proved import ProvedState
 from sft.client.session import Session
 from sft.client.transfers.disk_waits import side_by_side
-from sft.client.transfers.download import DownloadResult, get_file, require_asked_for, require_unmoved
+from sft.client.transfers.download import DownloadResult, get_file, require_asked_for
 from sft.client.transfers.part_file import Destination, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
@@ -45,7 +45,7 @@ class Getting(Struct, frozen=True):
     report: Reporter
 
 
-async def get_together(session: Session, wanted: Sequence[Getting], *, accept_moved: bool) -> list[Outcome]:
+async def get_together(session: Session, wanted: Sequence[Getting]) -> list[Outcome]:
     """Get small files and verify each, as ``get_file`` does one.
 
     Returns:
@@ -55,11 +55,11 @@ async def get_together(session: Session, wanted: Sequence[Getting], *, accept_mo
     for each in wanted:
         each.report(TransferStage.RECEIVING, 0)
     while len(outcomes) < len(wanted):
-        outcomes += await _some(session, wanted[len(outcomes) :], accept_moved=accept_moved)
+        outcomes += await _some(session, wanted[len(outcomes) :])
     return outcomes
 
 
-async def _some(session: Session, wanted: Sequence[Getting], *, accept_moved: bool) -> list[Outcome]:
+async def _some(session: Session, wanted: Sequence[Getting]) -> list[Outcome]:
     files = tuple(WantedFile(each.item.path, each.item.version) for each in wanted)
     try:
         answer = await session.request(GetFiles, FilesContent, files=files)
@@ -80,22 +80,22 @@ async def _some(session: Session, wanted: Sequence[Getting], *, accept_moved: bo
     await session.pin_authors([each.file for each in arrived])
     landed: Iterator[Outcome] = iter(())
     if arrived:
-        judged = await finish_even_if_cancelled(_land_all(session, arrived, answer.evidence, accept_moved=accept_moved))
+        judged = await finish_even_if_cancelled(_land_all(session, arrived, answer.evidence))
         landed = iter(judged)
     ended: list[Outcome] = []
     for each, outcome in zip(wanted, outcomes, strict=False):
         became = next(landed) if outcome is None else outcome
         if isinstance(became, NotSmallError):
-            became = await _alone(session, each, accept_moved=accept_moved)
+            became = await _alone(session, each)
         elif isinstance(became, DownloadResult):
             each.report(TransferStage.VERIFIED, became.file.version.size)
         ended.append(became)
     return ended
 
 
-async def _alone(session: Session, wanted: Getting, *, accept_moved: bool) -> Outcome:
+async def _alone(session: Session, wanted: Getting) -> Outcome:
     try:
-        return await get_file(session, wanted.item, wanted.place, wanted.report, accept_moved=accept_moved)
+        return await get_file(session, wanted.item, wanted.place, wanted.report)
     except SftError as error:
         return error
 
@@ -108,11 +108,9 @@ class _Arrived(Struct, frozen=True):
     content: bytes
 
 
-async def _land_all(
-    session: Session, arrived: Sequence[_Arrived], evidence: Evidence | None, *, accept_moved: bool
-) -> list[Outcome]:
+async def _land_all(session: Session, arrived: Sequence[_Arrived], evidence: Evidence | None) -> list[Outcome]:
     """Judge and keep a group."""
-    with _Group(session, arrived, evidence, accept_moved=accept_moved) as group:
+    with _Group(session, arrived, evidence) as group:
         await session.pool.compute(group.write)
         if group.parts:
             await session.pool.run(group.sync)
@@ -123,14 +121,11 @@ async def _land_all(
 class _Group:
     """A group on its way to the disk, step by step; each step blocks, and what fails in one takes no further one."""
 
-    def __init__(
-        self, session: Session, arrived: Sequence[_Arrived], evidence: Evidence | None, *, accept_moved: bool
-    ) -> None:
+    def __init__(self, session: Session, arrived: Sequence[_Arrived], evidence: Evidence | None) -> None:
         self._session = session
         self._arrived = arrived
         self._evidence = evidence
         self._state: ProvedState | None = None
-        self._accept_moved = accept_moved
         self._folders = _OpenFolders()
         self.outcomes: list[Outcome] = []
         self.parts: dict[int, tuple[PartFile, DownloadResult, bytes]] = {}  # good ones without a name, by their place
@@ -193,8 +188,6 @@ class _Group:
         require_asked_for(session, file, wanted.item)
         both = wanted.place is None or wanted.place.with_signature
         verdict = judge_over(session, file, blake2b_512(content).digest(), len(content), self._state, both=both)
-        if not self._accept_moved:
-            require_unmoved(verdict, file)
         if wanted.item.newest:
             require_newest(session, file, wanted.item.seen, verdict.proved, listed=wanted.item.version != 0)
         note_judged(session, file, verdict.proved)

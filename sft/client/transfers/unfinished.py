@@ -86,7 +86,7 @@ class DownloadRecord(TransferRecord, frozen=True, kw_only=True):
     Args:
         digest: of the whole content, as the server announced it, signed.
         prefix: digest of the first ``done`` bytes of the part, which are on the disk.
-        newest, existing, replaces, with_signature, accept_moved: how it was asked for.
+        newest, existing, replaces, with_signature: how it was asked for.
     """
 
     digest: _Digest
@@ -95,7 +95,6 @@ class DownloadRecord(TransferRecord, frozen=True, kw_only=True):
     existing: ConflictPolicy = ConflictPolicy.REFUSE
     replaces: LocalFile | None = None
     with_signature: bool = False
-    accept_moved: bool = False
 
     @property
     def is_sound(self) -> bool:

@@ -26,8 +26,8 @@ from sft.errors import (
     BadRequestError,
     ConnectionLostError,
     LoginRefusedError,
-    MovedError,
     NameNotAllowedError,
+    NotAsListedError,
     NotFoundError,
     RoleForbidsError,
     ServerKeyChangedError,
@@ -240,25 +240,6 @@ def test_what_is_stored_once_a_file_was_listed_is_newer_than_what_was_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("words", "terminal", "accepted"),
-    [([], True, True), ([], False, False), (["--json"], True, False), (["--accept-moved"], False, True)],
-)
-def test_what_was_moved_is_judged_by_a_person_and_accepted_by_no_script_unasked(
-    cli, monkeypatch, words, terminal, accepted
-):
-    asked = []
-
-    async def get_all(*_, accept_moved, **__):
-        asked.append(accept_moved)
-        return []
-
-    monkeypatch.setattr(get, "get_all", get_all)
-    cli.answers[ShowFile] = lambda request: FileShown(request.id, signed_file())
-    cli.run("get", "finance/2026/contract.pdf", *words, terminal=terminal)
-    assert asked == [accepted]
-
-
-@pytest.mark.parametrize(
     "how", [{"whole": True}, {"whole": True, "quiet": True}, {"whole": False, "json_": True}], ids=str
 )
 def test_every_moved_file_is_named_where_no_row_does(cli, how):
@@ -277,7 +258,7 @@ def test_what_does_not_hold_is_a_status_among_any_number(cli):
     outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=True)
     get.add_result(outcome, got())
     outcome.failed("x", NotFoundError(what="file", name="x"))
-    outcome.failed("y", MovedError(path="y", signed_as="z", author="ada"))
+    outcome.failed("y", NotAsListedError(path="y", server="acme-files"))
     assert outcome.finish() == 7
 
 

@@ -617,7 +617,7 @@ HOSTILE = {
     "saved_at": [-1, 2**62, 10**40, "now"],
     "digest": ["", base64.b64encode(bytes(64)).decode()],
     "prefix": ["", base64.b64encode(bytes(64)).decode(), base64.b64encode(bytes(65)).decode()],
-    "newest": [3], "with_signature": ["no"], "accept_moved": [None], "existing": ["replace all", 1],
+    "newest": [3], "with_signature": ["no"], "existing": ["replace all", 1],
 }  # fmt: skip
 EDITS = [(field, number) for field, values in HOSTILE.items() for number in range(len(values))]
 
@@ -761,10 +761,10 @@ def test_what_goes_away_with_its_folder_is_not_noted(here):
 
 def test_how_it_was_asked_for_is_noted(here):
     here.stops_after = 13
-    here.begin(existing=ConflictPolicy.FORCE, with_signature=True, accept_moved=True)
+    here.begin(existing=ConflictPolicy.FORCE, with_signature=True)
     record = here.record
-    assert (record.existing, record.with_signature, record.accept_moved, record.newest) == (
-        ConflictPolicy.FORCE, True, True, True,
+    assert (record.existing, record.with_signature, record.newest) == (
+        ConflictPolicy.FORCE, True, True,
     )  # fmt: skip
     assert record.local == str(here.local)
 

@@ -104,7 +104,7 @@ class Failure(Struct, frozen=True):
 
 
 class Moved(Struct, frozen=True):
-    """A file that has another name than the signed one; that it was moved is the server's word."""
+    """A file that has another name than the signed one."""
 
     path: str
     signed_as: str
