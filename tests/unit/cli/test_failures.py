@@ -201,6 +201,8 @@ def every_class() -> list[type[SftError]]:
 def with_values(kind: type[SftError]) -> SftError:
     if kind is errors.RowForgedError:
         return errors.RowForgedError("users", "7")
+    if kind is errors.CheckpointRefusedError:
+        return errors.CheckpointRefusedError(409, "7")
     names = kind.names_of_values()
     return kind(**{name: 7 if name.endswith(("_at", "_bytes")) else "x" for name in names})
 
