@@ -85,7 +85,7 @@ _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
         LeafKind.ROW_KEY_CHANGED: "changed the row key",
         LeafKind.SETTINGS_CHANGED: "changed the settings",
         LeafKind.LOG_STARTED: "started the log",
-        LeafKind.LOG_RESTARTED: "started the log again",
+        LeafKind.LOG_RESTARTED: "put the server back to a copy",
     }
 )
 _FIRST_VERSION: Final = 1

@@ -69,6 +69,17 @@ class SettingsChanged(DomainEvent, frozen=True, kw_only=True):
     registration: str | None = None
 
 
+class LogRestarted(DomainEvent, frozen=True, kw_only=True):
+    """The log goes on from a state that was put back, under another origin: what came after it is not in it."""
+
+    epoch: int  # that begins
+    origin: str  # of the log before, of which ``size`` leaves are kept
+    size: int
+    root: bytes
+    known: str  # the newest head that is known of it: the signed note
+    reason: str
+
+
 class ServerKeyChanged(DomainEvent, frozen=True, kw_only=True):
     """Another key follows the server's."""
 

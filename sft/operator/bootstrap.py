@@ -224,7 +224,7 @@ def open_ledger(
     with readers.reading() as reading:
         name = log_name(reading)
         signer = HeadSigner(name.host, name.server_id, key)
-        kept = read_kept_head(head_file.note, signer.origin(name.epoch), key.public, successions)
+        kept = read_kept_head(head_file.note, signer, key.public, successions)
         loaded = load_log(reading, kept)
     ledger = Ledger(loaded.state, lambda level, index: readers.run(tile_in, level, index), name.epoch)
     appending = Appending(ledger, loaded.blocks, sign=signer.sign, keep=head_file.keep)

@@ -32,7 +32,7 @@ NEXT_STEPS: Final = NextSteps(
             "KEY_TAKEN": "Give another key",
             "LAST_ADMIN": "twistd sft user role NAME admin, then again",
             "LOG_DAMAGED": _ONE_COPY,
-            "LOG_ROLLED_BACK": _ONE_COPY,
+            "LOG_ROLLED_BACK": f"{_ONE_COPY}; or go on without what came later: twistd sft log restart --reason TEXT",
             "MASTER_KEY_ELSEWHERE": _KEY_ELSEWHERE,
             "NAME_TAKEN": "Choose another name",
             "NOT_EMPTY": "twistd sft file delete -r {path}",

@@ -227,6 +227,22 @@ class LogOptions(usage.Options):
             "the log's name and key, for witnesses and the policies of others",
         ],
         [
+            "restart",
+            None,
+            type(
+                "Leaf",
+                (LocalLeaf,),
+                {
+                    "runs": "log_restart:restart",
+                    "optParameters": [
+                        ["reason", None, "", "why what came later is gone; everybody reads it"],
+                        ["name", None, "", "the server's name, for scripts: nothing is asked then"],
+                    ],
+                },
+            ),
+            "go on from a state that was put back: every client stops until its person agrees",
+        ],
+        [
             "witnesses",
             None,
             type("Leaf", (LocalLeaf,), {"runs": "log:show_witnesses"}),

@@ -115,7 +115,7 @@ class Appending:
         note = self._sign(tree.size, root, group.epoch)
         self._keep(note)
         self._blocks.follow(group.blocks)
-        self._ledger.grow(group.grown, SignedHead(tree.size, root, note))
+        self._ledger.grow(group.grown, SignedHead(tree.size, root, note), group.epoch)
 
     def _write(
         self, transaction: Transaction, row: LedgerRow, drafting: _Drafting, slots: Sequence[Sequence[ChangedSlot]]

@@ -50,6 +50,7 @@ class EventLine(Struct, frozen=True, kw_only=True):
 EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
     {
         events.ServerPrepared: EventLine(kind=LeafKind.LOG_STARTED),
+        events.LogRestarted: EventLine(kind=LeafKind.LOG_RESTARTED),
         events.SettingsChanged: EventLine(kind=LeafKind.SETTINGS_CHANGED),
         events.ServerKeyChanged: EventLine(kind=LeafKind.SERVER_KEY_CHANGED),
         events.MasterKeyRotated: EventLine(kind=LeafKind.MASTER_KEY_ROTATED),

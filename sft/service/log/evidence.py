@@ -129,7 +129,7 @@ class Rests:
     def _see(self, signature: bytes) -> None:
         """Note the head that an author signed to have seen."""
         epoch, size = place_seen(signature) or (0, 0)
-        if epoch == self._epoch:
+        if epoch <= self._epoch:  # those before it are in the same tree
             self._seen.add(size)
 
 

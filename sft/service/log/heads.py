@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from sft.crypto.keys import ServerKey, ServerPublic
+from sft.crypto.signed_note import text_of
 from sft.crypto.succession import verify_succession
 from sft.errors import CryptoError, LogDamagedError
 from sft.ledger.checkpoints import Checkpoint, Origin, open_checkpoint, sign_checkpoint
@@ -52,10 +53,13 @@ class HeadSigner:
         return note + "".join(sign_checkpoint(key, checkpoint).rpartition(_PARTING)[2] for key in older)
 
 
-def read_kept_head(note: str | None, origin: Origin, server: ServerPublic, successions: Sequence[str]) -> Checkpoint:
-    """Read the last head that was kept.
+def read_kept_head(
+    note: str | None, signer: HeadSigner, server: ServerPublic, successions: Sequence[str]
+) -> Checkpoint:
+    """Read the last head that was kept, of whatever epoch.
 
     Args:
+        signer: knows what the server's logs are called.
         successions: which keys the server's one followed.
 
     Raises:
@@ -66,6 +70,7 @@ def read_kept_head(note: str | None, origin: Origin, server: ServerPublic, succe
     keys = [server, *(ServerPublic(verify_succession(each).old_key) for each in reversed(successions))]
     for key in keys:
         try:
+            origin = signer.origin(Checkpoint.parse(text_of(note)).origin.epoch)
             return open_checkpoint(note, origin, key)
         except CryptoError:
             continue

@@ -195,9 +195,10 @@ class Ledger:
             self._head = head
             self._remember(head)
 
-    def grow(self, grown: Grown, head: SignedHead) -> None:
-        """Have all that a group did; it, and the head, are on the disk."""
+    def grow(self, grown: Grown, head: SignedHead, epoch: int = FIRST_EPOCH) -> None:
+        """Have all that a group did; it, and the head of that epoch, are on the disk."""
         with self._newer:
+            self.epoch = epoch
             self.users.apply(grown.users)
             self.files.apply(grown.files)
             self._tree, self._last_leaf, self._head = grown.tree, grown.last_leaf, head

@@ -5,7 +5,8 @@
 
 Rules. Nothing that is loaded is believed: leaves carry MACs, the log must lead to the kept head, and the state to the last
 leaf. A database that is behind the head was put back from a copy, one that leads elsewhere is another's: both are refused in
-words. One that is ahead lost its head to a crash: it goes on the head, or is refused.
+words. One that is ahead lost its head to a crash: it goes on the head, or is refused. A restart alone, which a person has
+decided on, takes a log that no head leads to: by its leaves.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import Final, NamedTuple
 from sft.errors import LedgerFormatError, LogDamagedError, LogRolledBackError, ProofInvalidError, RowForgedError
 from sft.ledger.checkpoints import Checkpoint
 from sft.ledger.hashing import HASH_BYTES, leaf_hash
-from sft.ledger.leaves import LogLeaf, StateTreeKind
+from sft.ledger.leaves import LeafKind, LogLeaf, StateTreeKind
 from sft.ledger.state import BLOCK_BYTES, StateTree
 from sft.ledger.tiles import TILE_WIDTH, TileReader
 from sft.ledger.tree import LogTree
 from sft.service.log.blocks import BlockKey, ChangedBlocks
 from sft.service.log.ledger import LastLeaf, LogState
-from sft.store.ledger import blocks_from, leaves_from, ledger_row, tiles_at
+from sft.store.ledger import blocks_from, leaf_at, leaves_from, ledger_row, tiles_at
 from sft.store.row_types import LedgerRow, LogLeafRow
 from sft.store.rows import ReadTransaction
 from sft.store.settings import LOG_HOST, SERVER_ID, setting
@@ -57,8 +58,11 @@ def tile_in(reading: ReadTransaction, level: int, index: int) -> bytes:
     return tiles_at(reading, [(level, index)]).get((level, index), b"")
 
 
-def load_log(reading: ReadTransaction, kept: Checkpoint) -> LoadedLog:
+def load_log(reading: ReadTransaction, kept: Checkpoint | None) -> LoadedLog:
     """Load log and state, and hold them against the last head.
+
+    Args:
+        kept: None: there is none to hold them against, for the log begins anew; then every leaf is hashed.
 
     Raises:
         LogRolledBackError: the head has more leaves than the database.
@@ -66,9 +70,14 @@ def load_log(reading: ReadTransaction, kept: Checkpoint) -> LoadedLog:
     """
     try:
         row = ledger_row(reading)
-        if row.size < kept.size:
+        if kept is not None and kept.origin.epoch < row.epoch:
+            _require_just_restarted(reading, row)
+            kept = None
+        if kept is not None and (row.epoch, row.size) < (kept.origin.epoch, kept.size):
             raise LogRolledBackError(found=row.size, signed=kept.size)
         tree, last_leaf = _load_tree(reading, row, kept)
+        if kept is None:
+            _require_leaves(reading, tree)
         users, files, first_changes = _load_state(reading, row, last_leaf)
     except RowForgedError as forged:
         raise LogDamagedError(problem=str(forged.values["problem"])) from forged
@@ -77,18 +86,33 @@ def load_log(reading: ReadTransaction, kept: Checkpoint) -> LoadedLog:
     return LoadedLog(row.epoch, LogState(tree, last_leaf, users, files), ChangedBlocks(first_changes))
 
 
-def _load_tree(reading: ReadTransaction, row: LedgerRow, kept: Checkpoint) -> tuple[LogTree, LastLeaf]:
-    known = min(kept.size, row.size - 1)
+def _require_just_restarted(reading: ReadTransaction, row: LedgerRow) -> None:
+    """Take no head of an epoch that ended, unless it is the one before a restart that a crash kept from being signed."""
+    if leaf_at(reading, row.size - 1).kind != LeafKind.LOG_RESTARTED:
+        raise LogDamagedError(problem="its last head is of the log before it was started again")
+
+
+def _require_leaves(reading: ReadTransaction, tree: LogTree) -> None:
+    """Hash every leaf, for tiles have no MAC and no head says here what they lead to."""
+    hashed = LogTree()
+    for row in _leaves(reading, 0):
+        hashed, _ = hashed.append([leaf_hash(row.entry)])
+    if (hashed.size, hashed.root()) != (tree.size, tree.root()):
+        raise LogDamagedError(problem="its tiles do not fit its leaves")
+
+
+def _load_tree(reading: ReadTransaction, row: LedgerRow, kept: Checkpoint | None) -> tuple[LogTree, LastLeaf]:
+    known = row.size - 1 if kept is None else min(kept.size, row.size - 1)
     begun = known // TILE_WIDTH * TILE_WIDTH
     entries = [leaf.entry for leaf in _leaves(reading, begun)]
     hashes = [leaf_hash(entry) for entry in entries]
     tree = LogTree.load(known, _edge_reader(reading, begun, b"".join(hashes)))
-    if known == kept.size:
+    if kept is not None and known == kept.size:
         _require_root(tree, kept)
     tree, _ = tree.append(hashes[known - begun : -1])
     inclusion = tree.subtrees[::-1]
     tree, _ = tree.append(hashes[-1:])
-    if known != kept.size:
+    if kept is not None and known != kept.size:
         _require_root(tree, kept)
     return tree, LastLeaf(tree.size - 1, entries[-1], inclusion)
 

@@ -2,7 +2,8 @@
 
 Rules. A head that the log does not have is no mistake of whoever signed it: it came from somewhere, and what was seen there is
 not here. So what carries it is refused before it is done; afterwards everybody who reads it is shown that it is this log's. A
-log only grows: what was had once is had for ever, and need not be looked at again in the transaction.
+log only grows: what was had once is had for ever, and need not be looked at again in the transaction. An epoch goes on the same
+tree as those before it: a head of one of these is here as far as it was kept, and what was seen beyond that is not.
 """
 
 from __future__ import annotations
@@ -37,5 +38,5 @@ def require_seen(ledger: Ledger, head: str) -> None:
         return
     place, _, root = head.partition(":")
     epoch, _, size = place.partition(".")
-    if int(epoch) != ledger.epoch or ledger.root_at(int(size)) != bytes.fromhex(root):
+    if int(epoch) > ledger.epoch or ledger.root_at(int(size)) != bytes.fromhex(root):
         raise SignatureRefusedError(problem="it names a head that this server's log has not had")

@@ -21,6 +21,7 @@ from sft.model.events import DomainEvent
 from sft.model.records import KeyEnd
 from sft.service import accounts, commits, folders, invitations, keys, login, open_uploads, receiving, settings, trash
 from sft.service.files import show_file
+from sft.service.log.restarting import Restart, restart_log
 from sft.service.maintenance import daily, hand_overs, purging, rotation, row_keys
 from sft.service.storage import sealed_key_of
 from sft.service.use_case import USE_CASES
@@ -126,6 +127,11 @@ def _prepare(services: ServiceFixture) -> None:
 
 def _change_settings(services: ServiceFixture) -> None:
     services.act(settings.change_settings, settings.SettingsChange(address="h:2", server_key=b"k" * 32))
+
+
+def _restart_log(services: ServiceFixture) -> None:
+    restart = Restart(origin="acme/sft/0/1", root=bytes(32), known="a head", known_epoch=1, reason="the disk died")
+    services.act(restart_log, restart)
 
 
 def _make_folder(services: ServiceFixture) -> None:
@@ -293,6 +299,7 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     invitations.first_admin: _first_admin,
     settings.prepare: _prepare,
     settings.change_settings: _change_settings,
+    restart_log: _restart_log,
     folders.make_folder: _make_folder,
     receiving.begin_downloads: lambda services: begin_download(services, GUS, put_file(services)),
     receiving.confirm_received: _receive,

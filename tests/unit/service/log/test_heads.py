@@ -40,16 +40,18 @@ def test_a_head_is_signed_by_the_key_in_use_and_by_those_that_sessions_were_show
 
 def test_the_kept_head_may_be_of_a_key_that_the_servers_one_followed() -> None:
     signer = HeadSigner("acme", SERVER_ID, OLD)
-    note, origin = signer.sign(7, ROOT, 1), signer.origin(1)
+    elsewhere = HeadSigner("acme", bytes(32), OLD)
+    note = signer.sign(7, ROOT, 1)
     followed = sign_succession(OLD, SERVER_ID, NEW.public, made_at=5)
-    assert read_kept_head(note, origin, OLD.public, ()).size == 7
-    assert read_kept_head(note, origin, NEW.public, (followed,)).size == 7
+    assert read_kept_head(note, signer, OLD.public, ()).size == 7
+    assert read_kept_head(note, signer, NEW.public, (followed,)).size == 7
+    assert read_kept_head(signer.sign(7, ROOT, 3), signer, OLD.public, ()).origin == signer.origin(3)
     for refused in (
-        lambda: read_kept_head(note, origin, NEW.public, ()),
-        lambda: read_kept_head(note, origin, OTHER.public, (followed.replace("made-at 5", "made-at 6"),)),
-        lambda: read_kept_head(note, signer.origin(2), OLD.public, ()),
-        lambda: read_kept_head(None, origin, OLD.public, ()),
-        lambda: read_kept_head("", origin, OLD.public, ()),
+        lambda: read_kept_head(note, signer, NEW.public, ()),
+        lambda: read_kept_head(note, signer, OTHER.public, (followed.replace("made-at 5", "made-at 6"),)),
+        lambda: read_kept_head(note, elsewhere, OLD.public, ()),
+        lambda: read_kept_head(None, signer, OLD.public, ()),
+        lambda: read_kept_head("", signer, OLD.public, ()),
     ):
         with pytest.raises((LogDamagedError, SignatureInvalidError)):
             refused()
