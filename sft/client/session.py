@@ -213,12 +213,9 @@ class Session:
 
     async def _shown(self, user_id: int) -> User | None:
         try:
-            answer = await show_user_by_id(self, user_id)
+            return await show_user_by_id(self, user_id)
         except NotFoundError:
             return None  # the verdict will say so
-        if self.log is not None:
-            ProvedState(self.log, answer.evidence, "who its people are").require_user(answer.user)
-        return answer.user
 
     async def close(self) -> None:
         """Close, and wait until the server's end is down too."""

@@ -37,7 +37,7 @@ from sft.model.records import SessionInfo, UserState
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer, answer_bytes
 from sft.server.downloads import DownloadFlow
-from sft.server.proofs import SessionProofs, ShownLog, show_log
+from sft.server.proofs import READ_AGAIN, SessionProofs, ShownLog, show_log
 from sft.server.refusal_log import asked_of, log_refusal
 from sft.server.room import Room
 from sft.server.shares import Share
@@ -381,14 +381,19 @@ async def _identify(context: ServerContext, claim: Claim, session_id: int) -> tu
         await context.entry_pool.run(require_seen_of, context.ledger, claim.statement)
         await context.act(login.join, joining)
     # Whoever is locked out while this reads is no live session yet, and would not hear of it: so read again then.
-    while True:
+    unproved = 0
+    while unproved < READ_AGAIN:
         changes = context.sessions.changes_of_all
         cosigned = None if context.witnessing is None else context.witnessing.cosigned
         rests = Rests()
         caller = await context.read_apart(login.login, login.LoginInput(claim.user_name, key, session_id), rests)
         shown = await context.entry_pool.run(show_log, context.ledger, rests, claim.log_sizes, cosigned)
-        if shown is not None and context.sessions.changes_of_all == changes:
+        if shown is None:
+            unproved += 1
+        elif context.sessions.changes_of_all == changes:
             return caller, shown
+    # Rows that were put back as they were: the log has this user otherwise.
+    raise RecordForgedError("the log has this user otherwise", what=claim.user_name)
 
 
 def _error_of(failure: Failure) -> BaseException:

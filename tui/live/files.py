@@ -5,7 +5,7 @@ from __future__ import annotations
 from sft.client.api import files
 from sft.client.receipts import has_receipt
 from sft.client.session import Session
-from sft.client.trust import SignatureState, known_of
+from sft.client.trust import SignatureState, known_of, prove_file
 from sft.crypto.keys import PublicKey
 from sft.errors import SignatureBadError
 from tui.gateway import Details, Listed
@@ -35,8 +35,8 @@ class LiveFiles:
         return Listed(tuple(listing.folders), found, tuple(states), following)
 
     async def _details(self, session: Session, path: str, version: int = 0) -> Details:
-        file = await files.show_file(session, path, version)
-        (known,) = await known_of(session, [file], newest=version == 0)
+        file, evidence = await files.show_proved(session, path, version)
+        (known,) = await known_of(session, [file], prove_file(session, evidence, file), newest=version == 0)
         shown, error = file.version, known.error
         state = self._checked.state(file, known.state)
         if state is SignatureState.BAD and error is None:

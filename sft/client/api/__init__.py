@@ -7,10 +7,13 @@ tree              whole trees and patterns
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sft.crypto.keys import ServerPublic
 from sft.wire.messages import Reply, Request
+
+if TYPE_CHECKING:
+    from sft.client.log_follower import LogFollower
 
 R = TypeVar("R", bound=Reply)
 
@@ -29,6 +32,10 @@ class Requester(Protocol):
     @property
     def address(self) -> str:
         """Where it was reached; empty at the control socket."""
+
+    @property
+    def log(self) -> LogFollower | None:
+        """The server's log as it was shown: what an answer says has to follow from it; None for the operator."""
 
     def sign_act(self, act: str, **fields: object) -> bytes:
         """Sign an act by its fields (``sft.crypto.statement.ACTS``); empty for the operator, who signs nothing."""

@@ -1,9 +1,10 @@
 """Requests about files and folders, one function each; refusals are raised.
 
-Rules. What is shown is what was asked for: a server that shows another file, or lists in a folder what does not lie in it,
-breaks the protocol. Its names decide where a download goes. No listing is endless: folders, then files ascend in the order of
-folded names, a page that is not the last holds something, a folder holds little more than its parent announced (others may add
-to it meanwhile), and what is asked for at once ends at a million.
+Rules. One file is shown as the server's log has it, where there is one; a listing is not proved. What is shown is what was
+asked for: a server that shows another file, or lists in a folder what does not lie in it, breaks the protocol. Its names
+decide where a download goes. No listing is endless: folders, then files ascend in the order of folded names, a page that is
+not the last holds something, a folder holds little more than its parent announced (others may add to it meanwhile), and what
+is asked for at once ends at a million.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Final
 from msgspec import Struct, field
 
 from sft.client.api import Requester
+from sft.client.proved import ProvedState
 from sft.errors import ListingTooLongError, NotFoundError, RemoteProtocolError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.evidence import Evidence
 from sft.model.names import fold, split_path
 from sft.model.records import Deleted, File, FileReader, FileSeen, Folder, Page, RestoredFolder, TrashedFolder
+from sft.model.text import shown_name
 from sft.wire.messages import (
     Delete,
     Done,
@@ -172,12 +175,20 @@ def _deleted_at(deleted: TrashedFolder | File) -> int:
 
 
 async def show_file(session: Requester, path: str, version: int = 0) -> File:
-    """Show one file with its signature, version 0 being the newest; RemoteProtocolError if another one is shown."""
-    return (await show_proved(session, path, version))[0]
+    """Show one file with its signature, version 0 being the newest.
+
+    Raises:
+        RemoteProtocolError: another one is shown.
+        LedgerError: the log does not have it so.
+    """
+    file, evidence = await show_proved(session, path, version)
+    if session.log is not None:
+        ProvedState(session.log, evidence, f"what it says of {shown_name(path)}").file(file)
+    return file
 
 
 async def show_proved(session: Requester, path: str, version: int = 0) -> tuple[File, Evidence | None]:
-    """Show one file as ``show_file`` does, and what proves it."""
+    """Show one file as ``show_file`` does, and what proves it: the caller checks that."""
     answer = await session.request(ShowFile, FileShown, path=path, version=version)
     return _as_asked(answer.file, path, version), answer.evidence
 

@@ -16,7 +16,6 @@ from msgspec import Struct
 from sft.client.api import Requester
 from sft.client.api.people import show_user_by_id
 from sft.client.logged import ACTS, LogLine
-from sft.client.proved import ProvedState
 from sft.crypto.signed_note import text_of
 from sft.errors import CryptoError, LogProofError, NotFoundError
 from sft.ledger.checkpoints import Checkpoint, Origin, open_checkpoint
@@ -149,12 +148,9 @@ class LogNames:
         ids = {each for line in lines for each in (line.actor_id, line.subject_id) if each is not None}
         for user_id in sorted(ids - self._people.keys()):
             try:
-                shown = await show_user_by_id(self._session, user_id)
+                self._people[user_id] = (await show_user_by_id(self._session, user_id)).name
             except NotFoundError:
                 continue
-            if self._session.log is not None:
-                ProvedState(self._session.log, shown.evidence, "who its people are").require_user(shown.user)
-            self._people[user_id] = shown.user.name
         files = {line.file_id for line in lines if line.file_id is not None and not line.path}
         for file_id in sorted(files - self._paths.keys()):
             named = await page_before(self._session, LogQuery(file_id=file_id, kinds=_NAMING), limit=1)

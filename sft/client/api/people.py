@@ -1,14 +1,21 @@
-"""Requests about people, roles, invitations and sessions, one function each; refusals are raised."""
+"""Requests about people, roles, invitations and sessions, one function each; refusals are raised.
+
+Rules. Where the server has a log, who people are is what stands there: names, roles and keys are proved before anybody sees
+them, for it is by these words that people compare keys.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from sft.client.api import Requester
 from sft.client.api.files import Total
+from sft.client.proved import ProvedState
 from sft.crypto.keys import Entropy, InvitationKey, PublicKey
 from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
+from sft.model.evidence import Evidence
 from sft.model.links import InvitationLink, LinkHead, invitation_link
 from sft.model.records import Invitation, KeyEnd, SessionInfo, User, UserState
 from sft.wire.messages import (
@@ -49,11 +56,14 @@ async def list_users(session: Requester) -> list[User]:
     Raises:
         RemoteProtocolError: ids do not ascend, or a page goes on after another person than its last.
         ListingTooLongError: it does not end within a million.
+        LedgerError: the log has somebody otherwise.
     """
     users: list[User] = []
     last, total = 0, Total(session)
     while True:
-        page = (await session.request(ListUsers, UserList, after=last)).page
+        answer = await session.request(ListUsers, UserList, after=last)
+        page = answer.page
+        _require_proved(session, answer.evidence, page.users)
         total.add(len(page.users))
         for user in page.users:
             if user.id <= last:
@@ -67,16 +77,32 @@ async def list_users(session: Requester) -> list[User]:
 
 
 async def show_user(session: Requester, name: str) -> User:
-    """Show one person with all keys."""
-    return (await session.request(ShowUser, UserShown, user_id=0, name=name)).user
+    """Show one person with all keys; LedgerError if the log has them otherwise."""
+    answer = await session.request(ShowUser, UserShown, user_id=0, name=name)
+    _require_proved(session, answer.evidence, [answer.user])
+    return answer.user
 
 
-async def show_user_by_id(session: Requester, user_id: int) -> UserShown:
-    """Show one person, also a removed one, with all keys, and what proves it; RemoteProtocolError if another is shown."""
+async def show_user_by_id(session: Requester, user_id: int) -> User:
+    """Show one person, also a removed one, with all keys.
+
+    Raises:
+        RemoteProtocolError: another is shown.
+        LedgerError: the log has them otherwise.
+    """
     answer = await session.request(ShowUser, UserShown, user_id=user_id)
     if answer.user.id != user_id:
         raise RemoteProtocolError("the server showed another person than was asked for")
-    return answer
+    _require_proved(session, answer.evidence, [answer.user])
+    return answer.user
+
+
+def _require_proved(session: Requester, evidence: Evidence | None, users: Sequence[User]) -> None:
+    if session.log is None:
+        return
+    state = ProvedState(session.log, evidence, "who its people are")
+    for user in users:
+        state.require_user(user)
 
 
 async def admins(session: Requester) -> list[str]:

@@ -15,11 +15,21 @@ from sft.ledger.records import LeafRecord, RecordPart
 from sft.ledger.replay import Replay, ReplayedLog
 from sft.model.evidence import Evidence
 from sft.store.ledger import leaves_from
+from sft.store.row_types import DeviceKeyRow
+from sft.store.rows import Transaction
+from sft.store.statements import rows_of
 from sft.wire import messages as m
-from tests.integration.evil import tries
+from tests.integration.evil import (  # each registers its own
+    file_attacks,
+    history_attacks,  # noqa: F401
+    key_attacks,
+    proof_attacks,  # noqa: F401
+    staging,
+)
 from tests.integration.evil.attacks import ATTACKS, Attack
-from tests.integration.evil.evil_server import MOST_LEAVES, EvilServer
+from tests.integration.evil.evil_server import EVIL_KEY, MOST_LEAVES, EvilServer
 from tests.integration.live_cli import LiveCli
+from tests.loop import run
 
 
 @pytest.fixture
@@ -64,6 +74,23 @@ def test_the_table_of_security_is_of_these() -> None:
     assert table.split("\n\n")[0].splitlines()[2:] == told
 
 
+# -- what its own code refuses ---------------------------------------------------------------------------------------
+
+
+def test_a_login_is_refused_whose_rows_are_not_what_the_log_says(evil: EvilServer) -> None:
+    evil.put("max", "plan", staging.PLAN)
+    added = run(run(evil.server.raw("max")).ask(m.AddKey, public_key=EVIL_KEY.public.encode(), device="phone"))
+    assert isinstance(added, m.UserShown), added
+
+    def change(transaction: Transaction) -> None:
+        keys = transaction.rows.all(rows_of(DeviceKeyRow))
+        transaction.rows.delete([key for key in keys if key.public_key == EVIL_KEY.public.encode()])
+
+    evil.edit_rows(change)
+    done = evil.cli.sft("max", "ls")
+    assert (done.status, "record of max was changed outside the server" in done.err) == (7, True), done.err
+
+
 # -- what is not noticed, or only told ------------------------------------------------------------------------------
 
 
@@ -84,7 +111,7 @@ def test_nothing_is_found_in_a_log_of_which_nobody_lied(evil: EvilServer) -> Non
 
 
 def test_a_second_slot_is_found_by_a_replay_and_not_by_who_never_saw_the_first(evil: EvilServer) -> None:
-    tries.revive(evil)
+    file_attacks.revive(evil)
     leaf = evil.server.here.ledger.head.size - 1
     evil.got("mia", "plan")
     (found,) = replayed(evil).findings
@@ -93,7 +120,7 @@ def test_a_second_slot_is_found_by_a_replay_and_not_by_who_never_saw_the_first(e
 
 
 def test_an_older_version_by_a_leaf_is_taken_by_who_never_saw_the_newer_one(evil: EvilServer) -> None:
-    tries.wind_back(evil)
+    file_attacks.wind_back(evil)
     evil.got("mia", "plan")
 
 
@@ -107,10 +134,10 @@ def test_yesterday_is_taken_by_who_saw_nothing_since(evil: EvilServer) -> None:
 
 
 def test_files_that_the_log_says_were_moved_are_got_and_what_they_were_signed_as_is_said(evil: EvilServer) -> None:
-    tries.swap_by_leaves(evil)
+    file_attacks.swap_by_leaves(evil)
     done, place = evil.get("gus", "plan")
     assert done.status == 0, done.err
-    assert (place / "plan").read_bytes() == tries.NEWER
+    assert (place / "plan").read_bytes() == staging.NEWER
     assert "signed by max as other" in " ".join(done.out.split()), done.out
 
 
@@ -127,7 +154,7 @@ def test_a_listing_may_leave_something_out(evil: EvilServer) -> None:
 
 
 def test_a_key_that_nobody_saw_before_is_taken_as_the_log_has_it(evil: EvilServer) -> None:
-    tries.store_with_a_given_key(evil)
+    key_attacks.store_with_a_given_key(evil)
     evil.got("mia", "order")
 
 

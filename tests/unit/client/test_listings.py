@@ -19,6 +19,7 @@ class Server:
     """Answers each request as a function says."""
 
     server_name = "acme"
+    log = None
 
     def __init__(self, answer):
         self.answer = answer
