@@ -1,4 +1,4 @@
-"""The app: the five screens in one frame, themes, keys, what happens outside, and the ways in and out.
+"""The app: the six screens in one frame, themes, keys, what happens outside, and the ways in and out.
 
 Rules. It is given a gateway, signs and a clock, and makes none of them. What happens outside is passed on as messages. A
 fault of our own ends it with a reference to the log; no traceback, and so no local variable, reaches the terminal.
@@ -55,6 +55,7 @@ _STYLES: Final = (
     "screens/files.tcss",
     "screens/transfers.tcss",
     "screens/people.tcss",
+    "screens/activity.tcss",
     "screens/identity.tcss",
     "screens/servers.tcss",
 )

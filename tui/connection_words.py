@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sft.client.connection_info import ConnectionInfo, Status
-from sft.errors import ConnectionLostError, UnreachableError
+from sft.errors import ConnectionLostError, LedgerError, UnreachableError
 from sft.model.text import clock_text, count_text, shown_name
 from tui.gateway import Account
 from tui.messages import Notification, Severity
@@ -40,7 +40,7 @@ _NO_ANSWER: Final = frozenset({UnreachableError.code, ConnectionLostError.code})
 
 STATUS_WORDS: Final = {
     Status.NONE: StatusWords(
-        absence="No server is in use: 5 shows how to join one.", reason="No server is in use: 5 shows those you joined."
+        absence="No server is in use: 6 shows how to join one.", reason="No server is in use: 6 shows those you joined."
     ),
     Status.CONNECTING: StatusWords(
         header="connecting",
@@ -53,8 +53,8 @@ STATUS_WORDS: Final = {
         header="locked",
         state="locked",
         tone="doubt",
-        absence="Your key is locked: 5, then enter, opens it.",
-        reason="Your key is locked: 5, then enter, opens it.",
+        absence="Your key is locked: 6, then enter, opens it.",
+        reason="Your key is locked: 6, then enter, opens it.",
         about="Your key is locked: enter asks for its passphrase.",
     ),
     Status.ONLINE: StatusWords(state="connected", tone="good"),
@@ -81,6 +81,20 @@ STATUS_WORDS: Final = {
         about="STOP: it shows another key than the pinned one. Nothing was sent. Enter says more.",
     ),
 }
+_LOG_STOPPED: Final = StatusWords(
+    header="STOP",
+    state="STOP: its log",
+    tone="bad",
+    absence="The server's log contradicts what it proved. Nothing of it is used.",
+    reason="The server's log contradicts what it proved: nothing is asked of it any more.",
+    about="STOP: its log contradicts what it proved. Nothing of it is used. Enter says more.",
+)
+
+
+def words_of(connection: ConnectionInfo) -> StatusWords:
+    """Return the words for how an account stands; a stop for its log is another than one for its key."""
+    stopped = connection.status is Status.STOPPED and isinstance(connection.error, LedgerError)
+    return _LOG_STOPPED if stopped else STATUS_WORDS[connection.status]
 
 
 def status_of(account: Account, connection: ConnectionInfo) -> Status:
@@ -92,7 +106,9 @@ def state_of(account: Account, connection: ConnectionInfo) -> str:
     """Return how an account stands, in a word or two."""
     status = status_of(account, connection)
     has_cause = status is Status.AWAY and any(_cause(connection, 0.0))
-    return "not connected" if has_cause else STATUS_WORDS[status].state
+    if has_cause:
+        return "not connected"
+    return STATUS_WORDS[status].state if status is Status.NONE else words_of(connection).state
 
 
 def about_connection(account: Account, connection: ConnectionInfo, now: float) -> tuple[str, str]:
@@ -100,7 +116,7 @@ def about_connection(account: Account, connection: ConnectionInfo, now: float) -
     if not account.joined:
         return ("Joining was not finished. Paste the same invitation again: it goes on with this key.", "doubt")
     status = status_of(account, connection)
-    words = STATUS_WORDS[status]
+    words = STATUS_WORDS[status] if status is Status.NONE else words_of(connection)
     error = error_text(connection.error, now) if connection.error else None
     name = shown(shown_name(account.user))
     if status is Status.ONLINE:
@@ -119,12 +135,12 @@ def absence_of(connection: ConnectionInfo, now: float) -> str:
     if connection.online:
         return ""
     cause = _cause(connection, now)[0]
-    return f"{cause}\nIt is tried again by itself; R tries now." if cause else STATUS_WORDS[connection.status].absence
+    return f"{cause}\nIt is tried again by itself; R tries now." if cause else words_of(connection).absence
 
 
 def reason_of(connection: ConnectionInfo, now: float) -> str:
     """Return why nothing can be asked of the server."""
-    return _cause(connection, now)[0] or STATUS_WORDS[connection.status].reason
+    return _cause(connection, now)[0] or words_of(connection).reason
 
 
 def alarm_of(connection: ConnectionInfo, unfinished: int, now: float) -> Notification | None:

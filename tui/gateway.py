@@ -7,15 +7,25 @@ errors of the one tree; records are those of ``sft.model`` and results those of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
+from sft.client.api.log import LogLines, LogQuery
 from sft.client.connection_info import ConnectionInfo, EventListener
+from sft.client.log_document import Names
+from sft.client.log_verify import VerifiedLog
+from sft.client.logged import LogLine
+from sft.client.logged_statement import SignedBy
 from sft.client.pins import Pin
 from sft.client.transfers.queue.queue_file import LocalFiles
 from sft.client.transfers.queue.run import Transfers
 from sft.client.trust import SignatureState
 from sft.errors import SftError
+from sft.ledger.checkpoints import Checkpoint
+from sft.ledger.leaves import LogLeaf
+from sft.limits import LOG_ENTRIES
 from sft.model.access import Role
 from sft.model.links import Link
 from sft.model.records import Deleted, File, Folder, Invitation, RestoredFolder, SessionInfo, TrashedFolder, User
@@ -97,6 +107,23 @@ class IdentityInfo:
     account: Account
     people: tuple[Pin, ...]
     receipts: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogProof:
+    """What of the log of the server in use is proved here.
+
+    Args:
+        size: leaves under the newest head that was told.
+        told_at: when that, or that there is no newer one, was told.
+        since: since when this computer keeps its heads.
+        agreeing: heads that others signed to have seen, and that this log was found to go on, in this session.
+    """
+
+    size: int
+    told_at: float
+    since: int
+    agreeing: int
 
 
 class Accounts(Protocol):
@@ -191,6 +218,49 @@ class People(Protocol):
         """End a session; NotFoundError if it has ended already."""
 
 
+class Activity(Names, Protocol):
+    """The log of the server in use: what comes from here was proved, and its records are its leaves'.
+
+    Names are known of lines that were read.
+    """
+
+    @property
+    def proof(self) -> LogProof | None:
+        """What is proved now; None without a server whose log is known."""
+
+    async def before(self, query: LogQuery, end: int | None = None, limit: int = LOG_ENTRIES) -> LogLines:
+        """Read a page of the leaves before one, or before the log's end, the newest first."""
+
+    async def after(self, query: LogQuery, start: int = 0, limit: int = LOG_ENTRIES) -> LogLines:
+        """Read a page of the leaves from one on, the oldest first."""
+
+    async def prove(self, number: int) -> tuple[LogLeaf, Checkpoint]:
+        """Prove one leaf, and return it with the head that it is under."""
+
+    async def signed_by(self, line: LogLine) -> SignedBy | None:
+        """Check the statement of a line: by whose key it is; None where it has none."""
+
+    async def check(self, report: Callable[[int, int], None]) -> VerifiedLog:
+        """Replay the whole log, as it is now.
+
+        Args:
+            report: told how many leaves were replayed, and of how many.
+        """
+
+    async def export(
+        self, query: LogQuery, path: Path, *, fits: Callable[[LogLine], bool] | None, report: Callable[[int], None]
+    ) -> int:
+        """Write lines to a new file, the oldest first, as ``sft log --json --follow`` does; return how many.
+
+        Args:
+            report: told how many were written.
+
+        Raises:
+            LocalFileError: the name is taken, or the folder cannot be used.
+            LocalDiskFullError: no room.
+        """
+
+
 class LocalState(LocalFiles, Protocol):
     """This computer's key and memory, and what outlives the app."""
 
@@ -217,6 +287,7 @@ class Gateway(Protocol):
     files: Files
     transfers: Transfers
     people: People
+    activity: Activity
     local: LocalState
 
     @property

@@ -157,6 +157,26 @@ _PEOPLE: Final = (
     Action("people.next_tab", "right_square_bracket", "", "To the next list"),
     Action("people.previous_tab", "left_square_bracket", "", "To the list before"),
 )  # fmt: skip
+_ACTIVITY: Final = (
+    Action(
+        "activity.follow", "space", "Follow", "Show what happens as it happens, or hold the list still", 10, asks=True
+    ),
+    Action(
+        "activity.filter",
+        "slash",
+        "Filter",
+        "Show only what is asked for: person:  file:  act:  since:  words",
+        12,
+        asks=True,
+    ),
+    Action(
+        "activity.open", "enter,l,right", "Record and proof", "Show the record of this line, and what proves it", 14
+    ),
+    Action("activity.export", "e", "Export", "Write what is shown to a file, one JSON object a line", 16, asks=True),
+    Action("activity.check", "V", "Check whole log", "Read the whole log again and check all of it", 18, asks=True),
+    Action("activity.copy", "y", "", "Copy what this line says to the terminal's clipboard"),
+    Action("activity.clear", "escape", "", "Clear the filter"),
+)
 _IDENTITY: Final = (
     Action("identity.export", "e", "Export key", "Write the public key to a file, as minisign reads it", 10),
     Action("identity.passphrase", "P", "Passphrase", "Change the passphrase of the key on this computer", 14),
@@ -175,8 +195,9 @@ _APP: Final = (
     Action("app.files", "1", "", "Go to Files"),
     Action("app.transfers", "2,t", "", "Go to Transfers"),
     Action("app.people", "3", "", "Go to People"),
-    Action("app.identity", "4", "", "Go to Identity"),
-    Action("app.servers", "5", "", "Go to Servers"),
+    Action("app.activity", "4", "", "Go to Activity"),
+    Action("app.identity", "5", "", "Go to Identity"),
+    Action("app.servers", "6", "", "Go to Servers"),
     Action("app.again", "R,ctrl+r", "", "Connect again, or read again, now"),
     Action("app.theme", "", "", "Switch between the dark and the light theme"),
     Action("app.suspend", "ctrl+z", "", "Back to the shell for a while"),
@@ -186,11 +207,12 @@ _APP: Final = (
     Action("app.interrupt", "ctrl+c", "", "Copy what is marked, else quit; twice quits at once"),
 )
 
-SCREEN_IDS: Final = ("files", "transfers", "people", "identity", "servers")
+SCREEN_IDS: Final = ("files", "transfers", "people", "activity", "identity", "servers")
 TITLES: Final = {
     "files": "Files",
     "transfers": "Transfers",
     "people": "People",
+    "activity": "Activity",
     "identity": "Identity",
     "servers": "Servers",
     "app": "Everywhere",
@@ -199,7 +221,8 @@ TITLES: Final = {
 ALWAYS_IN_FOOTER: Final = ("app.palette", "app.help")
 
 ACTS: Final = {
-    act.id: act for act in (*_LIST, *_SELECTING, *_FILES, *_TRANSFERS, *_PEOPLE, *_IDENTITY, *_SERVERS, *_APP)
+    act.id: act
+    for act in (*_LIST, *_SELECTING, *_FILES, *_TRANSFERS, *_PEOPLE, *_ACTIVITY, *_IDENTITY, *_SERVERS, *_APP)
 }
 
 

@@ -28,6 +28,7 @@ from tui.dialogs.help import Help
 from tui.dialogs.palette import Offer, Palette
 from tui.keys import ACTS, SCREEN_IDS, SELECTING, TITLES, acts_of, bindings_of
 from tui.messages import ActChosen, ActsChanged, ConnectionChanged, Notification, Severity, TransfersMoved
+from tui.screens.activity import ActivityView
 from tui.screens.files import FilesView
 from tui.screens.identity import IdentityView
 from tui.screens.people import PeopleView
@@ -71,6 +72,7 @@ class MainScreen(Screen[None]):
             "files": FilesView(local_folder, id="view-files"),
             "transfers": TransfersView(id="view-transfers"),
             "people": self._people,
+            "activity": ActivityView(id="view-activity"),
             "identity": IdentityView(id="view-identity"),
             "servers": self.servers,
         }

@@ -14,7 +14,7 @@ from sft.errors import SftError
 from sft.model.text import filled
 
 _DECIDE: Final = "2, then enter, decides"
-_KEY_WORDS: Final = "Ask {author} for the words of their key: their Identity screen (4) shows them"
+_KEY_WORDS: Final = "Ask {author} for the words of their key: their Identity screen (5) shows them"
 _TELL: Final = "Tell the operator"
 _STOP_USING_IT: Final = "Stop using it, and show the operator the evidence"
 _CHECK_VAULT: Final = "Tell the operator (twistd sft vault check)"
@@ -39,11 +39,11 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "INTERRUPTED": "R on it in Transfers (2) begins it again",
         "INVITE_EXPIRED": "Ask {maker} for a new one",
         "INVITE_UNKNOWN": "Ask the admin who sent it",
-        "INVITE_USED": "You? Then it is in Servers (5). Not you? Tell the admin who sent it now",
+        "INVITE_USED": "You? Then it is in Servers (6). Not you? Tell the admin who sent it now",
         "INVITE_WITHDRAWN": "Ask an admin for a new one",
         "KEY_ENDED": "Not your doing? An admin can give you a new key",
         "KEY_FORMAT": "Put back a copy of its file, or ask an admin for a new key",
-        "KEY_LOCKED": "5, then enter, asks for its passphrase",
+        "KEY_LOCKED": "6, then enter, asks for its passphrase",
         "KEY_NOT_ENDORSED": _KEY_WORDS,
         "KEY_TAKEN": "Ask an admin for another invitation: its key is made anew",
         "LAST_ADMIN": "Make somebody else an admin first",
@@ -68,19 +68,19 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NOT_AS_LISTED": "R on it in Transfers (2) tries again; if it says so again, tell the operator",
         "NOT_EMPTY": "d deletes a folder with all in it",
         "NOT_FOUND": "Somebody may have moved or deleted it: R reads the list anew",
-        "NOT_JOINED": "5 takes an invitation from an admin",
+        "NOT_JOINED": "6 takes an invitation from an admin",
         "NOT_SHOWN": "Ask whoever gave it to you for another",
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
         "OLDER_VERSION": "Ask the operator: was a backup put back? Only then move {remembered} aside",
         "OPERATOR_ONLY": "Ask the operator (twistd sft)",
-        "OWN_KEY_UNKNOWN": "Another device of yours? Its Identity screen (4) shows these words. Else tell an admin now",
+        "OWN_KEY_UNKNOWN": "Another device of yours? Its Identity screen (5) shows these words. Else tell an admin now",
         "PASSPHRASE_FIXED": "Start a server with another passphrase in a new home, and put the files there",
         "PASSPHRASE_WRONG": "Again; without it, an admin can give you a new key, and no file is lost",
         "PIN_CHANGED": _KEY_WORDS,
-        "PROFILE_UNKNOWN": "5 shows those it knows",
+        "PROFILE_UNKNOWN": "6 shows those it knows",
         "PROOF_INVALID": "Ask for it again, from whoever gave it",
         "POLICY": "Mend that line: the syntax is that of C2SP tlog-policy",
-        "PROTOCOL": "Right address? 5 shows it, and a changes it",
+        "PROTOCOL": "Right address? 6 shows it, and a changes it",
         "RECEIPT_BAD": "Look at it in Files (1), and tell the operator",
         "RECORD_FORGED": _CHECK_VAULT,
         "REGISTRATION_CLOSED": "Ask an admin for an invitation",
@@ -92,7 +92,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "DATABASE_BUSY": "The same again, in a minute",
         "HANDING_OVER": "The same again, in a minute",
         "SERVER_FULL": _TELL,
-        "SERVER_KEY_CHANGED": "5, then enter, shows both keys and says what to do",
+        "SERVER_KEY_CHANGED": "6, then enter, shows both keys and says what to do",
         "SERVER_KEY_FIXED": "After another leak start a server in a new home, and put the files there",
         "SESSION_ENDED": "Ask why; R connects again",
         "SIGNATURE_BAD": "Tell {author} and the operator (twistd sft vault check)",
@@ -115,7 +115,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "TOO_MANY_SESSIONS": "Close one of them; one that broke is over within two minutes",
         "SERVER_BUSY": "Try again later",
         "UNKNOWN_REFUSAL": _UPGRADE,
-        "UNREACHABLE": "Moved? 5, then a, gives it another address",
+        "UNREACHABLE": "Moved? 6, then a, gives it another address",
         "UPLOAD_GONE": "R on it in Transfers (2) begins it again",
         "USAGE": "{remedy}",
         "USER_NAME_NOT_ALLOWED": "Letters, digits, dot, underscore and hyphen will do: {safer}",

@@ -12,6 +12,7 @@ from typing import Final
 from sft.cli.console import Console
 from sft.cli.json_output import Document
 from sft.client.api.log import LogNames
+from sft.client.log_document import line_document
 from sft.client.log_verify import VerifiedLog
 from sft.client.logged import LogLine
 from sft.model.names import safe
@@ -55,31 +56,6 @@ def show_lines(console: Console, lines: Sequence[LogLine], names: LogNames, now:
             for line in lines
         ],
     )
-
-
-def line_document(line: LogLine, names: LogNames) -> Document:
-    record = line.record
-    return {
-        "number": line.number,
-        "at": utc_time(line.time),
-        "act": line.act,
-        "kind": line.kind.name.lower(),
-        "actor": None if record is None else names.name(line.actor_id),
-        "actor_id": line.actor_id,
-        "user": line.subject or (None if line.subject_id is None else names.name(line.subject_id)),
-        "user_id": line.subject_id,
-        "role": line.role or None,
-        "path": names.path(line) or None,
-        "old_path": line.old_path or None,
-        "file": None if line.file_id is None else line.file_id.hex(),
-        "version": line.version,
-        "downloaded": [f"{file_id.hex()}.{number}" for file_id, number in line.downloaded],
-        "grade": line.grade,
-        "signed": line.is_signed,
-        "yours": record is not None,
-        "facts": None if record is None else record.facts.body.decode("utf-8", "replace"),
-        "proved": True,
-    }
 
 
 def show_verified(console: Console, verified: VerifiedLog, name: str) -> int:

@@ -19,7 +19,7 @@ class Status(StrEnum):
     ONLINE = "online"
     AWAY = "away"  # lost or not reached; tried again by itself
     REFUSED = "refused"  # the server does not let this key in
-    STOPPED = "stopped"  # the server shows another key than the pinned one
+    STOPPED = "stopped"  # the server shows another key than the pinned one, or a log that contradicts what it proved
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class ConnectionInfo:
         again_at: when it is tried again.
         silent_since: since when the server has not answered; the connection stands.
         error: why it is not online.
+        log_proved: the server showed a log that goes on all that this computer keeps of it.
     """
 
     status: Status = Status.NONE
@@ -46,6 +47,7 @@ class ConnectionInfo:
     again_at: float | None = None
     silent_since: float | None = None
     error: SftError | None = None
+    log_proved: bool = False
 
     @property
     def online(self) -> bool:

@@ -112,6 +112,11 @@ class LogFollower:
         return self._server_id == server_id
 
     @property
+    def agreeing(self) -> int:
+        """How many heads that others signed to have seen this log was found to go on."""
+        return len(self._seen)
+
+    @property
     def told(self) -> Head:
         """The newest head; LogProofError if there is none."""
         self.require_sound()

@@ -1,9 +1,10 @@
 """One account's session, kept: connects, notices that the connection is gone, and tries again with growing pauses.
 
 Rules. Whether the connection lives is looked at twice a second, and at once when a request finds it gone. A server that lets
-this key in no more, or shows another key than the pinned one, is not tried again by itself: that is for a person to settle, who
-then says when. Nor is one whose admin ended the session: coming back at once would undo that. A server that is asked and says
-nothing is reported as silent; the connection is kept, for it may only be busy. Runs on the reactor's thread alone.
+this key in no more, shows another key than the pinned one, or contradicts its own log, is not tried again by itself: that is
+for a person to settle, who then says when. Nor is one whose admin ended the session: coming back at once would undo that. A
+server that is asked and says nothing is reported as silent; the connection is kept, for it may only be busy. Runs on the
+reactor's thread alone.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ class Reconnector:
         with ticking(self._reactor, self._timing.doubt_seconds, self._doubt, now=False):
             try:
                 return await act(session)
-            except ConnectionLostError:
+            except (ConnectionLostError, LedgerError):
                 self._look()
                 raise
 
@@ -211,6 +212,7 @@ class Reconnector:
         self._become(
             Status.ONLINE, None, server=session.server_name, user=session.user_name,
             user_id=session.user_id, role=session.role, address=session.address,
+            log_proved=session.log is not None,
         )  # fmt: skip
         if session.followed is not None:
             self._emit(ServerNotice(KEY_FOLLOWED, {"words": session.server_key.words()}))
@@ -250,7 +252,7 @@ class Reconnector:
         """Come back when the connection is gone, and that is known to be so."""
         asked_at = self._reactor.seconds()
         session = self.session
-        while session is not None and session.alive:
+        while session is not None and session.alive and _contradiction(session) is None:
             await self._wait(self._timing.look_seconds)
             is_asking = self._asking is not None and not self._asking.called
             seconds = self._reactor.seconds() - asked_at
@@ -268,7 +270,11 @@ class Reconnector:
             session.abort()
         if self._asking is not None:
             self._asking.cancel()
-        self._become(Status.AWAY if self._farewell is None else Status.REFUSED, self._farewell)
+        contradiction = None if session is None else _contradiction(session)
+        if contradiction is not None:
+            self._become(Status.STOPPED, contradiction)
+        else:
+            self._become(Status.AWAY if self._farewell is None else Status.REFUSED, self._farewell)
 
     async def _ask_role(self, session: Session) -> None:
         try:
@@ -331,6 +337,11 @@ class Reconnector:
     def _note_fault(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
             self._keep_fault(failure.getTraceback())
+
+
+def _contradiction(session: Session) -> LedgerError | None:
+    """Return what the server's log did not hold to, if anything."""
+    return None if session.log is None else session.log.failed
 
 
 def _fire(waiting: Deferred[None]) -> None:

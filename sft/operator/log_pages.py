@@ -116,7 +116,7 @@ async def verify(command: Command) -> int:
 
 
 async def _show_document(command: Command, page: LogLines, query: LogQuery, people: LogNames) -> None:
-    from sft.cli.log_output import line_document
+    from sft.client.log_document import line_document
 
     lines = list(page.lines)
     while command.options["after"] is not None and page.more:

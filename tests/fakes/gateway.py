@@ -15,13 +15,16 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from sft.client.heads import Head, Heads
 from sft.client.pins import Pins
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
 from sft.client.transfers.progress import Progress, TransferStage
 from sft.crypto import key_file
 from sft.crypto.keys import ServerKey
+from sft.crypto.signed_note import text_of
 from sft.errors import SftError
+from sft.ledger.checkpoints import Checkpoint
 from sft.limits import MIB
 from sft.model.links import parse_address
 from tests.fakes.memory_network import InlinePool
@@ -179,6 +182,7 @@ class FakeGateway:
         self.files = Switched(live.files, self.fail_next)
         self.transfers = BrakedTransfers(live.transfers, self.fail_next, self.brake)
         self.people = Switched(live.people, self.fail_next)
+        self.activity = Switched(live.activity, self.fail_next)
         self.local = KnownLocalState(live.local, self.fail_next)
         self.faults = self.local.faults
         self.listen = live.listen
@@ -209,6 +213,13 @@ class FakeGateway:
     def change_key(self) -> None:
         """Put another server in the place of this one; it is noticed at the next try."""
         self.service.replace_key(ServerKey.from_seed(bytes([7]) * 32))
+        self.break_line()
+
+    def fork_log(self) -> None:
+        """Have this computer keep a head that the server's log does not go on; it is noticed at the next try."""
+        service = self.service
+        note = service.sign_head(3, bytes(32))
+        Heads(self.state, service.server_id).keep(Head(Checkpoint.parse(text_of(note)), note))
         self.break_line()
 
     def revoke(self) -> None:

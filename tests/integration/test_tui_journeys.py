@@ -164,7 +164,7 @@ async def test_an_invitation_is_withdrawn(server: ServerFixture, tmp_path):
 async def test_a_protected_key_is_opened_and_exported(server: ServerFixture, tmp_path):
     here = tmp_path / "max"
     async with opened_ui(server, "max", here) as ui:
-        await ui.press("4")
+        await ui.press("5")
         await ui.calm()
         await ui.press("P")
         await ui.asked("ChangePassphrase")

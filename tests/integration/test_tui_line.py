@@ -96,7 +96,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_said_and_every_key_stil
         await put(ui, "one.txt")
         await ui.until(lambda: "acme says nothing since" in ui.alarm(), "silence is said")
         assert "R connects anew" in ui.alarm()
-        for key, place in (("2", "transfers"), ("3", "people"), ("5", "servers"), ("1", "files")):
+        for key, place in (("2", "transfers"), ("3", "people"), ("6", "servers"), ("1", "files")):
             await ui.press(key)
             assert ui.app.frame.screen_id == place
         await ui.press("n")
@@ -130,7 +130,7 @@ async def test_a_server_that_is_silent_from_the_first_byte_holds_up_nobody(
     async with opened_ui(server, "max", tmp_path / "here", port=relay.port, online=False) as ui:
         await ui.until(lambda: relay.connections, "it is called")
         await ui.sees("Connecting…")
-        await ui.press("5", "1", "c")
+        await ui.press("6", "1", "c")
         assert ui.said().startswith("The server has not answered yet.")
         plain(ui)
 
@@ -150,7 +150,7 @@ async def test_a_key_that_the_pinned_one_says_follows_it_is_followed_and_said_on
         assert Profiles(server.state_of("max")).choose().server_key == new.point
         ui.hush()
         ui.gateway.again()
-        await ui.press("5", "1")
+        await ui.press("6", "1")
         await ui.calm()
         assert "new key" not in ui.said()
         plain(ui)
@@ -184,7 +184,7 @@ async def test_another_server_key_stops_everything_until_the_right_server_link(
         await ui.press("escape")
         await ui.hears("You stay disconnected. Nothing was sent.")
         await ui.calm()
-        await ui.press("5", "p")
+        await ui.press("6", "p")
         await ui.asked("PasteServerLink")
         await ui.paste(_link(server, relay.port, name="elsewhere"))
         await ui.sees("This link is of another server")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.pilot import Pilot
 
+from sft.errors import LogWentBackError
 from sft.model.access import Role
 from sft.model.links import ServerLink
 from tests.fakes.acme import HOSTILE_PEOPLE, with_hostile_files, with_hostile_people
@@ -12,6 +13,7 @@ from tests.fakes.memory_service import key_of
 from tests.tui.scene_steps import Cast, Stage, after, paste, root, settle, typing
 from tui.app import SftApp
 from tui.dialogs.link import ShowLink
+from tui.dialogs.log_stop import LogStop
 from tui.glyphs import PLAIN
 
 _NEXT, _BEFORE = "right_square_bracket", "left_square_bracket"
@@ -61,6 +63,12 @@ CASTS: dict[str, Cast] = {
     "disable": Cast("ada"),
     "remove": Cast("ada"),
     "withdraw": Cast("ada"),
+    "activity": Cast("ada"),
+    "activity-filter": Cast("ada"),
+    "activity-record": Cast("ada"),
+    "activity-check": Cast("ada"),
+    "activity-export": Cast("ada"),
+    "activity-guest": Cast("gus"),
     "guest": Cast("gus"),
     "guest-palette": Cast("gus"),
     "guest-refused": Cast("gus"),
@@ -93,16 +101,21 @@ async def _people(pilot: Pilot[int], app: SftApp) -> None:
     await settle(pilot)
 
 
-async def _identity(pilot: Pilot[int], app: SftApp) -> None:
-    if app.screen is not app.frame:
-        await pilot.press(*"sesame", "enter")
-        await settle(pilot)
+async def _activity(pilot: Pilot[int], app: SftApp) -> None:
     await pilot.press("4")
     await settle(pilot)
 
 
-async def _servers(pilot: Pilot[int], app: SftApp) -> None:
+async def _identity(pilot: Pilot[int], app: SftApp) -> None:
+    if app.screen is not app.frame:
+        await pilot.press(*"sesame", "enter")
+        await settle(pilot)
     await pilot.press("5")
+    await settle(pilot)
+
+
+async def _servers(pilot: Pilot[int], app: SftApp) -> None:
+    await pilot.press("6")
     await settle(pilot)
 
 
@@ -136,6 +149,18 @@ async def _stop(pilot: Pilot[int], app: SftApp) -> None:
     await settle(pilot)
 
 
+async def _log_stop(pilot: Pilot[int], app: SftApp) -> None:
+    (account,) = await app.gateway.accounts.all()
+    values = {
+        "server": "acme-files",
+        "profile": "acme-files",
+        "seen": 18240,
+        "evidence": "~/sft/evidence/8e03b73-log.txt",
+    }
+    app.push_screen(LogStop(account, LogWentBackError(**values)))
+    await settle(pilot)
+
+
 async def _server_link(pilot: Pilot[int], app: SftApp) -> None:
     await _stop(pilot, app)
     await pilot.press("p")
@@ -149,7 +174,7 @@ async def _refused(pilot: Pilot[int], app: SftApp) -> None:
     app.gateway.revoke()
     await settle(pilot)
     app.gateway.again()
-    await pilot.press("5")
+    await pilot.press("6")
     await settle(pilot)
 
 
@@ -185,6 +210,7 @@ SCENERY: dict[str, Stage] = {
     "unlock-wrong": after(root, *"sesamy", "enter"),
     "locked": after(root, "escape"),
     "stop": _stop,
+    "log-stop": _log_stop,
     "stop-link": after(_stop, "p", back=("escape",)),
     "stop-link-pasted": _server_link,
     "stopped": after(_stop, "escape"),
@@ -214,6 +240,12 @@ SCENERY: dict[str, Stage] = {
     "disable": after(_people, "down", "down", "e", back=("escape", "up", "up")),
     "remove": after(_people, "down", "down", "d", back=("escape", "up", "up")),
     "withdraw": after(_people, _NEXT, "x", back=("escape", _BEFORE)),
+    "activity": _activity,
+    "activity-filter": after(_activity, "slash", *"act:delete", back=("escape",)),
+    "activity-guest": _activity,
+    "activity-check": after(_activity, "V", back=("escape",)),
+    "activity-export": after(_activity, "e", back=("escape",)),
+    "activity-record": after(_activity, "down", "enter", back=("escape", "up")),
     "identity": _identity,
     "identity-pinned": after(_identity, "tab", "down", "down", back=("up", "up", "tab")),
     "passphrase": after(_identity, "P", back=("escape",)),

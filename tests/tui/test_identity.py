@@ -32,7 +32,7 @@ async def to_line(stage: UiDriver, key: str, list_id: str = "#identity-own") -> 
 
 async def test_this_device_its_key_the_server_and_pinned_people_are_shown_whole(tmp_path):
     async with running(tmp_path, "max", size=(60, 24)) as stage:
-        await stage.press("4")
+        await stage.press("5")
         for size in ((60, 24), (120, 36), (80, 24)):
             await stage.resize(size)
             text = stage.text("#identity-own")
@@ -53,7 +53,7 @@ async def test_this_device_its_key_the_server_and_pinned_people_are_shown_whole(
 async def test_a_key_that_the_server_shows_otherwise_since_is_doubted(tmp_path):
     async with running(tmp_path, "max") as stage:
         stage.service.change_key("ada", key_of("mallory"))
-        await stage.press("R", "4", "tab")
+        await stage.press("R", "5", "tab")
         (line,) = [line for line in stage.lines() if " ada " in line and "another since" in line]
         assert "! ada" in line
         assert stage.standing() == ("The server shows another key for ada since 3 May: let ada confirm its words.")
@@ -62,7 +62,7 @@ async def test_a_key_that_the_server_shows_otherwise_since_is_doubted(tmp_path):
 async def test_it_is_shown_without_a_connection_too(tmp_path):
     async with running(tmp_path, "max") as stage:
         stage.gateway.lose()
-        await stage.press("4")
+        await stage.press("5")
         assert public_of("max").text() in stage.text()
         await stage.press("e")
         assert stage.dialog == "WriteFile"
@@ -73,9 +73,9 @@ async def test_without_an_account_it_says_where_to_go(tmp_path):
         assert "F1 Help" in stage.text("#footer")  # letters, and so ? too, are text in the field
         await stage.press("escape")
         assert "? Help" in stage.text("#footer")
-        await stage.press("4")
-        assert "No server is in use: 5 shows those you joined." in stage.text()
-        assert set(stage.reasons().values()) == {"No server is in use: 5 shows those you joined."}
+        await stage.press("5")
+        assert "No server is in use: 6 shows those you joined." in stage.text()
+        assert set(stage.reasons().values()) == {"No server is in use: 6 shows those you joined."}
         await stage.press("P")
         assert stage.dialog == ""
 
@@ -85,7 +85,7 @@ async def test_without_an_account_it_says_where_to_go(tmp_path):
 
 async def test_y_copies_what_the_line_stands_for_whole(tmp_path):
     async with running(tmp_path, "max", size=(60, 24)) as stage:
-        await stage.press("4")
+        await stage.press("5")
         await to_line(stage, "key in words")
         await stage.press("y")
         assert stage.app.clipboard == public_of("max").words()
@@ -105,7 +105,7 @@ async def test_y_copies_what_the_line_stands_for_whole(tmp_path):
 
 async def test_the_public_key_is_exported_as_minisign_reads_it_under_a_name_of_ones_own_too(tmp_path):
     async with running(tmp_path, "max") as stage:
-        await stage.press("4", "e", "enter")
+        await stage.press("5", "e", "enter")
         await stage.written()
         path = tmp_path / "max-acme-files.pub"
         assert path.read_text() == public_of("max").pub_file()
@@ -122,7 +122,7 @@ async def test_the_public_key_is_exported_as_minisign_reads_it_under_a_name_of_o
 async def test_export_writes_over_nothing_and_says_what_is_wrong(tmp_path):
     (tmp_path / "max-acme-files.pub").write_text("mine")
     async with running(tmp_path, "max") as stage:
-        await stage.press("4", "e", "enter")
+        await stage.press("5", "e", "enter")
         await stage.written()
         assert "is there already. Choose another name." in stage.text("#dialog-problem")
         assert (tmp_path / "max-acme-files.pub").read_text() == "mine"
@@ -143,7 +143,7 @@ async def test_export_writes_over_nothing_and_says_what_is_wrong(tmp_path):
 
 async def test_a_passphrase_is_set(tmp_path):
     async with running(tmp_path, "max") as stage:
-        await stage.press("4", "P", "enter", "enter")
+        await stage.press("5", "P", "enter", "enter")
         assert "Your key has none now. Type a new one, or esc." in stage.text()
         await stage.press("escape")
         assert stage.dialog == ""
@@ -167,7 +167,7 @@ async def test_a_passphrase_is_set(tmp_path):
 
 async def test_a_passphrase_is_changed_with_the_old_one_and_a_wrong_one_changes_nothing(tmp_path):
     async with running(tmp_path, "max", passphrase="old one") as stage:
-        await stage.press("4", "P")
+        await stage.press("5", "P")
         for typed in ("wrong", "new one", "new one"):
             await stage.type(typed)
             assert typed not in stage.text()
@@ -184,7 +184,7 @@ async def test_a_passphrase_is_changed_with_the_old_one_and_a_wrong_one_changes_
 
 async def test_taking_the_passphrase_away_asks_once_more(tmp_path):
     async with running(tmp_path, "max", passphrase="old one") as stage:
-        await stage.press("4", "P")
+        await stage.press("5", "P")
         await stage.type("old one")
         await stage.press("enter", "enter", "enter")
         assert stage.dialog == "Confirm"
@@ -202,7 +202,7 @@ async def test_taking_the_passphrase_away_asks_once_more(tmp_path):
 
 async def test_hostile_names_are_harmless_and_readable(tmp_path):
     async with running(tmp_path, service=with_hostile_people(acme()), size=(80, 24)) as stage:
-        await stage.press("4", "tab")
+        await stage.press("5", "tab")
         for person in acme().users:
             assert person
             await stage.press("down")
@@ -220,7 +220,7 @@ async def test_a_hostile_name_of_ones_own_leads_to_no_other_folder(tmp_path, nam
     service.change_user("gus", name=name, folded=fold(name))
     service.change_key(name, key_of(name))
     async with running(tmp_path, name, service=service) as stage:
-        await stage.press("4", "e")
+        await stage.press("5", "e")
         assert shown(name)[:8] in "".join(stage.lines()) or "etc" in stage.text()
         await stage.press("enter")
         await stage.written()

@@ -168,7 +168,7 @@ async def test_a_colleague_joins_by_keyboard_and_lands_in_files(tmp_path):
         assert "Welcome, zoe. You are a guest: you read every file and store none." in stage.said()
         (account,) = await stage.gateway.accounts.all()
         assert (account.user, account.device, account.protected) == ("zoe", "ivo-laptop", True)
-        await stage.press("5")
+        await stage.press("6")
         assert "zoe, guest" in stage.text()
 
 
@@ -370,7 +370,7 @@ async def test_a_join_that_was_left_goes_on_with_the_same_invitation(tmp_path):
 async def test_another_server_is_joined_beside_the_first(tmp_path):
     async with joining(tmp_path, user="max") as stage:
         link = invitation(stage.service)
-        await stage.press("5", "n")
+        await stage.press("6", "n")
         assert stage.dialog == "PasteInvitation"
         await paste(stage, link)
         await stage.press("enter")

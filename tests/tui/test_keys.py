@@ -173,6 +173,6 @@ async def test_ctrl_c_twice_quits_from_fields_and_dialogs_too(tmp_path, key):
 async def test_a_plain_terminal_gets_plain_signs_and_frames(tmp_path):
     async with driven(tmp_path, glyphs=PLAIN) as run:
         await run.go("finance/2026")
-        for keys in (["i"], ["colon"], ["escape", "question_mark"], ["escape", "2"], ["5"]):
+        for keys in (["i"], ["colon"], ["escape", "question_mark"], ["escape", "2"], ["6"]):
             await run.press(*keys)
             assert run.screen().isascii(), [c for c in run.screen() if not c.isascii()][:5]

@@ -256,11 +256,24 @@ async def test_every_button_of_a_dialog_is_in_sight_on_a_small_screen(show, tmp_
 
 async def test_on_60_columns_it_is_said_who_is_where_and_every_screen_is_a_click_away(tmp_path):
     async with driven(tmp_path, size=(60, 20)) as run:
-        assert run.lines()[0].split() == ["1", "Files", "2", "3", "4", "5", "●", "acme-files", "max", "·", "maintainer"]
+        assert run.lines()[0].split() == [
+            "1",
+            "Files",
+            "2",
+            "3",
+            "4",
+            "5",
+            "6",
+            "●",
+            "acme-files",
+            "max",
+            "·",
+            "maintainer",
+        ]
         await run.pilot.click(Header, offset=(run.lines()[0].index("3"), 0))
         await run.quiet()
         assert run.app.frame.screen_id == "people"
-        assert run.lines()[0].split()[:7] == ["1", "2", "3", "People", "4", "5", "●"]
+        assert run.lines()[0].split()[:8] == ["1", "2", "3", "People", "4", "5", "6", "●"]
 
 
 @pytest.mark.parametrize("lost", [FakeGateway.lose, FakeGateway.change_key], ids=["away", "stop"])

@@ -58,7 +58,7 @@ def alarm(stage: UiDriver) -> str:
 
 async def test_a_server_stands_there_with_state_keys_and_who_we_are(tmp_path):
     async with servers(tmp_path, two=True) as stage:
-        await stage.press("5")
+        await stage.press("6")
         for size in ((80, 24), (120, 36), (200, 60)):
             await stage.resize(size)
             text = stage.text()
@@ -78,7 +78,7 @@ async def test_hostile_names_of_servers_and_people_are_harmless(tmp_path, questi
     async with servers(tmp_path, size=(120, 36)) as stage:
         for name in HOSTILE:
             stage.gateway.add_account("max", name=name, server_name=name, user_name=name, device=name)
-        await stage.press("5")
+        await stage.press("6")
         for number in range(len(HOSTILE)):
             await stage.press("down")
             text = "".join(stage.lines())
@@ -106,7 +106,7 @@ async def test_hostile_names_are_harmless_in_the_questions_that_come_by_themselv
                 assert not any(raw in "".join(stage.lines()) for raw in RAW)
                 await stage.type("sesame" if dialog == "Unlock" else "")
                 await stage.press("enter")
-            await stage.press("5", "down", "enter")
+            await stage.press("6", "down", "enter")
 
 
 # -- connecting and unlocking ---------------------------------------------------------------------------------
@@ -178,16 +178,16 @@ async def test_an_open_key_and_a_silent_server_say_what_is_wrong(tmp_path):
         await stage.later(1)
         assert stage.dialog == ""
         assert stage.said() == (
-            "files.acme.org:7361 does not answer (connection refused). Moved? 5, then a, gives it another address"
+            "files.acme.org:7361 does not answer (connection refused). Moved? 6, then a, gives it another address"
         )
 
 
 async def test_enter_connects_another_server(tmp_path):
     async with servers(tmp_path, two=True) as stage:
-        await stage.press("5", "down", "enter")
+        await stage.press("6", "down", "enter")
         assert stage.gateway.connection.user == "gus"
         assert stage.app.frame.screen_id == "files"
-        await stage.press("5", "enter")  # connected already: to its files
+        await stage.press("6", "enter")  # connected already: to its files
         assert stage.app.frame.screen_id == "files"
 
 
@@ -196,7 +196,7 @@ async def test_enter_connects_another_server(tmp_path):
 
 async def test_a_lost_line_is_said_counts_down_and_comes_back(tmp_path):
     async with servers(tmp_path) as stage:
-        await stage.press("5")
+        await stage.press("6")
         stage.gateway.lose()
         await stage.quiet()
         assert alarm(stage) == "acme-files does not answer since 15:31:11; again in 1 s (R now)."
@@ -233,7 +233,7 @@ async def test_what_is_wrong_on_this_computer_is_not_blamed_on_the_server(tmp_pa
         assert "(R now)" in alarm(stage)
         assert step in alarm(stage)
         assert cause in stage.reasons()["files.new_folder"]
-        await stage.press("5")
+        await stage.press("6")
         assert "not connected" in stage.text("#servers-list")
         assert cause.rpartition("/")[2] in stage.text("#server-about")
         assert "does not answer" not in stage.text()
@@ -244,7 +244,7 @@ async def test_a_server_that_lets_this_key_in_no_more_says_whom_to_ask(tmp_path)
     async with servers(tmp_path) as stage:
         stage.gateway.revoke()
         await stage.noticed()
-        await stage.press("5")
+        await stage.press("6")
         said = "acme-files does not let this key in. Removed or disabled? An admin knows"
         assert said in alarm(stage)
         assert said[:36] in stage.text("#server-about")
@@ -297,7 +297,7 @@ async def test_a_changed_server_key_is_a_full_stop_in_plain_words(tmp_path):
         assert stage.said() == "You stay disconnected. Nothing was sent."
         assert stage.gateway.connection.status is Status.STOPPED
         assert stage.app.frame.query_one(Header).connection.status is Status.STOPPED
-        assert "5, then enter, shows both keys" in alarm(stage)
+        assert "6, then enter, shows both keys" in alarm(stage)
 
 
 async def test_the_stop_says_where_the_evidence_is_kept(tmp_path):
@@ -343,12 +343,12 @@ async def test_the_stop_comes_back_with_enter_and_while_connecting(tmp_path):
     async with servers(tmp_path) as stage:
         stage.gateway.change_key()
         await stage.noticed()
-        await stage.press("escape", "5", "enter")
+        await stage.press("escape", "6", "enter")
         assert stage.dialog == "ServerKeyStop"
         await stage.press("escape")
         await stage.gateway.accounts.forget("acme-files")
         stage.gateway.add_account("max", server_key=ServerKey.from_seed(bytes(32)).public.point)
-        await stage.press("1", "5", "enter")
+        await stage.press("1", "6", "enter")
         assert stage.dialog == "ServerKeyStop"
 
 
@@ -399,7 +399,7 @@ async def test_a_link_with_a_third_key_or_of_another_server_is_doubted(tmp_path)
 async def test_a_server_link_with_the_pinned_key_changes_the_address_alone(tmp_path):
     async with servers(tmp_path) as stage:
         stage.service.move_to("new.acme.org:7361")
-        await stage.press("5", "p")
+        await stage.press("6", "p")
         await paste(stage, server_link(stage, address="new.acme.org"))
         assert "It is the pinned key: only the address is taken." in stage.text()
         await stage.press("enter", "enter")
@@ -411,7 +411,7 @@ async def test_a_server_link_with_the_pinned_key_changes_the_address_alone(tmp_p
 async def test_an_invitation_is_no_server_link(tmp_path):
     async with servers(tmp_path) as stage:
         link = stage.service.invite("ada", role=Role.GUEST, seconds=60)
-        await stage.press("5", "p")
+        await stage.press("6", "p")
         await paste(stage, link.text())
         assert "This is an invitation, not a server link." in stage.text()
 
@@ -423,7 +423,7 @@ async def test_a_server_that_moved_is_found_at_its_new_address(tmp_path):
     async with servers(tmp_path) as stage:
         stage.service.move_to("files2.acme.org:9000")
         stage.gateway.lose()
-        await stage.press("5", "a")
+        await stage.press("6", "a")
         await stage.type("files2.acme.org")
         await stage.press("enter")
         assert '"files2.acme.org" is no address' in stage.text()
@@ -437,7 +437,7 @@ async def test_a_server_that_moved_is_found_at_its_new_address(tmp_path):
 
 async def test_a_wrong_address_says_that_nobody_answers_there(tmp_path):
     async with servers(tmp_path) as stage:
-        await stage.press("5", "a")
+        await stage.press("6", "a")
         await stage.type("wrong.acme.org:1")
         await stage.press("enter")
         assert "wrong.acme.org:1 does not answer" in stage.said()
@@ -445,7 +445,7 @@ async def test_a_wrong_address_says_that_nobody_answers_there(tmp_path):
 
 async def test_the_address_of_a_server_that_is_not_in_use_is_only_kept(tmp_path):
     async with servers(tmp_path, two=True) as stage:
-        await stage.press("5", "down", "a")
+        await stage.press("6", "down", "a")
         await stage.type("other.acme.org:1")
         await stage.press("enter")
         assert stage.said() == "acme-files-2 is looked for at other.acme.org:1 from now on."
@@ -454,7 +454,7 @@ async def test_the_address_of_a_server_that_is_not_in_use_is_only_kept(tmp_path)
 
 async def test_another_server_is_used_first(tmp_path):
     async with servers(tmp_path, two=True) as stage:
-        await stage.press("5", "f")
+        await stage.press("6", "f")
         assert stage.said() == "acme-files is used first already."
         await stage.press("down", "f")
         assert stage.said() == "acme-files-2 is used when none is named."
@@ -463,7 +463,7 @@ async def test_another_server_is_used_first(tmp_path):
 
 async def test_forgetting_asks_and_keeps_by_default(tmp_path):
     async with servers(tmp_path, two=True) as stage:
-        await stage.press("5", "down", "d")
+        await stage.press("6", "down", "d")
         assert "Forget acme-files-2 on this computer?" in stage.text()
         assert "Your key is put aside, not destroyed" in stage.text()
         await stage.press("enter")
@@ -476,7 +476,7 @@ async def test_forgetting_asks_and_keeps_by_default(tmp_path):
 
 async def test_forgetting_the_last_server_leads_back_to_the_first_start(tmp_path):
     async with servers(tmp_path) as stage:
-        await stage.press("5", "d", "y")
+        await stage.press("6", "d", "y")
         assert "Welcome to sft" in stage.text()
         assert stage.app.focused.id == "invitation"
         assert stage.gateway.connection.status is Status.NONE

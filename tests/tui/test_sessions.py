@@ -91,7 +91,7 @@ async def test_who_is_sent_away_is_told_by_whom_and_does_not_come_back_by_itself
         assert "ada ended this session." in stage.text()
         await stage.later(120)
         assert stage.gateway.connection.status is Status.REFUSED
-        await stage.press("5", "enter")
+        await stage.press("6", "enter")
         assert stage.gateway.connection.online
 
 

@@ -20,7 +20,7 @@ from tui.keys import SCREEN_IDS
 
 SIZE, SMALL, LARGE = (120, 36), (80, 24), (200, 60)
 NAMES = ("names", "names-zoomed", "names-transfers")
-SMALL_SCENES = ("files", "delete", "first-start", "queue", "stop")
+SMALL_SCENES = ("files", "delete", "first-start", "queue", "stop", "log-stop", "activity")
 SHOWN = [(name, SIZE, True) for name in SCENES]
 SHOWN += [(name, SMALL, True) for name in SMALL_SCENES]
 SHOWN += [(name, size, True) for size in (SMALL, LARGE) for name in NAMES]
@@ -28,8 +28,8 @@ SHOWN += [("files", SIZE, False)]
 
 # By the first scene of a group: each screen and each dialog is among them.
 EVERY_RUN = frozenset({
-    "root", "files", "queue", "people-admin", "identity", "passphrase", "address", "stop", "link", "unlock",
-    "first-start", "join", "names", "names-80x24", "names-200x60", "moved",
+    "root", "files", "queue", "people-admin", "activity", "identity", "passphrase", "address", "stop", "log-stop", "link",
+    "unlock", "first-start", "join", "names", "names-80x24", "names-200x60", "moved",
 })  # fmt: skip
 
 

@@ -26,10 +26,10 @@ class WriteFile(Dialog[Path]):
         lines: harmless texts above the field.
         folder: where names that are no whole path lead.
         name: what stands in the field at first.
-        text: what is written.
+        text: what is written; of a kind that makes it on the way, nothing.
     """
 
-    def __init__(self, title: str, *, lines: Sequence[str], folder: Path, name: str, text: str) -> None:
+    def __init__(self, title: str, *, lines: Sequence[str], folder: Path, name: str, text: str = "") -> None:
         super().__init__(title, act="Write")
         self._lines = lines
         self._folder = folder
@@ -62,11 +62,15 @@ class WriteFile(Dialog[Path]):
             if not typed:
                 raise UsageError(problem="A file needs a name", remedy="Type one")
             path = self._folder / _expanded(typed)
-            await asyncio.to_thread(write_private, path, self._text)
+            await self.put(path)
         except SftError as error:
             self.complain(error)
         else:
             self.dismiss(path)
+
+    async def put(self, path: Path) -> None:
+        """Write the file; LocalFileError and LocalDiskFullError as ``write_private``."""
+        await asyncio.to_thread(write_private, path, self._text)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -22,6 +22,7 @@ from sft.client.transfers.queue.run import Transfers
 from sft.crypto.keys import Entropy
 from tui import gateway
 from tui.live.accounts import BeginDemo, LiveAccounts
+from tui.live.activity import LiveActivity
 from tui.live.as_future import from_coroutine
 from tui.live.files import LiveFiles
 from tui.live.local_state import LiveLocalState
@@ -66,6 +67,7 @@ class LiveGateway:
         self.files: gateway.Files = LiveFiles(access)
         self.transfers: Transfers = LiveTransfers(access)
         self.people: gateway.People = LivePeople(access)
+        self.activity: gateway.Activity = LiveActivity(access)
         self.local: gateway.LocalState = LiveLocalState(access)
 
     @property

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import contextlib
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from rich.text import Text
 
+from sft.client.api.log import LogQuery
+from sft.errors import SftError
+from tui.gateway import Gateway
+from tui.log_words import who_of
 from tui.panes.columns import Shelf
+from tui.panes.details import DetailsPane
+from tui.panes.details_strip import DetailsStrip
 from tui.panes.entry import Entry, EntryKind
+
+_HISTORY: Final = 5  # lines of the log that concern a file
 
 
 class Descriptions(Protocol):
@@ -39,3 +49,26 @@ def describe(pane: Descriptions, entry: Entry | None, shelf: Shelf, now: float, 
     else:
         return False
     return True
+
+
+async def describe_file(
+    gateway: Gateway, path: str, pane: DetailsPane | DetailsStrip, now: float, still: Callable[[], bool]
+) -> None:
+    """Describe a file of the server, and what the log says was done to it where there is room for that.
+
+    Args:
+        still: whether the file is what is to be described.
+    """
+    try:
+        details = await gateway.files.details(path)
+    except SftError:
+        return  # gone meanwhile, or the connection is: the message line says so
+    if not still():
+        return
+    pane.show(pane.of_file(details, now))
+    if isinstance(pane, DetailsPane):
+        with contextlib.suppress(SftError):
+            page = await gateway.activity.before(LogQuery(file_id=details.file.id), limit=_HISTORY)
+            history = [(line, who_of(line, gateway.activity)) for line in page.lines]
+            if still():
+                pane.show(pane.of_file(details, now, history))

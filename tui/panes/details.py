@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +13,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from sft.client.logged import LogLine
 from sft.client.trust import SignatureState, unread_sentence
 from sft.model.names import split_path
-from sft.model.text import day_text, local_time, shown_name, size_text
+from sft.model.text import count_text, day_text, local_time, shown_name, size_text
 from tui.gateway import Details
 from tui.glyphs import Glyphs
+from tui.log_words import grade_of
 from tui.panes.entry import Entry, EntryKind
 from tui.panes.inside import deleted_words, inside_words
 from tui.panes.layout import Place
@@ -119,7 +121,12 @@ class DetailsPane(VerticalScroll, can_focus=False):
             ]
         return lines
 
-    def of_file(self, details: Details, now: float) -> list[Text]:
+    def of_file(self, details: Details, now: float, history: Sequence[tuple[LogLine, str]] = ()) -> list[Text]:
+        """Describe a file.
+
+        Args:
+            history: what the log says was done to it, the newest first, and who did it.
+        """
         file, version, dot = details.file, details.file.version, self._dot
         folder, name = split_path(file.path)
         lines = [
@@ -140,11 +147,21 @@ class DetailsPane(VerticalScroll, can_focus=False):
             lines.append(self._quiet(f"key first seen {day_text(details.first_seen_at, now)}"))
         if version.signed_name != file.path:
             lines.append(Text(f"signed as {shown_name(version.signed_name)}, moved since"))
-        if details.receipt_kept:
-            lines += [Text(), self._head("RECEIPT"), Text("kept on this computer")]
+        if history or details.receipt_kept:
+            lines += [Text(), self._head("LOG"), *(each for one in history for each in self._happened(*one, now))]
+            if details.receipt_kept:
+                lines.append(self._labeled("receipt:", "kept on this computer"))
         if version.number > 1:
             lines += [Text(), self._head("VERSIONS"), Text(f"{version.number}; V lists them")]
         return lines
+
+    def _happened(self, line: LogLine, who: str, now: float) -> list[Text]:
+        version = f" v{line.version}" if line.version else ""
+        grade = grade_of(line, who, self._glyphs, broad=False)
+        return [
+            Text(f"{count_text(line.number)} {line.words}{version}{f' {grade}' if grade else ''}"),
+            self._quiet(f"  {who}, {local_time(line.time, now=now)}"),
+        ]
 
     def _verdict(self, details: Details, now: float) -> list[Text]:
         says, step = verdict(details, now, self._glyphs, styles_of(self.app.theme))

@@ -21,7 +21,6 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from sft.client.api.tree import matches
-from sft.errors import SftError
 from sft.model.names import join_path, parse_path, safe, split_path
 from sft.model.text import count_text, shown_name
 from tui.dialogs.ask import TextPrompt
@@ -29,7 +28,7 @@ from tui.dialogs.confirm import Confirm
 from tui.dialogs.versions import Versions
 from tui.keys import Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
-from tui.panes.describing import describe
+from tui.panes.describing import describe, describe_file
 from tui.panes.details import DetailsPane
 from tui.panes.details_strip import DetailsStrip
 from tui.panes.drawing import drawer
@@ -242,14 +241,10 @@ class FilesView(View):
         return self.query_one(DetailsStrip) if is_strip else self.query_one(DetailsPane)
 
     async def _describe_file(self, path: str) -> None:
-        try:
-            details = await self.gateway.files.details(path)
-        except SftError:
-            return  # gone meanwhile, or the connection is: the message line says so
-        current = self.pane.current
-        if current is not None and current.path == path:
-            pane = self._descriptions
-            pane.show(pane.of_file(details, self.now))
+        def still() -> bool:
+            return self.pane.current is not None and self.pane.current.path == path
+
+        await describe_file(self.gateway, path, self._descriptions, self.now, still)
 
     # -- what can be done ------------------------------------------------------------------------------------------
 

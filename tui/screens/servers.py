@@ -18,7 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, Status
-from sft.errors import KeyLockedError, ServerKeyChangedError, SftError
+from sft.errors import KeyLockedError, LedgerError, ServerKeyChangedError, SftError
 from sft.model.access import Role
 from sft.model.links import Link, format_address, parse_address
 from sft.model.records import UserState
@@ -28,6 +28,7 @@ from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.invitation import PasteInvitation
 from tui.dialogs.join import Join
+from tui.dialogs.log_stop import LogStop
 from tui.dialogs.server_key import PasteServerLink, ServerKeyStop
 from tui.dialogs.unlock import Unlock
 from tui.gateway import Account
@@ -227,7 +228,7 @@ class ServersView(View):
             start_worker(self, partial(self._go, partial(journey, *args, **kwargs)), group="asking")
 
     def ask_about(self, account: str) -> None:
-        """Ask about a locked key or a changed server key as soon as nothing else is asked."""
+        """Ask about a locked key or a server that is stopped as soon as nothing else is asked."""
         self._wanted = account
         self._ask_next()
 
@@ -322,7 +323,7 @@ class ServersView(View):
             except KeyLockedError:
                 await self._unlock(account)
                 return
-            except ServerKeyChangedError:
+            except (ServerKeyChangedError, LedgerError):
                 return  # the connection says so, and the stop follows
         await self._connected(account)
 
@@ -391,14 +392,18 @@ class ServersView(View):
             await self.gateway.use(account.name)
         except KeyLockedError:
             await self._unlock(account)
-        except ServerKeyChangedError:
+        except (ServerKeyChangedError, LedgerError):
             return
         if self.connection.online:
             self.report(message, Severity.SUCCESS)
 
     async def _stop(self, account: Account) -> None:
-        """Stop at a changed key: report what happened, and offer the one way on."""
+        """Stop at a changed key or a log that contradicts itself: report what happened, and offer the one way on."""
         error = self.connection.error
+        if isinstance(error, LedgerError):
+            await self.app.push_screen_wait(LogStop(account, error))
+            self.report("You stay disconnected. Nothing of that server is used.", Severity.WARNING)
+            return
         values = error.values if error is not None else {}
         seen, evidence = str(values.get("shown", "")), str(values.get("evidence", ""))
         if await self.app.push_screen_wait(ServerKeyStop(account, seen, evidence)):

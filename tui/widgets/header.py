@@ -1,4 +1,8 @@
-"""The first line: the numbered screens at the left, who we are where at the right."""
+"""The first line: the numbered screens at the left, who we are where at the right, and whether the server's log is proved.
+
+Rules. ``log`` with its sign says that the server's head goes on all that this computer keeps: it stands only while that is so,
+and where there is room for it. What does not hold is a stop, which takes the place of all of it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from sft.client.connection_info import ConnectionInfo, Status
-from tui.connection_words import STATUS_WORDS
+from tui.connection_words import words_of
 from tui.glyphs import Glyphs
 from tui.keys import SCREEN_IDS, TITLES
 from tui.messages import ActChosen
@@ -21,6 +25,7 @@ from tui.text import cut, shown
 from tui.themes.styles import styles_of
 
 _ALL_NAMED: Final = 80  # columns
+_APART: Final = 100  # room for our own name
 
 
 class Header(Widget):
@@ -35,12 +40,13 @@ class Header(Widget):
         self._glyphs = glyphs
 
     def _tabs(self) -> list[tuple[int, int, str]]:
-        column = 5 if self.size.width >= 100 else 0  # noqa: PLR2004 - room for our own name
+        """Place the names: apart where there is room, else each blank between two is of both."""
+        column, apart = (5, 1) if self.size.width >= _APART else (0, -1)
         tabs = []
         for number, screen_id in enumerate(SCREEN_IDS, 1):
             width = len(f" {number}{self._title(screen_id)} ")
             tabs.append((column, column + width, screen_id))
-            column += width + (1 if self.size.width >= 100 else 0)  # noqa: PLR2004
+            column += width + apart
         return tabs
 
     def _title(self, screen_id: str) -> str:
@@ -56,8 +62,13 @@ class Header(Widget):
             if len(text) < start:
                 text.append(" sft "[: start - len(text)] if not text else " ", style["accent"])
             active = screen_id == self.screen_id
-            text.append(f" {number}", style["cursor"] if active else style["muted"])
+            if active and len(text) > start:
+                text.right_crop(len(text) - start)
+            number_text = f" {number}"[len(text) - start :] if len(text) > start else f" {number}"
+            text.append(number_text, style["cursor"] if active else style["muted"])
             text.append(f"{self._title(screen_id)} ", style["cursor"] if active else style["plain"])
+        if self.screen_id != SCREEN_IDS[-1]:
+            text.right_crop(1)  # a blank that is nobody's
         right = self._who(width - text.cell_len - 2, style)
         gap = width - text.cell_len - right.cell_len - 1
         if gap > 0:
@@ -76,18 +87,24 @@ class Header(Widget):
             Status.STOPPED: (glyphs.bad, "alarm"),
             Status.REFUSED: (glyphs.bad, "alarm"),
         }.get(connection.status, (glyphs.away, "doubt"))
-        word = STATUS_WORDS[connection.status].header
+        word = words_of(connection).header
         role = connection.role.value if connection.role else ""
         user = shown(connection.user)
         dot = "." if glyphs.plain else "·"
-        forms = [f"{word or f'{user} {dot} {role}'}", word or user, ""]
+        log = f"log {glyphs.verified}" if connection.online and connection.log_proved else ""
+        forms = [
+            (word or f"{user} {dot} {role}", log),
+            (word or f"{user} {dot} {role}", ""),
+            (word or user, ""),
+            ("", ""),
+        ]
         server = shown(connection.account)
-        for form in forms:
-            if cell_len(server) + 4 + cell_len(form) <= room:
+        for form, proof in forms:
+            if cell_len(server) + 4 + cell_len(form) + (2 + cell_len(proof) if proof else 0) <= room:
                 break
         else:
             server = cut(server, max(room - 4, 0))
-            form = ""
+            form = proof = ""
         if tone == "alarm":  # all of it, so that nobody takes it for the usual
             text.append(f" {sign} {server}  {form} ", style[tone])
             return text
@@ -95,9 +112,12 @@ class Header(Widget):
         text.append(server, style["title"])
         if form:
             text.append(f"  {form}", style[tone if word else "plain"])
+        if proof:
+            text.append(f"  {proof}", style["good"])
         return text
 
     def on_click(self, event: events.Click) -> None:
         for start, end, screen_id in self._tabs():
             if start <= event.x < end:
                 self.post_message(ActChosen(f"app.{screen_id}"))
+                return

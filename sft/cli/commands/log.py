@@ -13,13 +13,14 @@ from typing import Any
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.log_output import line_document, proved_to, show_lines, show_verified
+from sft.cli.log_output import proved_to, show_lines, show_verified
 from sft.cli.options import common
 from sft.client.api.files import show_file
 from sft.client.api.log import FOLLOW_SECONDS, LogLines, LogNames, LogQuery, newest, page_after
 from sft.client.api.people import show_user
 from sft.client.concurrency import pause
 from sft.client.heads import Heads
+from sft.client.log_document import line_document
 from sft.client.log_folder import LogFolder
 from sft.client.log_verify import VerifiedLog, read_signed, verify_folder, verify_server
 from sft.client.logged import ACTS
