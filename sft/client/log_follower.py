@@ -73,7 +73,7 @@ class LogFollower:
         named: those of them that the login names and the server's head has to continue: the newest, and the oldest ones.
         head: the newest that was told; None before the login.
         cosigned: the checkpoint of the login that has cosignatures, as far as it had one.
-        begun_at: size of the login's.
+        begun_at: size of the login's; of whoever came back, of the first one's: what was listed then may be asked for still.
         failed: what did not hold.
     """
 

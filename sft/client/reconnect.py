@@ -129,6 +129,7 @@ class Reconnector:
         self._ended = False
         self._farewell: SftError | None = None
         self._carried_over = CarriedOver()
+        self._begun_at: int | None = None
         self.session: Session | None = None
         self.connection = ConnectionInfo(
             Status.CONNECTING, profile.name, profile.server_name, profile.address,
@@ -208,6 +209,8 @@ class Reconnector:
             session.abort()
             return
         session.carried_over = self._carried_over
+        if session.log is not None:
+            self._begun_at = session.log.begun_at = min(session.log.begun_at, self._begun_at or session.log.begun_at)
         self.session = session
         self._become(
             Status.ONLINE, None, server=session.server_name, user=session.user_name,

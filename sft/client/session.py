@@ -450,6 +450,8 @@ async def log_in_again(reactor: Any, before: Session, random: Callable[[], float
     )  # fmt: skip
     session.carried_over = before.carried_over
     session.versions_seen = before.versions_seen  # what others have stored since is newer than what was asked for
+    if session.log is not None and before.log is not None:
+        session.log.begun_at = before.log.begun_at
     session.limit(before.limited_to)
     return session
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sft.errors import DatabaseBusyError, OutcomeUnknownError, SftError, VaultError
+from sft.client.api import files
+from sft.client.session import log_in_again
+from sft.client.transfers.batch import verify_all
+from sft.client.transfers.plan import GetItem
+from sft.errors import DatabaseBusyError, OlderVersionError, OutcomeUnknownError, SftError, VaultError
 from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PERSON_REQUEST_BYTES, REQUESTS_IN_FLIGHT, UPLOAD_SILENT_SECONDS
 from sft.model.records import SessionInfo
 from sft.service import commits
@@ -487,3 +491,20 @@ async def test_an_upload_that_gets_no_byte_for_ten_minutes_ends_and_each_byte_be
     assert timed.clock.getDelayedCalls() == []
     raw.abort()
     await server.clean()
+
+
+@on_reactor
+async def test_what_was_listed_before_a_connection_was_lost_may_be_asked_for_after_it(server: ServerFixture):
+    await server.put("max", "plan", b"one")
+    session = await server.session("gus")
+    (listed,) = (await files.list_page(session, ""))[0].files
+    version = listed.version
+    item = GetItem("plan", ("plan",), version.size, version=1, digest=version.digest, file_id=listed.id, listed=listed)
+    await server.put("max", "plan", b"two", version=2, file_id=listed.id, prev=version.digest)
+    session.abort()
+    async with await log_in_again(session.connection.reactor, session) as again:
+        (result,) = await verify_all(again, [item])
+    assert result.error is None
+    async with await server.session("gus") as fresh:
+        (result,) = await verify_all(fresh, [item])
+    assert isinstance(result.error, OlderVersionError), "who is shown it by a server of today is lied to"

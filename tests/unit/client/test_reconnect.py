@@ -27,7 +27,8 @@ from sft.errors import (
 )
 from sft.model.access import Role
 from sft.wire.messages import MakeFolder, Notice, ShowSelf
-from tests.unit.client.memory_server import ADA_KEY, MemoryServer
+from tests.unit.client.log_in_memory import LogInMemory
+from tests.unit.client.memory_server import ADA_KEY, SERVER_KEY, MemoryServer
 
 NOW = 1_000.0
 AWAY = UnreachableError(address="x:1", reason="connection refused", profile="acme")
@@ -154,6 +155,17 @@ def test_a_lost_connection_comes_back_and_its_pauses_begin_anew(account):
     seen = [event.status for event in account.events if isinstance(event, ConnectionInfo)]
     assert seen[:2] == [Status.CONNECTING, Status.ONLINE]
     assert seen[-1] is Status.ONLINE
+
+
+def test_what_was_listed_before_a_lost_connection_is_held_to_the_log_of_that_time(account):
+    log = LogInMemory(SERVER_KEY)
+    account.begin(MemoryServer(account.clock, log=log))
+    began = account.reconnector.session.log.begun_at
+    account.outcomes.append(MemoryServer(account.clock, log=log))
+    account.lose()
+    account.pump(1.0)
+    assert account.reconnector.session.log.told.checkpoint.size > began
+    assert account.reconnector.session.log.begun_at == began
 
 
 def test_what_a_lost_connection_cut_off_waits_for_the_next_session(account):
