@@ -91,7 +91,7 @@ class ProvedState:
         return slot
 
     def file(self, file: File) -> ProvedFile:
-        """Return what is proved of a file and a version of it, which is what the server says; else LogProofError."""
+        """Return what is proved of a live file and a version of it, which is what the server says; else LogProofError."""
         number = self._numbers.get(file.id)
         slot = None if number is None else self._files[number]
         if number is None or not isinstance(slot, FileSlot):
@@ -102,9 +102,10 @@ class ProvedState:
             self._refuse("another content")
         if file.owner_id != slot.owner and self.user(slot.owner).state is not UserState.REMOVED:
             self._refuse("another owner")
-        if slot.state is FileState.PURGED or (slot.state is FileState.TRASHED) != (file.trashed_at is not None):
+        # What is asked for by its name lies there: a deleted file, though it is said to be one, is an answer about another.
+        if slot.state is not FileState.LIVE or file.trashed_at is not None:
             self._refuse(f"the file is {slot.state.value}")
-        path = self._path(slot) if slot.state is FileState.LIVE else slot.trashed_from
+        path = self._path(slot)
         if path != file.path:
             self._refuse(f"the file is at {path}")
         signer = self.user(said.author_id)

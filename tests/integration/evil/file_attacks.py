@@ -150,6 +150,31 @@ def hidden_delete(evil: EvilServer) -> Refused:
     return Refused("gus", GET)
 
 
+@attack("a deleted file, said to be one, as what lies at its name", LINE, noticed="who gets it",
+        says="does not prove what it says of", code="LOG_PROOF")  # fmt: skip
+def deleted_file_given(evil: EvilServer) -> Refused:
+    evil.put("max", "plan", PLAN)
+    evil.got("gus", "plan")
+    content, shown = evil.last(m.FilesContent), evil.last(m.FileShown)
+    assert evil.cli.sft("max", "rm", "plan").status == 0
+
+    def lie(message: m.Message) -> m.Message:
+        if isinstance(message, m.Refusal):
+            trashed = replace(shown.file, trashed_at=1_700_000_000)
+            return replace(shown, id=message.id, file=trashed, evidence=evil.evidence_of("plan"))
+        if isinstance(message, m.FileShown):
+            trashed = replace(shown.file, trashed_at=1_700_000_000)
+            return replace(shown, id=message.id, file=trashed, evidence=evil.evidence_of("plan"))
+        if isinstance(message, m.FilesContent):
+            (result,) = content.results
+            trashed = replace(result, file=replace(result.file, trashed_at=1_700_000_000))
+            return replace(content, id=message.id, results=(trashed,), evidence=evil.evidence_of("plan"))
+        return message
+
+    evil.tell(lie)
+    return Refused("gus", GET)
+
+
 @attack("a deleted file as live, by its row as it was", ROWS, noticed="who gets it",
         says="does not prove what it says of", code="LOG_PROOF")  # fmt: skip
 def hidden_delete_row(evil: EvilServer) -> Refused:

@@ -157,10 +157,12 @@ def test_folders_in_a_circle_end(log):
         proved(log, log.evidence_of(file)).file(file)
 
 
-def test_a_file_in_the_trash_has_the_path_that_it_had(log):
+def test_a_file_in_the_trash_does_not_lie_where_it_lay(log):
+    """The server says itself that it is deleted: what is asked for by that name is another file, or none."""
     file = file_of(log, number=3, trashed_at=5)
     changed(log, log.places[ONE], state=FileState.TRASHED, folder=None, trashed_from=PATH)
-    assert proved(log, log.evidence_of(file)).file(file).slot.state is FileState.TRASHED
+    with pytest.raises(LogProofError):
+        proved(log, log.evidence_of(file)).file(file)
 
 
 def without(evidence, tree, number):
