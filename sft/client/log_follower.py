@@ -27,7 +27,7 @@ from sft.errors import (
     LogRestartedError,
     LogWentBackError,
 )
-from sft.ledger.checkpoints import Checkpoint, Origin, open_checkpoint
+from sft.ledger.checkpoints import Checkpoint, Origin, open_checkpoint, parse_head_text
 from sft.ledger.current import check_last_leaf, follow
 from sft.ledger.leaves import LogLeaf
 from sft.ledger.proofs import verify_consistency
@@ -222,7 +222,7 @@ class LogFollower:
             LogProofError: the answer does not prove that it is not.
         """
         head = self.under(evidence, f"the log that {witness} saw").head.checkpoint
-        epoch, size, root = _parsed(seen)
+        epoch, size, root = parse_head_text(seen)
         if seen == NO_HEAD or epoch != head.origin.epoch or self._seen.get(size) == root:
             return  # of an epoch that this one follows, a person has taken the end
         proof = next((each.consistency for each in evidence.seen if each.size == size), None)
@@ -291,12 +291,6 @@ class LogFollower:
         if self.failed is None:
             self.failed = self._keep(error, list(exhibits))
         raise self.failed
-
-
-def _parsed(seen: str) -> tuple[int, int, bytes]:
-    place, _, root = seen.partition(":")
-    epoch, _, size = place.partition(".")
-    return int(epoch), int(size), bytes.fromhex(root)
 
 
 def _as_head(promised: LinkHead, shown: Head) -> Head:

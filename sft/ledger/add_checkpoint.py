@@ -24,35 +24,18 @@ from sft.crypto.comment import MOST, NUMBER
 from sft.crypto.note_keys import CosignerKey, NoteKey
 from sft.crypto.signed_note import NoteSignature, SignedNote, cosign_note
 from sft.errors import CheckpointRefusedError, ProofInvalidError, SignatureInvalidError
+from sft.ledger.checkpoints import TreeHead
 from sft.ledger.hashing import EMPTY_ROOT, HASH_BYTES
 from sft.ledger.proofs import verify_consistency
 
 PROOF_LINES: Final = 63
 SIZE_TYPE: Final = "text/x.tlog.size"
 
-_CHECKPOINT: Final = rf"(?P<origin>[^\n]+)\n(?P<size>{NUMBER})\n(?P<root>[A-Za-z0-9+/]{{43}}=)\n"
-
 MALFORMED: Final = 400
 NOT_SIGNED: Final = 403
 UNKNOWN_LOG: Final = 404
 ANOTHER_SIZE: Final = 409
 NOT_PROVED: Final = 422
-
-
-class TreeHead(Struct, frozen=True):
-    """What the checkpoint of any log says, be it one of sft's or not; nothing of it is known to be true."""
-
-    origin: str
-    size: int
-    root: bytes
-
-    @classmethod
-    def parse(cls, text: str) -> TreeHead:
-        """Read the three lines of a checkpoint; ValueError for anything else, extension lines among it."""
-        found = re.fullmatch(_CHECKPOINT, text)
-        if found is None or int(found["size"]) > MOST:
-            raise ValueError("not a checkpoint of three lines")
-        return cls(found["origin"], int(found["size"]), decode_base64(found["root"]))
 
 
 class AddCheckpoint(Struct, frozen=True):

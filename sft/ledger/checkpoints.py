@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 
 from sft.crypto.base64_text import decode_base64, encode_base64
-from sft.crypto.comment import NUMBER, SERVER_ID_BYTES, check_numbers
+from sft.crypto.comment import MOST, NUMBER, SERVER_ID_BYTES, check_numbers
 from sft.crypto.keys import ServerKey, ServerPublic
 from sft.crypto.note_keys import KEY_NAME_BYTES, NoteKey, SignatureType
 from sft.crypto.signed_note import SignedNote, open_note, server_note_key, sign_note
@@ -75,6 +75,22 @@ class Origin(Struct, frozen=True):
             raise LedgerFormatError(f"not an origin: {fault}") from fault
 
 
+class TreeHead(Struct, frozen=True):
+    """What the checkpoint of any log says, be it one of sft's or not; nothing of it is known to be true."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> TreeHead:
+        """Read the three lines of a checkpoint; ValueError for anything else, extension lines among it."""
+        found = re.fullmatch(_CHECKPOINT, text)
+        if found is None or int(found["size"]) > MOST:
+            raise ValueError("not a checkpoint of three lines")
+        return cls(found["origin"], int(found["size"]), decode_base64(found["root"]))
+
+
 class Checkpoint(Struct, frozen=True):
     """A log's size and root; ValueError for a value that has no encoding."""
 
@@ -96,18 +112,22 @@ class Checkpoint(Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
         """Read what ``text`` writes and nothing else; LedgerFormatError for any other text."""
-        found = re.fullmatch(_CHECKPOINT, text)
-        if found is None:
-            raise LedgerFormatError("not a checkpoint")
-        origin = Origin.parse(found["origin"])
         try:
-            return cls(origin, int(found["size"]), decode_base64(found["root"]))
+            head = TreeHead.parse(text)
+            return cls(Origin.parse(head.origin), head.size, head.root)
         except ValueError as fault:
             raise LedgerFormatError(f"not a checkpoint: {fault}") from fault
 
     def head_text(self) -> str:
         """Write it as comments of signatures name it: ``epoch.size:root``."""
         return f"{self.origin.epoch}.{self.size}:{self.root.hex()}"
+
+
+def parse_head_text(text: str) -> tuple[int, int, bytes]:
+    """Read epoch, size and root out of what ``head_text`` writes, as a comment that was parsed has it."""
+    place, _, root = text.partition(":")
+    epoch, _, size = place.partition(".")
+    return int(epoch), int(size), bytes.fromhex(root)
 
 
 def sign_checkpoint(key: ServerKey, checkpoint: Checkpoint) -> str:

@@ -47,6 +47,11 @@ def fold(subtrees: Sequence[bytes]) -> bytes:
     return root
 
 
+def hashes_of(data: bytes) -> list[bytes]:
+    """Take hashes apart that were joined, as rows keep them."""
+    return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
+
+
 def complete_subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
     """Name the fewest complete subtrees of the leaves [start, end), as (level, index).
 

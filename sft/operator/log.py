@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 from sft.cli.console import Console
 from sft.cli.failures import report
 from sft.crypto.keys import ServerPublic
-from sft.crypto.signed_note import server_note_key
+from sft.crypto.signed_note import server_note_key, text_of
 from sft.errors import HomeError, SftError
 from sft.ledger.checkpoints import Checkpoint, verify_cosignatures
 from sft.ledger.policy import Policy
@@ -111,14 +111,14 @@ def _head(home: Home) -> Checkpoint:
         note = file.note
     if note is None:
         raise HomeError(home=str(home.path), problem="its log has no head", remedy="Start the server once")
-    return Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
+    return Checkpoint.parse(text_of(note))
 
 
 def _cosigned(home: Home, policy: Policy, head: Checkpoint) -> tuple[int | None, dict[Any, int]]:
     data = read_cosigned(home)
     try:
         note = (data or b"").decode("utf-8")
-        checkpoint = Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
+        checkpoint = Checkpoint.parse(text_of(note))
         held = verify_cosignatures(note, policy.witness_keys())
     except (SftError, UnicodeDecodeError):  # none yet, or of witnesses that the policy has no more
         return None, {}

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 
 from sft.crypto.signed_note import SignedNote
 from sft.errors import StoreError, TooLargeError
-from sft.ledger.add_checkpoint import TreeHead
+from sft.ledger.checkpoints import TreeHead
 from sft.ledger.tiles import TILE_WIDTH
 from sft.limits import COSIGNED_BYTES, EVIDENCE_SLOTS
 from sft.model.evidence import Evidence, LoggedPage, LogProof, ProvedLeaf

@@ -27,10 +27,10 @@ from sft.ledger.add_checkpoint import (
     NOT_SIGNED,
     UNKNOWN_LOG,
     AddCheckpoint,
-    TreeHead,
     read_answer,
     read_size,
 )
+from sft.ledger.checkpoints import TreeHead
 from sft.ledger.policy import Policy
 from sft.server.event_log import EventLog
 from sft.server.witness_post import WitnessReply

@@ -6,7 +6,7 @@ whole, so no version ever leaves the tree, and the file's newest number is its s
 
 from __future__ import annotations
 
-from sft.ledger.hashing import HASH_BYTES, grown
+from sft.ledger.hashing import grown, hashes_of
 from sft.ledger.slots import SlotVersion
 
 
@@ -19,5 +19,4 @@ def with_version(peaks: bytes, version: SlotVersion) -> bytes:
     Raises:
         ValueError: the peaks are not those of the versions before it.
     """
-    subtrees = [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)]
-    return b"".join(grown(version.number - 1, subtrees, version.hash()))
+    return b"".join(grown(version.number - 1, hashes_of(peaks), version.hash()))

@@ -19,7 +19,7 @@ from sft import durable, limits
 from sft.crypto.note_keys import NoteKey
 from sft.crypto.signed_note import SignedNote
 from sft.errors import SignatureInvalidError
-from sft.ledger.add_checkpoint import TreeHead
+from sft.ledger.checkpoints import TreeHead
 
 _NAME: Final = r"[0-9a-f]{64}"
 _UNFINISHED: Final = r"\.[0-9a-f]{16}\.part"  # of a ``durable.replace_file`` that was killed

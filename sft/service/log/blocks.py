@@ -23,14 +23,16 @@ class BlockPlan(NamedTuple):
     """What a group does to blocks.
 
     Attributes:
-        due: blocks that it writes.
+        due: blocks that it writes: those whose first change is the longest ago.
         redo: from which leaf on a start replays afterwards.
-        first_changes: of every block that is not written as it is, the leaf; the first of them first.
+        changed: blocks that it changes and does not write.
+        size: of the log before it, which is the leaf of their first change at the earliest.
     """
 
     due: list[BlockKey]
     redo: int
-    first_changes: dict[BlockKey, int]
+    changed: list[BlockKey]
+    size: int
 
 
 class ChangedBlocks:
@@ -50,13 +52,15 @@ class ChangedBlocks:
         most = max(BLOCKS_AT_ONCE, 2 * len(changed))  # else a server that is never idle would fall behind
         old = takewhile(lambda each: each[1] + self._redo_leaves < size, self._first_changes.items())
         due = dict(islice(old, most))
-        first_changes = {key: leaf for key, leaf in self._first_changes.items() if key not in due}
-        for key in changed:
-            if key not in due:
-                first_changes.setdefault(key, size)
-        redo = next(iter(first_changes.values()), new_size)
-        return BlockPlan(list(due), redo, first_changes)
+        left = [key for key in changed if key not in due]
+        # The oldest are due, so what is left begins behind them: no group looks at all blocks that were ever changed.
+        first_left = next(islice(self._first_changes.values(), len(due), None), None)
+        redo = first_left if first_left is not None else (size if left else new_size)
+        return BlockPlan(list(due), redo, left, size)
 
     def follow(self, plan: BlockPlan) -> None:
         """Take a plan as done, when its group was committed."""
-        self._first_changes = plan.first_changes
+        for key in plan.due:
+            del self._first_changes[key]
+        for key in plan.changed:
+            self._first_changes.setdefault(key, plan.size)

@@ -15,7 +15,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from sft.errors import RowForgedError, TooLargeError
-from sft.ledger.hashing import HASH_BYTES, fold
+from sft.ledger.hashing import fold, hashes_of
 from sft.ledger.leaves import StateTreeKind
 from sft.ledger.proofs import prove_inclusion
 from sft.ledger.slots import SlotVersion
@@ -158,9 +158,6 @@ def _folders_above(reading: ReadTransaction, ids: set[int]) -> list[FolderRow]:
 def _inclusion(reading: ReadTransaction, file: FileRow, version: VersionRow) -> ProvedVersion:
     """Prove a version in the tree over all of its file's, whose root the file's row says."""
     tree = StateTree(SlotVersion(*entry).hash() for entry in entries_of_file(reading, file.id))
-    peaks = file.versions_peaks
-    if tree.size != file.newest or tree.root() != fold(
-        [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)]
-    ):
+    if tree.size != file.newest or tree.root() != fold(hashes_of(file.versions_peaks)):
         raise RowForgedError(table_of(VersionRow), f"{file.id}, {version.number}")
     return ProvedVersion(file.slot, version.number, tuple(prove_inclusion(version.number - 1, tree.size, tree.node)))

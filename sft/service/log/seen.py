@@ -13,6 +13,7 @@ from typing import Final
 
 from sft.crypto.comment import NO_HEAD
 from sft.errors import SignatureRefusedError
+from sft.ledger.checkpoints import parse_head_text
 from sft.service.log.ledger import Ledger
 
 _HEAD: Final = b"\thead:"
@@ -36,7 +37,6 @@ def require_seen(ledger: Ledger, head: str) -> None:
     """
     if head == NO_HEAD:
         return
-    place, _, root = head.partition(":")
-    epoch, _, size = place.partition(".")
-    if int(epoch) > ledger.epoch or ledger.root_at(int(size)) != bytes.fromhex(root):
+    epoch, size, root = parse_head_text(head)
+    if epoch > ledger.epoch or ledger.root_at(size) != root:
         raise SignatureRefusedError(problem="it names a head that this server's log has not had")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sft.errors import RowForgedError
-from sft.ledger.hashing import HASH_BYTES, fold
+from sft.ledger.hashing import fold, hashes_of
 from sft.ledger.slots import (
     FileSlot,
     FileState,
@@ -120,7 +120,6 @@ def file_record(row: FileRow, newest: VersionRow, folder: int | None, state: Fil
     """
     state = state or FileState(row.state)
     purged = state is FileState.PURGED
-    peaks = [row.versions_peaks[at : at + HASH_BYTES] for at in range(0, len(row.versions_peaks), HASH_BYTES)]
     return encode_slot(
         FileSlot(
             salt=row.salt,
@@ -132,7 +131,7 @@ def file_record(row: FileRow, newest: VersionRow, folder: int | None, state: Fil
             trashed_from="" if purged else row.trashed_path or "",
             newest=SlotVersion(newest.number, newest.leaf, newest.digest, newest.size),
             versions_kept=row.newest,
-            versions_root=fold(peaks),
+            versions_root=fold(hashes_of(row.versions_peaks)),
         )
     )
 

@@ -7,7 +7,8 @@ import pytest
 
 from sft.crypto.signed_note import SignedNote
 from sft.errors import CheckpointRefusedError, ProofInvalidError, SignatureInvalidError
-from sft.ledger.add_checkpoint import AddCheckpoint, TreeHead, answer, cosign, judge, read_answer, read_size
+from sft.ledger.add_checkpoint import AddCheckpoint, answer, cosign, judge, read_answer, read_size
+from sft.ledger.checkpoints import TreeHead
 from tests.unit.ledger.logs import (
     KINDS,
     MALLORY,

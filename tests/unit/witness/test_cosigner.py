@@ -14,7 +14,8 @@ import pytest
 from sft import durable
 from sft.crypto.signed_note import SignedNote
 from sft.errors import CheckpointRefusedError
-from sft.ledger.add_checkpoint import TreeHead, read_answer
+from sft.ledger.add_checkpoint import read_answer
+from sft.ledger.checkpoints import TreeHead
 from sft.ledger.policy import KnownLog, Policy
 from sft.witness.cosigned import CosignedCheckpoints, log_name
 from sft.witness.cosigner import Cosigner
