@@ -28,7 +28,17 @@ from sft.ledger.leaves import LogLeaf
 from sft.limits import LOG_ENTRIES
 from sft.model.access import Role
 from sft.model.links import Link
-from sft.model.records import Deleted, File, Folder, Invitation, RestoredFolder, SessionInfo, TrashedFolder, User
+from sft.model.records import (
+    Deleted,
+    File,
+    FileReader,
+    Folder,
+    Invitation,
+    RestoredFolder,
+    SessionInfo,
+    TrashedFolder,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +183,9 @@ class Files(Protocol):
 
     async def details(self, path: str, version: int = 0) -> Details:
         """Return one version of a file; 0 is the newest."""
+
+    async def readers(self, file: File) -> list[FileReader] | None:
+        """List who downloaded a file and who did not; None where that is not ours to see."""
 
     async def make_folder(self, path: str) -> bool:
         """Make a folder; False if it was there already."""

@@ -6,17 +6,22 @@ shown. A download says whose word it is: the server's, or the reader's own signa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sft.client.log_document import Names
 from sft.client.logged import LogLine
 from sft.ledger.leaves import LeafKind
 from sft.model.access import OPERATOR
+from sft.model.records import FileReader, UserState
 from sft.model.text import count_text, shown_name
 from tui.glyphs import Glyphs
 from tui.text import shown
 
 NOT_SHOWN: Final = "not yours to see"
+NO_TRACE: Final = "The operator's own reading of the disk leaves no trace here."
+_MOST_READERS: Final = 12
+_MOST_NAMES: Final = 5
 _SERVERS_OWN: Final = frozenset(
     {LeafKind.LOG_STARTED, LeafKind.LOG_RESTARTED, LeafKind.FILES_PURGED, LeafKind.FOLDER_PURGE_BEGUN,
      LeafKind.FOLDERS_PURGED, LeafKind.HANDED_OVER, LeafKind.LOGIN_FAILURES, LeafKind.ROW_KEY_CHANGED}
@@ -66,3 +71,23 @@ def sentence_of(line: LogLine, names: Names, glyphs: Glyphs) -> str:
     who = who_of(line, names)
     whom = f" {object_of(line, names, glyphs)}" if line.record is not None else f", {NOT_SHOWN}"
     return f"{shown_name(who) if who else 'Somebody'} {line.words}{whom}".rstrip()
+
+
+def reader_lines(readers: Sequence[FileReader], glyphs: Glyphs) -> list[str]:
+    """Say who has which version of a file, those who signed that first, and who has none."""
+    having = sorted(
+        (each for each in readers if each.version), key=lambda each: (each.received_leaf is None, -each.version)
+    )
+    lines = []
+    for each in having[:_MOST_READERS]:
+        has = f"{glyphs.verified} verified" if each.received_leaf is not None else "sent, no receipt"
+        lines.append(f"{shown(shown_name(each.name))} v{each.version} {has}")
+    if len(having) > _MOST_READERS:
+        lines.append(f"and {count_text(len(having) - _MOST_READERS)} more")
+    without = [each for each in readers if not each.version and each.state is UserState.ACTIVE]
+    if without:
+        names = ", ".join(shown(shown_name(each.name)) for each in without[:_MOST_NAMES])
+        lines.append(
+            f"not yet: {names}{f', {glyphs.ellipsis}' if len(without) > _MOST_NAMES else ''} ({count_text(len(without))})"
+        )
+    return lines

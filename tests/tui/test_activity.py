@@ -9,8 +9,11 @@ import pytest
 
 from sft.client import log_verify
 from sft.errors import LogProofError
+from sft.model.records import FileReader, UserState
 from tests.fakes.acme import HOSTILE_FILES, acme, with_hostile_files
 from tests.tui.ui_driver import RAW, UiDriver, driven
+from tui.glyphs import FINE
+from tui.log_words import reader_lines
 from tui.screens.activity import ActivityView
 
 
@@ -311,3 +314,37 @@ async def test_details_of_a_file_say_what_was_done_to_it(tmp_path):
         assert "replaced v3" in text
         assert "stored v1" in text
         assert "max, " in text
+        assert "READ BY not yet: ada, eva, gus, nightly (4) The operator's own reading" in text
+
+
+def test_who_has_a_file_is_said_by_what_shows_it():
+    def reader(number, version=0, *, received=False, state=UserState.ACTIVE, name=""):
+        leaf = 40 if received else None
+        return FileReader(number, name or f"p{number}", state, version, 30 if version else None, leaf)
+
+    readers = [
+        reader(1),
+        reader(2, 3),
+        reader(3, 2, received=True),
+        reader(4, state=UserState.REMOVED),
+        reader(5, 1, name="x\u202ey"),
+    ]
+    assert reader_lines(readers, FINE) == [
+        "p3 v2 ✓ verified",
+        "p2 v3 sent, no receipt",
+        '"x\\u{202e}y" v1 sent, no receipt',
+        "not yet: p1 (1)",
+    ]
+    many = reader_lines([*(reader(n, 1) for n in range(1, 30)), *(reader(n) for n in range(40, 50))], FINE)
+    assert many[12:] == ["and 17 more", "not yet: p40, p41, p42, p43, p44, … (10)"]
+
+
+async def test_who_read_a_file_is_its_owners_to_see_and_no_other_guests(tmp_path):
+    async with driven(tmp_path, "gus", size=(170, 50), bare=True) as stage:
+        await stage.go("finance/2026")
+        stage.put_cursor_on("budget.xlsx")
+        await stage.quiet()
+        await stage.quiet()
+        text = stage.text("#details")
+        assert "replaced v3" in text
+        assert "READ BY" not in text

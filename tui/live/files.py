@@ -7,7 +7,9 @@ from sft.client.receipts import has_receipt
 from sft.client.session import Session
 from sft.client.trust import SignatureState, known_of, prove_file
 from sft.crypto.keys import PublicKey
-from sft.errors import SignatureBadError
+from sft.errors import NotFoundError, NotYoursError, RoleForbidsError, SignatureBadError
+from sft.model.access import Caller, Permission, Resource, may
+from sft.model.records import File, FileReader
 from tui.gateway import Details, Listed
 from tui.live.session_access import SessionAccess
 
@@ -20,6 +22,7 @@ class LiveFiles:
         self.list_folder = access.asking(self._page)
         self.list_trash = access.asking(files.list_trash)
         self.details = access.asking(self._details)
+        self.readers = access.asking(self._readers)
         self.make_folder = access.asking(files.make_folder)
         self.move = access.asking(files.move)
         self.delete = access.asking(files.delete)
@@ -52,3 +55,13 @@ class LiveFiles:
             receipt_kept=kept,
             error=error,
         )
+
+    @staticmethod
+    async def _readers(session: Session, file: File) -> list[FileReader] | None:
+        caller = Caller(session.user_id, 0, "", session.role)
+        if not may(caller, Permission.DOWNLOAD_READ, Resource(file.owner_id)):
+            return None
+        try:
+            return await files.list_readers(session, file.path)
+        except (NotFoundError, NotYoursError, RoleForbidsError):
+            return None  # it is another's by now, or gone, or we are somebody else

@@ -70,5 +70,6 @@ async def describe_file(
         with contextlib.suppress(SftError):
             page = await gateway.activity.before(LogQuery(file_id=details.file.id), limit=_HISTORY)
             history = [(line, who_of(line, gateway.activity)) for line in page.lines]
+            readers = await gateway.files.readers(details.file)
             if still():
-                pane.show(pane.of_file(details, now, history))
+                pane.show(pane.of_file(details, now, history, readers))

@@ -16,10 +16,11 @@ from textual.widgets import Static
 from sft.client.logged import LogLine
 from sft.client.trust import SignatureState, unread_sentence
 from sft.model.names import split_path
+from sft.model.records import FileReader
 from sft.model.text import count_text, day_text, local_time, shown_name, size_text
 from tui.gateway import Details
 from tui.glyphs import Glyphs
-from tui.log_words import grade_of
+from tui.log_words import NO_TRACE, grade_of, reader_lines
 from tui.panes.entry import Entry, EntryKind
 from tui.panes.inside import deleted_words, inside_words
 from tui.panes.layout import Place
@@ -121,11 +122,18 @@ class DetailsPane(VerticalScroll, can_focus=False):
             ]
         return lines
 
-    def of_file(self, details: Details, now: float, history: Sequence[tuple[LogLine, str]] = ()) -> list[Text]:
+    def of_file(
+        self,
+        details: Details,
+        now: float,
+        history: Sequence[tuple[LogLine, str]] = (),
+        readers: Sequence[FileReader] | None = None,
+    ) -> list[Text]:
         """Describe a file.
 
         Args:
             history: what the log says was done to it, the newest first, and who did it.
+            readers: who has it and who has not; None where that is not ours to see, or not known.
         """
         file, version, dot = details.file, details.file.version, self._dot
         folder, name = split_path(file.path)
@@ -151,6 +159,13 @@ class DetailsPane(VerticalScroll, can_focus=False):
             lines += [Text(), self._head("LOG"), *(each for one in history for each in self._happened(*one, now))]
             if details.receipt_kept:
                 lines.append(self._labeled("receipt:", "kept on this computer"))
+        if readers is not None:
+            lines += [
+                Text(),
+                self._head("READ BY"),
+                *map(Text, reader_lines(readers, self._glyphs)),
+                self._quiet(NO_TRACE),
+            ]
         if version.number > 1:
             lines += [Text(), self._head("VERSIONS"), Text(f"{version.number}; V lists them")]
         return lines
