@@ -61,16 +61,23 @@ class Connect(Protocol):
     """Opens a session; see ``sft.client.session.connect``."""
 
     def __call__(
-        self, reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask, unknown_keys: bool = False
+        self,
+        reactor: Any,
+        state: StateFolder,
+        profile: Profile,
+        *,
+        ask: Ask,
+        unknown_keys: bool = False,
+        looking: bool = False,
     ) -> Awaitable[Session]: ...
 
 
 async def connect_over_network(
-    reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask, unknown_keys: bool = False
+    reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask, unknown_keys: bool = False, looking: bool = False
 ) -> Session:
     from sft.client.session import connect
 
-    return await connect(reactor, state, profile, ask=ask, unknown_keys=unknown_keys)
+    return await connect(reactor, state, profile, ask=ask, unknown_keys=unknown_keys, looking=looking)
 
 
 async def join_over_network(reactor: Any, state: StateFolder, link: Link, **wanted: Any) -> Joined:
@@ -193,13 +200,20 @@ class Invocation:
 
         return talking
 
-    async def connected(self, reactor: Any, profile: Profile, *, unknown_keys: bool = False) -> Session:
+    async def connected(
+        self, reactor: Any, profile: Profile, *, unknown_keys: bool = False, looking: bool = False
+    ) -> Session:
         """Log in; a passphrase typed wrong may be typed again."""
         for left in reversed(range(PASSPHRASE_TRIES)):
             try:
                 with wait_told(self.console, reactor, profile.name):
                     session = await self.environment.connect(
-                        reactor, self.state, profile, ask=self.ask(profile.name), unknown_keys=unknown_keys
+                        reactor,
+                        self.state,
+                        profile,
+                        ask=self.ask(profile.name),
+                        unknown_keys=unknown_keys,
+                        looking=looking,
                     )
             except PassphraseWrongError:
                 self._typed = None

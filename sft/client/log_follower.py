@@ -3,7 +3,8 @@
 Rules. The head of the login proves that it goes on the newest that was known before; each later one, that it goes on the one
 told before. What an answer proves is under the newest head that had come when the answer came, and under no older one: so its
 last leaf is checked when it arrives, and its slots where there is time. The first thing that does not hold ends it for good: it
-is kept as evidence, and nothing is taken or asked any more. Another process's newer head is no matter here.
+is kept as evidence, and nothing is taken or asked any more. Another process's newer head is no matter here. A log of another
+epoch is never taken by itself; the heads of epochs before it, which others signed to have seen, are in its tree.
 """
 
 from __future__ import annotations
@@ -68,8 +69,10 @@ class LogFollower:
         kept: the heads that were known when it was dialed, the newest last.
         keep: keeps a contradiction.
         promised: of whoever joins, the head that the invitation names.
+        looking: whether a person only looks at the log that is shown now, before they decide: whatever it is, it is taken.
 
     Attributes:
+        continued: of whoever looks, those of the named heads that the log goes on, whatever it is called.
         named: those of them that the login names and the server's head has to continue: the newest, and the oldest ones.
         head: the newest that was told; None before the login.
         cosigned: the checkpoint of the login that has cosignatures, as far as it had one.
@@ -84,8 +87,12 @@ class LogFollower:
         kept: Sequence[Head],
         keep: KeepContradiction,
         promised: LinkHead | None = None,
+        *,
+        looking: bool = False,
     ) -> None:
         self.server = server
+        self._looking = looking
+        self.continued: list[Head] = []
         self._promised = None if kept else promised
         self._kept = kept
         self.named = [*kept[:-1][: LOG_HEADS_KEPT - 1], *kept[-1:]]
@@ -133,19 +140,21 @@ class LogFollower:
             LogWentBackError: it is behind what was known.
             LogForkedError: it is another log than what was known.
             LogProofError: it is not the server's own, or that it goes on what was known is not proved.
-            LogRestartedError: it is of another epoch.
+            LogRestartedError: it is of another epoch, and not of an earlier one.
         """
         self._key = key
         head = self._opened(note)
         if self._promised is not None:
             self._kept = self.named = [_as_head(self._promised, head)]
             self._promised = None
-        for known in self._kept:
-            if known.checkpoint.origin != head.checkpoint.origin:
-                self._fail(LogRestartedError(**self._named, seen=known.checkpoint.size), *_both(known, head))
-            self._require_no_older(known, head)
         proofs = [*consistencies, *[()] * len(self.named)]
-        for known, consistency in zip(self.named, proofs, strict=False):
+        named = list(zip(self.named, proofs, strict=False))
+        if self._looking:
+            self.continued = [known for known, consistency in named if _goes_on(known, head, consistency)]
+        for known in () if self._looking else self._kept:
+            self._require_one_epoch(known, head)
+            self._require_no_older(known, head)
+        for known, consistency in () if self._looking else named:
             self._require_continued(known, head, consistency)
         self.begun_at = head.checkpoint.size
         self._take(head)
@@ -223,8 +232,10 @@ class LogFollower:
         """
         head = self.under(evidence, f"the log that {witness} saw").head.checkpoint
         epoch, size, root = parse_head_text(seen)
-        if seen == NO_HEAD or epoch != head.origin.epoch or self._seen.get(size) == root:
-            return  # of an epoch that this one follows, a person has taken the end
+        if seen == NO_HEAD or (epoch <= head.origin.epoch and self._seen.get(size) == root):
+            return
+        if epoch > head.origin.epoch:
+            self.refuse(f"that what {witness} saw at {size} is in its log", evidence)
         proof = next((each.consistency for each in evidence.seen if each.size == size), None)
         if size > head.size or (proof is None and size < head.size):
             self.refuse(f"that what {witness} saw at {size} is in its log", evidence)
@@ -272,6 +283,13 @@ class LogFollower:
     def _no_login(self) -> NoReturn:
         raise LocalProtocolError("no login yet")
 
+    def _require_one_epoch(self, known: Head, shown: Head) -> None:
+        before, now = known.checkpoint, shown.checkpoint
+        if now.origin.epoch < before.origin.epoch:  # a restart was taken back
+            self._fail(LogWentBackError(**self._named, seen=before.size), *_both(known, shown))
+        if now.origin != before.origin:
+            self._fail(LogRestartedError(**self._named, seen=before.size), *_both(known, shown))
+
     def _require_no_older(self, known: Head, shown: Head) -> None:
         before, now = known.checkpoint, shown.checkpoint
         if now.size < before.size:
@@ -298,6 +316,16 @@ def _as_head(promised: LinkHead, shown: Head) -> Head:
     origin = shown.checkpoint.origin
     named = Origin(origin.host, origin.server, promised.epoch)
     return Head(Checkpoint(named, promised.size, promised.root), f"the invitation: {promised.text}")
+
+
+def _goes_on(known: Head, shown: Head, consistency: Sequence[bytes]) -> bool:
+    """Say whether a log has all of a head, be it of an epoch before: their tree is one."""
+    before, now = known.checkpoint, shown.checkpoint
+    try:
+        verify_consistency(before.size, before.root, now.size, now.root, consistency)
+    except CryptoError:
+        return False
+    return True
 
 
 def _both(known: Head, shown: Head) -> list[Exhibit]:

@@ -5,6 +5,7 @@ receipts/<server id>/<file id>.<version>    the whole note, whatever else it ack
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Final
 from sft.client.state import StateFolder
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import ServerPublic
-from sft.crypto.notes import verify_receipts
-from sft.errors import SignatureInvalidError
+from sft.crypto.notes import Receipt, parse_receipts, verify_receipts
+from sft.crypto.signed_note import text_of
+from sft.errors import CryptoError, SignatureInvalidError
 from sft.model.records import Stored
 
 _ID_DIGITS: Final = 32
@@ -67,6 +69,21 @@ def receipt_paths(state: StateFolder, server_id: bytes) -> list[str]:
     """Name all that is kept of a server's receipts (blocks)."""
     folder = _folder(server_id)
     return [str(state.path(f"{folder}/{name}")) for name in state.names(folder)]
+
+
+def kept_receipts(state: StateFolder, server_id: bytes) -> list[tuple[str, Receipt | None]]:
+    """Return the lines that a server's receipts are kept for, each with its path (blocks); None for what cannot be read."""
+    folder = _folder(server_id)
+    return [(str(state.path(f"{folder}/{name}")), _kept_line(state, folder, name)) for name in state.names(folder)]
+
+
+def _kept_line(state: StateFolder, folder: str, name: str) -> Receipt | None:
+    data = state.read(f"{folder}/{name}")
+    with contextlib.suppress(CryptoError, UnicodeDecodeError):
+        for line in parse_receipts(text_of((data or b"").decode("utf-8"))):
+            if name == f"{line.file_id.hex()}.{line.version}":
+                return line
+    return None
 
 
 def count_receipts(state: StateFolder, server_id: bytes) -> int:

@@ -32,7 +32,7 @@ from sft.client.proved import ProvedState
 from sft.client.rotating import as_rotated, keep_rotated
 from sft.client.state import StateFolder
 from sft.client.statements import sign_act
-from sft.client.stopped import require_not_stopped, stop
+from sft.client.stopped import known_heads, stop
 from sft.client.versions_seen import VersionsSeen
 from sft.client.witnessed import keep_cosigned
 from sft.crypto.comment import NO_HEAD
@@ -75,6 +75,7 @@ class Session:
         clock: Unix seconds.
         carried_over: transfers that an earlier session's end cut off; whoever comes back sets the one of before.
         role_before: our role as last seen, where it is another one now.
+        looking: nothing of the log is kept: a person has not decided yet.
     """
 
     connection: ServerConnection
@@ -90,6 +91,7 @@ class Session:
     carried_over: CarriedOver = field(default_factory=CarriedOver)
     limited_to: int | None = None
     role_before: str = ""
+    looking: bool = False
     _learning: Lock = field(default_factory=Lock)
     _kept_head: Head | None = None
 
@@ -228,7 +230,7 @@ class Session:
     async def keep_head(self) -> None:
         """Keep the newest head that was seen, for the sessions to come."""
         log = self.log
-        if log is not None and log.failed is None and log.head is not self._kept_head:
+        if not self.looking and log is not None and log.failed is None and log.head is not self._kept_head:
             before, self._kept_head = self._kept_head, log.head
             await self.pool.run(_keep_head, self.state, self.profile.server_id, log.told, before)
 
@@ -261,10 +263,12 @@ async def connect(
     on_notice: OnNotice | None = None,
     clock: Callable[[], float] = time.time,
     unknown_keys: bool = False,
+    looking: bool = False,
 ) -> Session:
     """Log in with a profile.
 
     Args:
+        looking: a person looks at the log that the server shows now; nothing of it is kept.
         unknown_keys: a person looks at those of ours that this computer does not know.
         reactor: Twisted's, or the loop of a command.
         ask: returns the key's passphrase, if it has one.
@@ -290,7 +294,7 @@ async def connect(
         claim = Claim.login(profile.user_name, key.public, profile.device)
         session = await log_in(
             reactor, state, profile, key, claim, None,
-            pool=pool, owns_pool=owns_pool, random=random, clock=clock, on_notice=on_notice,
+            pool=pool, owns_pool=owns_pool, random=random, clock=clock, on_notice=on_notice, looking=looking,
         )  # fmt: skip
         await _know_ourselves(session, unknown_keys=unknown_keys)
         return session
@@ -349,24 +353,26 @@ async def log_in(
     clock: Callable[[], float],
     on_notice: OnNotice | None = None,
     promised: LinkHead | None = None,
+    looking: bool = False,
 ) -> Session:
     """Dial with an opened key and a claim, and keep what the server says of us.
 
     Args:
         promised: of whoever joins, the head of the server's log that the invitation names.
+        looking: as for ``connect``.
 
     Raises:
         ServerKeyChangedError: another key than the pinned one, or another first key than the profile's.
         AccountChangedError: another person than the one who joined.
         LedgerError: its log is not the one that this computer knows, or its answers do not follow from it.
     """
-    kept = await pool.run(_known_heads, state, profile)
+    kept = await pool.run(known_heads, state, profile, looking=looking)
 
     def keep_contradiction(error: LedgerError, exhibits: list[Exhibit]) -> LedgerError:
         return stop(state, profile, error, exhibits, now=int(clock()))
 
     def follower() -> LogFollower:
-        return LogFollower(profile.name, profile.server_id, kept, keep_contradiction, promised)
+        return LogFollower(profile.name, profile.server_id, kept, keep_contradiction, promised, looking=looking)
 
     claim = replace(claim, log_sizes=follower().log_sizes)
     dialer = Dialer(
@@ -409,19 +415,14 @@ async def log_in(
         if any(getattr(profile, name) != value for name, value in seen.items()):
             profile = await pool.run(Profiles(state).update, profile.name, **seen)
         pins = Pins(state, profile.server_id, own_pin(profile))
-        await pool.run(_settle, state, profile, pins, connection.log)
+        await pool.run(_settle, state, profile, pins, None if looking else connection.log)
     except BaseException:
         connection.abort()
         raise
     return Session(
-        connection, state, profile, key, pins, pool, owns_pool, clock, followed=followed, role_before=role_before
-    )
-
-
-def _known_heads(state: StateFolder, profile: Profile) -> list[Head]:
-    """Return what is known of a server's log; LedgerError if it is not used any more."""
-    require_not_stopped(state, profile)
-    return Heads(state, profile.server_id).read()
+        connection, state, profile, key, pins, pool, owns_pool, clock, followed=followed, role_before=role_before,
+        looking=looking,
+    )  # fmt: skip
 
 
 def _settle(state: StateFolder, profile: Profile, pins: Pins, log: LogFollower | None) -> None:

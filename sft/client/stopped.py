@@ -22,6 +22,7 @@ from sft.client.heads import Head, Heads
 from sft.client.profiles import Profile
 from sft.client.receipts import receipt_paths
 from sft.client.state import StateFolder
+from sft.client.versions_seen import VersionsSeen
 from sft.errors import ClientError, LedgerError, LogForkedError, LogProofError, LogWentBackError, Value
 from sft.model.text import utc_time
 
@@ -54,6 +55,13 @@ def require_not_stopped(state: StateFolder, profile: Profile) -> None:
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # damaged: a mark it is all the same
         error = msgspec.json.decode(data, type=Mark).error()
     raise error or LogProofError(server=profile.name, profile=profile.name, what="its log, which was caught in a lie")
+
+
+def known_heads(state: StateFolder, profile: Profile, *, looking: bool = False) -> list[Head]:
+    """Return what is known of a server's log; LedgerError if it is not used any more, and nobody only looks at it."""
+    if not looking:
+        require_not_stopped(state, profile)
+    return Heads(state, profile.server_id).read()
 
 
 def stop(
@@ -122,14 +130,25 @@ def doubt_of(state: StateFolder, profile: Profile) -> Doubt:
     return Doubt(why, Heads(state, profile.server_id).read(), receipt_paths(state, profile.server_id))
 
 
-def use_again(state: StateFolder, profile: Profile, *, now: int) -> str:
+def use_again(
+    state: StateFolder, profile: Profile, *, now: int, shown: Head | None = None, has_all: bool = False
+) -> str:
     """Take the mark away, for a person who has looked; the evidence stays, and what was seen of its log is put aside.
+
+    Args:
+        shown: of the log that they were shown, which is what is known from now on; None: whatever is shown next.
+        has_all: that log goes on all that was seen of the one before.
 
     Returns:
         Where that is.
     """
     to = f"evidence/{profile.server_id.hex()[:_SHORT_DIGITS]}-heads-{now}"
-    Heads(state, profile.server_id).put_aside(to)
+    heads = Heads(state, profile.server_id)
+    heads.put_aside(to)
+    if not has_all:
+        VersionsSeen.put_aside(state, profile.server_id, to)  # some of them are newer than what there is
+    if shown is not None:
+        heads.keep(shown)
     state.remove(_mark_name(profile.server_id))
     return str(state.path(to))
 

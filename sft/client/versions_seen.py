@@ -54,6 +54,13 @@ class VersionsSeen:
         self._unwritten: dict[bytes, Seen] = {}
         self._lock = threading.Lock()
 
+    @staticmethod
+    def put_aside(state: StateFolder, server_id: bytes, to: str) -> None:
+        """Move what was seen of a server's files into a folder of the state: what is shown next is the first that is seen."""
+        name = server_id.hex()[:_ID_DIGITS]
+        if name in state.names("versions"):
+            state.move(f"versions/{name}", f"{to}/versions")
+
     @property
     def path(self) -> str:
         """Where it is kept."""

@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from msgspec.structs import replace
 
+from sft.cli.console import Console
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
 from sft.cli.options import common
 from sft.cli.witnessed_output import log_text, overdue_text, standing_of
 from sft.client.os_errors import translating_os_errors
-from sft.client.profiles import Forgotten, require_same_server
+from sft.client.profiles import Forgotten, Profile, require_same_server
 from sft.crypto.keys import ServerPublic
-from sft.errors import UsageError
+from sft.errors import SftError, UsageError
 from sft.limits import POLICY_BYTES
 from sft.model.links import parse_address, parse_server_link
 from sft.model.names import safe
 from sft.model.text import count_text, sentence, shell_name, shown_name
+
+if TYPE_CHECKING:
+    from sft.client.shown_log import LookedAtLog
 
 _MOST_RECEIPTS: Final = 20
 
@@ -130,22 +134,29 @@ def trust_command(invocation: Invocation, name: str) -> int:
     profile = invocation.profiles.choose(name)
     doubt = doubt_of(invocation.state, profile)
     _require_person(invocation)
+    shown = _shown_now(invocation, profile)
     console, now = invocation.console, invocation.now
     if doubt.why is not None:
         console.warn(sentence(doubt.why, now=now))
     for head in doubt.heads:
         console.warn(f"seen here: {count_text(head.checkpoint.size)} entries of {safe(head.checkpoint.origin.text())}")
-    if doubt.receipts:
-        console.warn(f"This computer keeps {count_text(len(doubt.receipts))} receipts that a new log may lack:")
-        for path in doubt.receipts[:_MOST_RECEIPTS]:
-            console.warn(f"  {safe(path)}")
-    console.warn("What was seen of its log is put aside, and the next login takes whatever log it shows.")
+    if shown is None:
+        _warn_of(console, doubt.receipts, "receipts that a new log may lack")
+        console.warn("What was seen of its log is put aside, and the next login takes whatever log it shows.")
+    else:
+        _tell_shown(console, shown)
     invocation.prompts.require_typed(
         "Did its operator tell you why, and do you believe it?",
         expected=safe(profile.server_name),
         otherwise="Nothing was changed.",
     )
-    aside = use_again(invocation.state, profile, now=int(now))
+    aside = use_again(
+        invocation.state,
+        profile,
+        now=int(now),
+        shown=None if shown is None else shown.head,
+        has_all=shown is not None and shown.has_all,
+    )
     console.result(f"{safe(profile.name)} is used again. What was seen of its log lies in {safe(aside)}")
     return 0
 
@@ -205,6 +216,42 @@ def forget_command(invocation: Invocation, name: str, *, yes: bool) -> int:
         f"  {back}",
     )
     return 0
+
+
+def _shown_now(invocation: Invocation, profile: Profile) -> LookedAtLog | None:
+    """Look at the log that the server shows now; None, with the reason said, where that cannot be."""
+    from sft.client.shown_log import look_at_log
+
+    async def look(reactor: Any) -> LookedAtLog:
+        async with await invocation.connected(reactor, profile, unknown_keys=True, looking=True) as session:
+            return await look_at_log(session)
+
+    try:
+        return invocation.run(look)
+    except SftError as error:
+        invocation.console.warn(f"Its log cannot be looked at now: {sentence(error, now=invocation.now)}")
+        return None
+
+
+def _tell_shown(console: Console, shown: LookedAtLog) -> None:
+    head = shown.head.checkpoint
+    console.warn(f"shown now: {count_text(head.size)} entries of {safe(head.origin.text())}")
+    if shown.kept is not None:
+        console.warn(f"Its operator put it back to {count_text(shown.kept)} entries of {safe(shown.before)}:")
+        console.warn(f"  {safe(shown.reason)}")
+    if shown.has_all:
+        console.warn("It goes on all that this computer saw: nothing of that is lacking.")
+    else:
+        console.warn("It does not go on what this computer saw: some of that is lacking.")
+    _warn_of(console, shown.lacking, "receipts for what it lacks")
+    console.warn("What was seen of its log is put aside, and this one is kept in its place.")
+
+
+def _warn_of(console: Console, receipts: list[str], what: str) -> None:
+    if receipts:
+        console.warn(f"This computer keeps {count_text(len(receipts))} {what}:")
+    for path in receipts[:_MOST_RECEIPTS]:
+        console.warn(f"  {safe(path)}")
 
 
 def _require_person(invocation: Invocation) -> None:

@@ -265,9 +265,16 @@ class CliFixture:
         return Joined(profile, user(wanted["user_name"], link_role(link)), None)
 
     async def _connect(
-        self, _reactor: Any, _state: StateFolder, profile: Profile, *, ask: Any, unknown_keys: bool = False
+        self,
+        _reactor: Any,
+        _state: StateFolder,
+        profile: Profile,
+        *,
+        ask: Any,
+        unknown_keys: bool = False,
+        looking: bool = False,
     ) -> Any:
-        del unknown_keys
+        del unknown_keys, looking
         if self.refuses:
             error = self.refuses.pop(0)
             if getattr(error, "code", "") == "PASSPHRASE_WRONG":

@@ -9,7 +9,7 @@ import pytest
 from sft.client.profiles import Profiles
 from sft.client.stopped import require_not_stopped, stop
 from sft.crypto.keys import ServerPublic
-from sft.errors import LogWentBackError, ServerKeyChangedError
+from sft.errors import LogWentBackError, ServerKeyChangedError, UnreachableError
 from sft.model.links import ServerLink, parse_server_link
 from tests.unit.cli.cli_fixture import KEY, OTHER_KEY, SERVER
 
@@ -156,6 +156,9 @@ def stopped(cli):
 def test_a_server_that_contradicted_itself_is_trusted_again_by_a_person_alone(cli):
     told = stopped(cli)
     profile = Profiles(cli.state).choose()
+    cli.refuses = [
+        UnreachableError(profile="acme-files", address="files.acme.example:7361", reason="x") for _ in range(3)
+    ]
     for wrong in ({}, {"terminal": True, "typed": "yes\n"}, {"terminal": True, "typed": "\n"}):
         refused = cli.run("servers", "trust", "acme-files", **wrong)
         assert refused.status != 0

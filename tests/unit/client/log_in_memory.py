@@ -175,6 +175,6 @@ class LogInMemory:
                 versions.append(ProvedVersion(place, file.version.number, tuple(proof)))
             comment = FileComment.parse(FileSignature.parse(file.version.signature).comment)
             epoch, _, size = comment.head.partition(":")[0].partition(".")
-            if int(epoch) == self.origin.epoch:
+            if int(epoch) <= self.origin.epoch:
                 seen.append(int(size))
         return self.evidence(slots, seen=seen, versions=versions)

@@ -98,6 +98,7 @@ LIES = {
     "one for the same head": (lambda: (grown(9), grown(9)), {"consistencies": ((bytes(32),),)}, LogProofError),
     "no head": (lambda: (grown(9), grown(9)), {"note": ""}, LogProofError),
     "another epoch": (lambda: (grown(9), grown(12, epoch=2)), {}, LogRestartedError),
+    "an earlier epoch": (lambda: (grown(9, epoch=2), grown(12)), {}, LogWentBackError),
     "another host": (lambda: (grown(9), grown(12, host="elsewhere.example")), {}, LogRestartedError),
 }  # fmt: skip
 
@@ -249,12 +250,52 @@ def test_a_head_that_an_author_saw_is_of_this_log(size):
     view.log.require_one_log(view.log.hold(log.evidence()), seen(log, size), "ada")  # proved once
 
 
-def test_no_head_and_one_of_an_earlier_epoch_say_nothing():
+def test_no_head_says_nothing():
     log, view = grown(9), followed()
     view.begin(log)
-    held = view.log.hold(log.evidence())
-    view.log.require_one_log(held, NO_HEAD, "ada")
-    view.log.require_one_log(held, seen(grown(20, epoch=2), 20), "ada")
+    view.log.require_one_log(view.log.hold(log.evidence()), NO_HEAD, "ada")
+
+
+@pytest.mark.parametrize("size", [1, 6, 9])
+def test_a_head_of_an_epoch_before_is_in_the_same_tree(size):
+    log, view = grown(9, epoch=2), followed()
+    view.begin(log)
+    view.log.require_one_log(view.log.hold(log.evidence(seen=[size])), seen(grown(9), size), "ada")
+
+
+@pytest.mark.parametrize(
+    ("head", "error"),
+    [
+        (seen(grown(9, other_from=3), 6), LogForkedError),
+        (seen(grown(20), 20), LogProofError),
+        (seen(grown(9, epoch=3), 6), LogProofError),
+    ],
+    ids=["not kept", "beyond what there is", "of an epoch to come"],
+)
+def test_a_head_of_another_epoch_that_is_not_in_the_tree_ends_it(head, error):
+    log, view = grown(9, epoch=2), followed()
+    view.begin(log)
+    with pytest.raises(error):
+        view.log.require_one_log(view.log.hold(log.evidence(seen=[6])), head, "ada")
+
+
+@pytest.mark.parametrize(
+    ("shown", "continued"),
+    [
+        (grown(12, epoch=2), [3, 9]),
+        (grown(9, epoch=2), [3, 9]),
+        (grown(12, epoch=2, other_from=5), [3]),
+        (grown(5, epoch=2), [3]),
+        (grown(12), [3, 9]),
+    ],
+)
+def test_whoever_looks_is_told_what_of_their_heads_a_log_goes_on(shown, continued):
+    view = followed(head_of(grown(9), 3), head_of(grown(9), 9))
+    view.log = LogFollower("acme", SERVER_ID, view.kept, view.keep, looking=True)
+    proofs = [shown.consistency(size) if size <= shown.size else () for size in view.log.log_sizes]
+    view.begin(shown, consistencies=proofs)
+    assert [each.checkpoint.size for each in view.log.continued] == continued
+    assert view.told == []
 
 
 @pytest.mark.parametrize(
