@@ -47,7 +47,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "KEY_NOT_ENDORSED": _KEY_WORDS,
         "KEY_TAKEN": "Ask an admin for another invitation: its key is made anew",
         "LAST_ADMIN": "Make somebody else an admin first",
-        "LAST_KEY": "Have another follow it first: K",
+        "LAST_KEY": "Let another key follow it first",
         "LINK_INCOMPLETE": "Copy it again, from sft:// to the end",
         "LOCAL_FILE": "{remedy}",
         "LOCKED_OUT": "Ask why; an admin can let you in again, and R connects then",

@@ -44,7 +44,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "INVITE_UNKNOWN": "Ask the admin who sent it",
         "INVITE_USED": "You? sft servers. Not you? Tell the admin who sent it now",
         "INVITE_WITHDRAWN": "Ask an admin for a new one",
-        "KEY_ENDED": "Not your doing? An admin can give you a new key: sft reset-key",
+        "KEY_ENDED": "Not your doing? An admin can give you a new key: sft reset-key NAME KEY",
         "KEY_FORMAT": "Give the file that minisign -G or sft key export wrote",
         "KEY_LOCKED": "Set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
         "KEY_NOT_ENDORSED": "Ask {author} by phone or in person for these words; the same: sft key trust {author}",
@@ -82,7 +82,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
             "Another device of yours? sft key trust {name}. Else tell an admin now: whoever has it signs as you"
         ),
         "PASSPHRASE_FIXED": "Start a server with another passphrase in a new home, and put the files there",
-        "PASSPHRASE_WRONG": "Again; without it, an admin can give you a new key (sft reset-key), and no file is lost",
+        "PASSPHRASE_WRONG": "Again; without it, an admin gives you a new key (sft reset-key NAME KEY), and no file is lost",
         "PIN_CHANGED": "Ask {author} for the words of their key: sft key show",
         "PROFILE_UNKNOWN": "See which it knows: sft servers",
         "PROOF_INVALID": "Ask for it again, from whoever gave it",

@@ -98,7 +98,7 @@ NEVER_MET = {
 }
 _OTHERS = re.compile(r"(?:twistd sft|pip install|pipx)[^;,.()]*")
 _COMMAND = re.compile(
-    r"(?<!twistd )\bsft ([a-z]+(?: (?:--?[\w-]+|guest|[a-z]+(?= NAME| \S*:)|[A-Z][A-Z:.]+|\{\w+\}|-))*)"
+    r"(?<!twistd )\bsft ([a-z]+(?:-[a-z]+)?(?: (?:--?[\w-]+|guest|[a-z]+(?= NAME| \S*:)|[A-Z][A-Z:.]+|\{\w+\}|-))*)"
 )
 
 

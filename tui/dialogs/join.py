@@ -75,7 +75,7 @@ class Join(Dialog[JoinedAs]):
             yield from self._row("this device", "join-device", device, "this computer's name")
         warns = (
             f"Everyone on {self._server} can read every file stored there. Losing your key loses no "
-            "file: an admin invites you under another name."
+            "file: an admin gives you a new one."
         )
         yield static(warns, "dialog-muted dialog-space", id="join-warns")
 

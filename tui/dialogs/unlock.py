@@ -35,8 +35,7 @@ class Unlock(Dialog[bool]):
             yield self._field
         says = (
             "It opens the key on this computer until you quit, and is never sent. Forgotten? There "
-            "is no way round it, and no file is lost: an admin invites you under another name, then "
-            "removes this one and gives you its files."
+            "is no way round it, and no file is lost: an admin gives you a new key."
         )
         yield static(says, "dialog-muted dialog-space")
 

@@ -40,6 +40,7 @@ def test_whoami_asks_for_the_role(cli):
         "key_words": KEY.public.words(),
         "minisign_key": KEY.public.text(),
         "server_key_words": SERVER.words(),
+        "log": None,
     }
     text = cli.run("whoami").out
     for expected in ("files.acme.org:7361", KEY.public.words(), KEY.public.text(), SERVER.words()):

@@ -24,7 +24,7 @@ from sft.model.access import (
     scope_of,
 )
 
-EVERYONE = {"self:read", "file:list", "file:read", "user:list", "log:read", "download:read"}
+EVERYONE = {"self:read", "self:manage", "file:list", "file:read", "user:list", "log:read", "download:read"}
 MAINTAINERS = EVERYONE | {"file:write", "file:delete", "folder:make"}
 ADMINS = MAINTAINERS | {*("user:manage", "role:change", "invitation:manage", "session:manage", "log:audit")}
 
@@ -39,7 +39,7 @@ def test_roles_hold_what_was_decided_and_nothing_else(role: Role, expected: set[
 
 @pytest.mark.parametrize("permission", Permission)
 def test_the_operator_manages_and_reads_no_content(permission: Permission) -> None:
-    denied = {"file:read", "file:write", "folder:make"}
+    denied = {"self:manage", "file:read", "file:write", "folder:make"}
     assert allows(OPERATOR, permission) is (permission.value not in denied)
 
 
@@ -50,9 +50,9 @@ def test_nobody_holds_anything_by_a_text_that_spells_a_role() -> None:
 
 OWN, FOREIGN, NOBODYS = Resource(1), Resource(2), Resource(None)
 ON_OWN = {
-    Role.GUEST: {"download:read"},
-    Role.MAINTAINER: {"file:write", "file:delete", "download:read"},
-    Role.ADMIN: set(),
+    Role.GUEST: {"self:manage", "download:read"},
+    Role.MAINTAINER: {"self:manage", "file:write", "file:delete", "download:read"},
+    Role.ADMIN: {"self:manage"},
 }
 
 
