@@ -92,7 +92,7 @@ async def test_a_role_is_changed_the_present_one_changes_nothing_and_of_ones_own
 
 async def test_the_last_admin_stays_one(tmp_path):
     service = acme()
-    service.change_user("eva", role="guest")
+    service.change_role("eva", Role.GUEST, by="ada")
     async with running(tmp_path, service=service) as stage:
         await people(stage, "ada")
         await stage.press("r", "g", "enter")
