@@ -62,6 +62,9 @@ OPEN_DOWNLOADS: Final = 64  # of one person; small files are asked for in dozens
 # Granted back together; also a flow's batch: 0.5 MiB a hop to a thread.
 CREDIT_STEP_CHUNKS: Final = 8
 KEYS_MOST: Final = 32  # of one person, ended ones too: all of them with their endorsements fit a page
+ROLES_MOST: Final = (
+    100  # that one person has had: beside KEYS_MOST keys, each ended, they fit a slot, or no key of theirs could end
+)
 ENDORSEMENT_BYTES: Final = KIB  # a statement of a few hundred characters
 LIST_ENTRIES: Final = 500  # a page costs some milliseconds of a reader
 LIST_BYTES: Final = 60 * KIB  # a page is one frame
@@ -142,7 +145,7 @@ RECORD_BYTES: Final = 64 * KIB  # of one part: as many versions as are received 
 # -- what is proved (sft/model/evidence.py): together with its answer each fits one frame ------------------
 # The last one rides with every answer, one of a page of hand-over until the next act.
 LEAF_BYTES: Final = LEAF_SLOTS * 41 + KIB
-SLOT_BYTES: Final = 8 * KIB  # a user with 32 keys and a hundred changes of role
+SLOT_BYTES: Final = 8 * KIB  # a user with KEYS_MOST keys and ROLES_MOST roles
 # A path of PATH_BYTES has 512 folders at most; the files of a batch, their authors and their folders: more fit no frame.
 EVIDENCE_SLOTS: Final = 1024
 STATE_TREES: Final = 8  # whose roots a leaf names: two today

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sft.client.api.log import show_proof
 from sft.client.session import Session
 from sft.crypto.comment import FileComment
 from sft.crypto.signatures import FileSignature
@@ -10,7 +11,7 @@ from sft.ledger.file_proof import VERSION, LoggedFile, StoredLeaf, check_file_pr
 from sft.ledger.proof_file import ProofFile
 from sft.ledger.records import SALT_BYTES
 from sft.model.records import File
-from sft.wire.messages import LeafProved, ProveLeaf, ReadRecord, RecordShown
+from sft.wire.messages import ReadRecord, RecordShown
 
 
 async def prove_stored(session: Session, file: File) -> tuple[str, LoggedFile]:
@@ -26,7 +27,7 @@ async def prove_stored(session: Session, file: File) -> tuple[str, LoggedFile]:
         LogProofError: what the server gives does not show it; nothing of it is to be given to anybody.
     """
     number = file.version.leaf
-    proved = (await session.request(ProveLeaf, LeafProved, number=number)).leaf
+    proved, _ = await show_proof(session, number)
     part = (await session.request(ReadRecord, RecordShown, number=number)).part or b""
     try:
         said = StoredLeaf(

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import BadRequestError, NotFoundError, RoleForbidsError
-from sft.limits import KIB, LEAF_BYTES, LIST_BYTES, LIST_ENTRIES
+from sft.errors import BadRequestError, NotFoundError, RoleForbidsError, TooLargeError
+from sft.limits import KIB, LEAF_BYTES, LIST_BYTES, LIST_ENTRIES, ROLES_MOST
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows
 from sft.model.events import (
     DomainEvent,
@@ -53,6 +53,7 @@ from sft.store.users import (
     admin_names,
     is_active_admin,
     key_by_public,
+    roles_of,
     user_by_id,
     user_by_name,
     users_after,
@@ -182,6 +183,8 @@ def change_role(transaction: Transaction, item: ChangeRoleInput) -> UserChanged:
     user = find_user(transaction, item.name)
     if item.role != Role.ADMIN:
         require_another_admin(transaction, user)
+    if item.role != user.role and len(roles_of(transaction, [user.id])[user.id]) >= ROLES_MOST:
+        raise TooLargeError(what=f"the number of roles that {user.name} has had", limit=str(ROLES_MOST))
     event = RoleChanged(
         by=item.caller, user_id=user.id, name=user.name, before=Role(user.role), role=item.role, **stated
     )

@@ -24,7 +24,7 @@ from sft.ledger.leaves import LogLeaf
 from sft.ledger.proofs import verify_inclusion, verify_several
 from sft.ledger.records import SALT_BYTES, LeafRecord, RecordPart
 from sft.limits import LOG_ENTRIES
-from sft.model.evidence import LoggedLeaf, LoggedPage
+from sft.model.evidence import LoggedLeaf, LoggedPage, ProvedLeaf
 from sft.wire.messages import LeafProved, LogPage, ProveLeaf, ReadLog, ReadRecord, RecordShown
 
 if TYPE_CHECKING:
@@ -125,13 +125,20 @@ async def all_lines(session: LogReader, query: LogQuery = EVERYTHING, start: int
 
 async def prove_leaf(session: LogReader, number: int) -> tuple[LogLeaf, Checkpoint]:
     """Show a leaf and the head under which it was proved; NotFoundError if the log has none of that index."""
+    proved, head = await show_proof(session, number)
+    return LogLeaf.decode(proved.leaf), head
+
+
+async def show_proof(session: LogReader, number: int) -> tuple[ProvedLeaf, Checkpoint]:
+    """Show a leaf with its proof, which holds, and the head that it is under; otherwise as ``prove_leaf``."""
     proved = (await session.request(ProveLeaf, LeafProved, number=number)).leaf
     head = _head(session, proved.head)
     try:
         verify_inclusion(leaf_hash(proved.leaf), number, head.size, proved.inclusion, head.root)
-        return LogLeaf.decode(proved.leaf), head
+        LogLeaf.decode(proved.leaf)
     except CryptoError as fault:
         _refuse(session, fault.detail)
+    return proved, head
 
 
 class LogNames:

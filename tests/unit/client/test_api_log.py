@@ -260,6 +260,13 @@ def test_a_leaf_is_proved_by_itself(served):
         run(prove_leaf(served, 7))
 
 
+def test_a_leaf_under_a_head_that_the_session_was_not_told_is_none():
+    served = ServedLog(grown(40), followed=True)
+    served.grow(told=False)
+    with pytest.raises(LogProofError):
+        run(prove_leaf(served, 7))
+
+
 def test_people_who_are_not_known_are_called_by_their_ids(served):
     people = LogNames(served)
     run(people.learn(run(page_after(served)).lines))

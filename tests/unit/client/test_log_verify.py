@@ -138,3 +138,9 @@ def test_a_server_that_does_not_go_on_what_was_seen_is_found():
     assert problems(asyncio.run(verify_server(served, [replace(checkpoint(7), root=bytes(32))]))) == [
         "its root at 7 leaves is not the one that a checkpoint says"
     ]
+
+
+def test_a_server_that_shows_no_more_before_its_head_is_found():
+    served = ServedLog(grown(20))
+    served.change = lambda page: replace(page, leaves=(), proof=(), next=0, more=False)
+    assert problems(asyncio.run(verify_server(served))) == ["it ends at 0 leaves, and a checkpoint says 20"]

@@ -74,6 +74,15 @@ SLOTS: list[Slot] = [
 ]
 
 
+def test_a_user_with_every_role_and_key_fits_however_they_end() -> None:
+    late = limits.LOG_LEAVES
+    roles = tuple(SlotRole(Role.MAINTAINER, late + number) for number in range(limits.ROLES_MOST))
+    key = SlotKey(KEYS[0], late, late + 2, late + 1, KeyEnd.COMPROMISED)
+    keys = tuple(replace(key, public_key=bytes([number]) * 42) for number in range(limits.KEYS_MOST))
+    name = "ä" * (limits.USER_NAME_BYTES // 2)
+    encode_slot(UserSlot(salt=SALT, id=late, name=name, state=UserState.DISABLED, roles=roles, keys=keys))
+
+
 @pytest.mark.parametrize("slot", SLOTS)
 def test_every_slot_reads_back(slot: Slot) -> None:
     data = encode_slot(slot)

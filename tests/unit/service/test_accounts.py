@@ -25,9 +25,10 @@ from sft.errors import (
     RequestError,
     RoleForbidsError,
     RowForgedError,
+    TooLargeError,
     UserNameNotAllowedError,
 )
-from sft.limits import FIRST_ADMIN_SECONDS, INVITATION_SECONDS, LIST_BYTES
+from sft.limits import FIRST_ADMIN_SECONDS, INVITATION_SECONDS, LIST_BYTES, ROLES_MOST
 from sft.model.access import Caller, Role
 from sft.model.records import User, UserState
 from sft.service import accounts, invitations
@@ -486,6 +487,16 @@ ACTS: list[Any] = [
     (accounts.disable, DisableInput),
     (accounts.remove, RemoveUserInput),
 ]
+
+
+def test_so_many_roles_and_no_more_so_that_what_ends_a_key_still_fits(services: ServiceFixture) -> None:
+    for number in range(1, ROLES_MOST):
+        role = (Role.GUEST, Role.MAINTAINER)[number % 2]
+        services.act(accounts.change_role, ChangeRoleInput(ADA.caller, "gus", role))
+    with pytest.raises(TooLargeError):
+        services.act(accounts.change_role, ChangeRoleInput(ADA.caller, "gus", Role.GUEST))
+    services.act(accounts.change_role, ChangeRoleInput(ADA.caller, "gus", Role.MAINTAINER))  # what is so already
+    services.act(accounts.disable, DisableInput(ADA.caller, "gus"))
 
 
 @pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableInput)])
