@@ -22,7 +22,7 @@ from sft.client.record_file import Contents, RecordFile
 from sft.client.state import StateFolder
 from sft.errors import LocalFileError, UserNameNotAllowedError
 from sft.model.names import fold, parse_user_name
-from sft.model.records import DeviceKey, User
+from sft.model.records import User
 
 _ID_DIGITS: Final = 32
 # 1.2 KiB a person at most, 15 MiB in all: what the state reads.
@@ -184,11 +184,12 @@ def learned(people: Mapping[int, Pin], users: Iterable[User], server_id: bytes, 
 def _with_later(old: Pin, user: User, owners: dict[bytes, int], server_id: bytes, now: int, room: int) -> Pin:
     """Return a pin with what the registry shows of its person now: what is vouched for is taken, all else noted."""
     keys, noted = dict(old.keys), dict(old.shown_later)
+    before_us = _came_before_us(old, user, server_id)
     for key in sorted(user.keys, key=lambda key: key.start_leaf):
         public_key = key.public_key
         if public_key in keys or owners.get(public_key, user.id) != user.id or not room:
             continue
-        if is_endorsed(user, key, keys, server_id) or _came_before_us(old, user, key):
+        if public_key in before_us or is_endorsed(user, key, keys, server_id):
             keys[public_key] = now
             owners[public_key] = user.id
             noted.pop(public_key, None)
@@ -199,11 +200,21 @@ def _with_later(old: Pin, user: User, owners: dict[bytes, int], server_id: bytes
     return replace(old, keys=keys, shown_later=noted)
 
 
-def _came_before_us(old: Pin, user: User, key: DeviceKey) -> bool:
-    """Return whether this is the first look at our own keys, and this one was ours before the one that is here."""
-    if not old.is_own or len(old.keys) > 1 or old.shown_later:
-        return False
-    return any(ours.public_key in old.keys and key.start_leaf < ours.start_leaf for ours in user.keys)
+def _came_before_us(old: Pin, user: User, server_id: bytes) -> set[bytes]:
+    """Return, at the first look at our own keys, those that were ours before the one that is here.
+
+    One that still signs has to have vouched for ours, or for one that did: whoever joins has none before, and a server that
+    shows one could sign as us from the first day on.
+    """
+    ours = next((key for key in user.keys if key.public_key in old.keys), None)
+    if not old.is_own or len(old.keys) > 1 or old.shown_later or ours is None:
+        return set()
+    before = [key for key in user.keys if key.start_leaf < ours.start_leaf]
+    line = [ours]
+    for key in sorted(before, key=lambda key: key.start_leaf, reverse=True):
+        if any(is_endorsed(user, later, {key.public_key}, server_id) for later in line):
+            line.append(key)
+    return {key.public_key for key in before if key in line or key.end_leaf is not None}
 
 
 def _is_name(text: str) -> bool:

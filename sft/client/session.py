@@ -442,13 +442,14 @@ async def log_in_again(reactor: Any, before: Session, random: Callable[[], float
     """Log in with the key of a session whose connection is lost, to go on with what that cut off.
 
     Raises:
-        SftError: as ``log_in``.
+        SftError: as ``connect``.
     """
     profile = before.profile
     session = await log_in(
         reactor, before.state, profile, before.key, Claim.login(profile.user_name, before.key.public, profile.device),
         None, pool=before.pool, owns_pool=False, random=random, clock=before.clock,
     )  # fmt: skip
+    await _know_ourselves(session, unknown_keys=False)
     session.carried_over = before.carried_over
     session.versions_seen = before.versions_seen  # what others have stored since is newer than what was asked for
     if session.log is not None and before.log is not None:

@@ -10,6 +10,7 @@ import pytest
 from sft.client import joining
 from sft.client.heads import Head, Heads
 from sft.client.profiles import Profiles
+from sft.client.session import log_in_again
 from sft.client.statements import sign_act
 from sft.crypto.comment import NO_HEAD
 from sft.errors import LogForkedError, LogProofError, LogRestartedError, LogWentBackError, OwnKeyUnknownError
@@ -276,3 +277,13 @@ def test_a_role_that_changed_is_said_once(dialing, state, known, log):  # noqa: 
     assert dial(dialing, state, known).role_before == "guest"
     serve(dialing, log)
     assert dial(dialing, state, Profiles(state).choose()).role_before == ""
+
+
+def test_who_comes_back_looks_at_their_own_place_too(dialing, state, known, log):  # noqa: F811
+    with_key(serve(dialing, log), *second_device(log.size)[:1])
+    session = dial(dialing, state, known)
+    leaf = log.size
+    log.user(7, "ada", ADA_KEY.public.encode(), SlotKey(MALLORY, leaf))
+    with_key(serve(dialing, log), *second_device(leaf))
+    with pytest.raises(OwnKeyUnknownError):
+        dialing.run(log_in_again(dialing.reactor, session, random=lambda: 0.5))

@@ -265,13 +265,32 @@ def test_keys_of_ours_that_were_there_before_this_one_are_ours_and_later_ones_ne
     ours = msgspec.structs.replace(profile, public_key=SECOND)
     pins = Pins(state, SERVER_ID, own_pin(ours))
     pins.load()
-    pins.learn([person(device(0, 1), device(1, 5), device(2, 6, vouched(KEYS[1], KEYS[2])), device(3, 7))], now=2)
+    vouched_for = device(1, 5, vouched(KEYS[0], KEYS[1]))
+    pins.learn([person(device(0, 1), vouched_for, device(2, 6, vouched(KEYS[1], KEYS[2])), device(3, 7))], now=2)
     assert (set(pins.people[7].keys), set(pins.people[7].shown_later)) == ({FIRST, SECOND, THIRD}, {FOURTH})
     again = Pins(state, SERVER_ID, own_pin(ours))
     again.load()
     assert again.people == pins.people
-    again.learn([person(device(4, 2), device(1, 5))], now=3)
+    again.learn([person(device(4, 2), device(1, 5, vouched(KEYS[4], KEYS[1])))], now=3)
     assert FIFTH not in again.people[7].keys, "that was no first look"
+
+
+@pytest.mark.parametrize(
+    ("before", "is_ours"),
+    [
+        ([device(0, 1)], False),
+        ([device(0, 1, ended_at=9, end_leaf=5, end_reason=KeyEnd.RETIRED)], True),  # an admin gave us ours for it
+        ([device(0, 1), device(3, 2, vouched(KEYS[0], KEYS[3]))], False),
+        ([device(0, 1), device(2, 2, vouched(KEYS[0], KEYS[2]))], True),
+    ],
+)
+def test_a_key_before_ours_that_never_led_to_it_is_not_ours(state, profile, before, is_ours):
+    """A server may have had one in our name before we joined: it would sign as us from the first day on."""
+    pins = Pins(state, SERVER_ID, own_pin(msgspec.structs.replace(profile, public_key=SECOND)))
+    pins.load()
+    pins.learn([person(*before, device(1, 5, vouched(KEYS[2], KEYS[1])))], now=2)
+    assert (FIRST in pins.people[7].keys) is is_ours
+    assert (FIRST in pins.people[7].shown_later) is not is_ours
 
 
 def test_what_a_key_of_ours_was_before_it_was_followed_stays_ours(state, profile):
