@@ -13,7 +13,7 @@ from sft.cli.console import Console
 from sft.cli.json_output import Document
 from sft.client.api.log import LogNames
 from sft.client.log_document import line_document
-from sft.client.log_verify import VerifiedLog
+from sft.client.log_verify import Progress, VerifiedLog
 from sft.client.logged import LogLine
 from sft.model.names import safe
 from sft.model.text import count_text, local_time, shown_name, utc_time
@@ -84,6 +84,16 @@ def show_verified(console: Console, verified: VerifiedLog, name: str) -> int:
         lines.append(f"  {count_text(done.steps_back)} times the server's clock went back: no fault")
     console.show(verified_document(verified), *[line for line in lines if line])
     return FAULTS_STATUS if faults else 0
+
+
+def drawn(console: Console) -> Progress:
+    """Return what draws how many leaves were looked at."""
+
+    def draw(done: int, total: int) -> None:
+        if console.may_draw:
+            console.draw(f"{count_text(done)} of {count_text(total)} leaves")
+
+    return draw
 
 
 def verified_document(verified: VerifiedLog) -> Document:

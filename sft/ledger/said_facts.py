@@ -78,7 +78,6 @@ class _Facts(Struct, frozen=True):
     server_id: str | None = None
     ended_key_ids: tuple[int, ...] = ()
     statement: str = ""
-    statement_text: str = ""
 
 
 class _Personal(Struct, frozen=True):
@@ -135,7 +134,7 @@ class SaidFacts:
         if facts.statement:
             self.statements += 1
             try:
-                self._check_statement(kind, facts, facts.statement_text or personal.statement_text)
+                self._check_statement(kind, facts, personal.statement_text)
             except SftError as fault:
                 yield f"the statement of user {facts.by.user} does not hold: {fault.detail}"
         self._ended.update(facts.ended_key_ids)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from sft.cli.log_output import proved_to, show_lines, show_verified
+from sft.cli.log_output import drawn, proved_to, show_lines, show_verified
 from sft.client.api.files import show_file
 from sft.client.api.log import FOLLOW_SECONDS, LogLines, LogNames, LogQuery, newest, page_after, page_before
 from sft.client.api.people import show_user
 from sft.client.concurrency import pause
 from sft.client.log_folder import LogFolder
-from sft.client.log_verify import Progress, read_signed, verify_folder, verify_server
+from sft.client.log_verify import read_signed, verify_folder, verify_server
 from sft.client.logged import ACTS
 from sft.crypto.signed_note import server_note_key, text_of
 from sft.errors import CryptoError, LocalFileError, ProofInvalidError, UsageError
@@ -61,7 +61,7 @@ async def export(command: Command) -> int:
     folder, with_records = LogFolder(Path(command.options["DIR"])), not command.options["without-records"]
     last = await page_before(session, limit=1)
     head = last.head
-    progress = _drawn(command)
+    progress = drawn(command.console)
 
     def begin() -> tuple[LogWriter, int]:
         folder.make()
@@ -105,7 +105,9 @@ async def verify(command: Command) -> int:
     """Check the server's log, or an exported folder by the server's key, leaf by leaf; status 7 where it does not hold."""
     session, console, named = command.session, command.console, command.options["folder"]
     if named is None:
-        return show_verified(console, await verify_server(session, progress=_drawn(command)), session.server_name)
+        return show_verified(
+            console, await verify_server(session, progress=drawn(command.console)), session.server_name
+        )
     folder = LogFolder(Path(named))
 
     def check() -> Any:
@@ -177,13 +179,3 @@ def _cosigned(command: Command, note: str) -> str:
 
 def _not_ours(folder: LogFolder, problem: str) -> LocalFileError:
     return LocalFileError(path=str(folder.path), problem=problem, remedy="Export to a folder of its own")
-
-
-def _drawn(command: Command) -> Progress:
-    console = command.console
-
-    def draw(done: int, total: int) -> None:
-        if console.may_draw:
-            console.draw(f"{count_text(done)} of {count_text(total)} leaves")
-
-    return draw

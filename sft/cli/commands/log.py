@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.log_output import proved_to, show_lines, show_verified
+from sft.cli.log_output import drawn, proved_to, show_lines, show_verified
 from sft.cli.options import common
 from sft.client.api.files import show_file
 from sft.client.api.log import FOLLOW_SECONDS, LogLines, LogNames, LogQuery, newest, page_after
@@ -30,7 +30,7 @@ from sft.crypto.signed_note import server_note_key
 from sft.errors import KeyFormatError, NotFoundError, UsageError
 from sft.ledger.checkpoints import Checkpoint
 from sft.model.names import parse_path
-from sft.model.text import count_text, moment
+from sft.model.text import moment
 
 LINES = 50
 _FILE_ID_DIGITS = 32
@@ -82,7 +82,7 @@ def verify_command(invocation: Invocation, folder: str | None, *, server: bool, 
     path = Path(folder or "")
     exported = LogFolder(path)
     keys, kept = _known(invocation, read_signed(exported), key)
-    verified = verify_folder(exported, keys, kept, _drawn(invocation))
+    verified = verify_folder(exported, keys, kept, drawn(invocation.console))
     return show_verified(invocation.console, verified, str(path))
 
 
@@ -163,7 +163,7 @@ def _show(invocation: Invocation, page: LogLines, people: LogNames, *, one_a_lin
 def _verified_server(invocation: Invocation) -> tuple[VerifiedLog, str]:
     async def ask(session: Session) -> tuple[VerifiedLog, str]:
         kept = [head.checkpoint for head in Heads(session.state, session.server_id).read()]
-        return await verify_server(session, kept, _drawn(invocation)), session.server_name
+        return await verify_server(session, kept, drawn(invocation.console)), session.server_name
 
     return invocation.talk(ask)
 
@@ -183,13 +183,3 @@ def _known(invocation: Invocation, said: Checkpoint, key: str | None) -> tuple[l
             remedy="--key NAME+HASH+KEY: twistd sft log export says it to whoever runs the server",
         )
     return [server_note_key(each.server, said.origin.text()) for each in joined], kept
-
-
-def _drawn(invocation: Invocation) -> Any:
-    console = invocation.console
-
-    def draw(done: int, total: int) -> None:
-        if console.may_draw:
-            console.draw(f"{count_text(done)} of {count_text(total)} leaves")
-
-    return draw
