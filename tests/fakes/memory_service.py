@@ -334,8 +334,10 @@ class MemoryService:
         user_id = self.user(who).id
 
         def change(transaction: Transaction) -> None:
-            row = transaction.rows.one(rows_of(UserRow, UserModel.id == user_id))
-            write_users(transaction, [replace(row, **fields)])
+            row = replace(transaction.rows.one(rows_of(UserRow, UserModel.id == user_id)), **fields)
+            write_users(transaction, [row])
+            if "role" in fields:
+                add_role(transaction, row, transaction.next_leaf)
 
         self.write(change)
 
@@ -459,6 +461,8 @@ class MemoryService:
             note = sign_succession(self.key, self.server_id, key.public, made_at=int(self.now))
             self.context.successions = (*self.context.successions, note)
         self.key = key
+        self._log.signer.follow(key)
+        self.act(settings.change_settings, settings.SettingsChange(server_key=key.public.point))
         self.storage = self.context.storage = self.storage.under(key)
         self.context.info = replace(self.context.info, public_key=key.public.point)
 

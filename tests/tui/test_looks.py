@@ -190,9 +190,9 @@ async def test_a_sentence_and_its_next_step_are_whole_on_80_columns(tmp_path):
 async def test_a_stopped_line_stands_out_whole(tmp_path):
     async with staged("stopped", (80, 24), here=tmp_path) as pilot:
         line = pilot.app.screen.query_one(Header).render()
-        assert line.plain.rstrip().endswith("✗ acme-files  STOP")
+        assert line.plain.rstrip().endswith("✗ acme-f…  STOP")
         (span,) = [s for s in line.spans if "STOP" in line.plain[s.start : s.end]]
-        assert "acme-files" in line.plain[span.start : span.end]
+        assert "acme-f…" in line.plain[span.start : span.end]
         assert span.style.reverse
 
 
@@ -269,6 +269,8 @@ async def test_on_60_columns_it_is_said_who_is_where_and_every_screen_is_a_click
             "max",
             "·",
             "maintainer",
+            "log",
+            "✓",
         ]
         await run.pilot.click(Header, offset=(run.lines()[0].index("3"), 0))
         await run.quiet()

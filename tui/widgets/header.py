@@ -99,12 +99,15 @@ class Header(Widget):
             ("", ""),
         ]
         server = shown(connection.account)
+        around = 4  # sign and blanks
+        if tone == "alarm":  # what is wrong is said whole, rather than where
+            forms, around = [(word, "")], 6
         for form, proof in forms:
-            if cell_len(server) + 4 + cell_len(form) + (2 + cell_len(proof) if proof else 0) <= room:
+            if cell_len(server) + around + cell_len(form) + (2 + cell_len(proof) if proof else 0) <= room:
                 break
         else:
-            server = cut(server, max(room - 4, 0))
-            form = proof = ""
+            form, proof = (word, "") if tone == "alarm" else ("", "")
+            server = cut(server, max(room - around - cell_len(form), 0), glyphs.ellipsis)
         if tone == "alarm":  # all of it, so that nobody takes it for the usual
             text.append(f" {sign} {server}  {form} ", style[tone])
             return text
