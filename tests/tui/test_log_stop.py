@@ -64,11 +64,13 @@ async def test_no_key_takes_it_away(tmp_path):
 async def test_what_fails_within_a_session_stops_it_at_once(tmp_path):
     async with driven(tmp_path, size=(120, 36), bare=True) as stage:
         assert stage.lines()[0].rstrip().endswith("max · maintainer  log ✓")
+        told = []
+        stage.gateway.listen(told.append)
         log = stage.gateway._live._access.session.log
         with pytest.raises(LogWentBackError):
             log._fail(LogWentBackError(server="acme-files", profile="acme-files", seen=7))
         await stage.later(1)
-        assert stage.gateway.connection.status is Status.STOPPED
+        assert [event.status for event in told] == [Status.STOPPED]  # and not tried again
         assert stage.dialog == "LogStop"
 
 
