@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sft.client.api.log import show_proof
+from sft.client.api.leaves import show_proof
 from sft.client.session import Session
 from sft.crypto.comment import FileComment
 from sft.crypto.signatures import FileSignature

@@ -26,6 +26,7 @@ from sft.errors import (
     LogForkedError,
     LogProofError,
     LogRestartedError,
+    LogStaleError,
     LogWentBackError,
 )
 from sft.ledger.checkpoints import Checkpoint, Origin, open_checkpoint, parse_head_text
@@ -77,6 +78,7 @@ class LogFollower:
         head: the newest that was told; None before the login.
         cosigned: the checkpoint of the login that has cosignatures, as far as it had one.
         begun_at: size of the login's; of whoever came back, of the first one's: what was listed then may be asked for still.
+        newest_time: of the leaves that were proved to this session, by the server's clock.
         failed: what did not hold.
     """
 
@@ -105,6 +107,7 @@ class LogFollower:
         self.head: Head | None = None
         self.cosigned: Head | None = None
         self.begun_at = 0
+        self.newest_time = 0
         self.failed: LedgerError | None = None
 
     @property
@@ -202,6 +205,7 @@ class LogFollower:
             except CryptoError as error:
                 self.refuse("what happened last", evidence, error.detail)
             self._under = evidence.leaf, Under(head, leaf)
+            self.saw(leaf)
         return HeldEvidence(**msgspec.structs.asdict(evidence), under=self._under[1])
 
     # -- on any thread ------------------------------------------------------------------------------------------
@@ -253,6 +257,15 @@ class LogFollower:
         shown = [] if self.head is None else [("shown", self.head.note)]
         answer = [] if evidence is None else [_as_text(evidence)]
         self._fail(LogProofError(detail, **self._named, what=what), *shown, *answer)
+
+    def saw(self, leaf: LogLeaf) -> None:
+        """Take note of a leaf that was proved."""
+        self.newest_time = max(self.newest_time, leaf.time)
+
+    def refuse_as_stale(self, stored_at: int) -> NoReturn:
+        """Stop for something that was stored at a time, and is not in the log that is shown; LogStaleError."""
+        shown = ("shown", self.told.note)
+        self._fail(LogStaleError(**self._named, stored_at=stored_at, ended_at=self.newest_time), shown)
 
     def require_sound(self) -> None:
         """Go no further with a server that contradicted itself."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from sft.client.api.log import LogReader, page_after
+from sft.client.api import Requester
+from sft.client.api.log import page_after
 from sft.client.log_folder import LogFolder
 from sft.crypto.note_keys import NoteKey
 from sft.crypto.signed_note import open_note, text_of
@@ -90,7 +91,7 @@ def verify_folder(
 
 
 async def verify_server(
-    session: LogReader, kept: Iterable[Checkpoint] = (), progress: Progress | None = None
+    session: Requester, kept: Iterable[Checkpoint] = (), progress: Progress | None = None
 ) -> VerifiedLog:
     """Replay all that the server shows of its log as it is now; what comes meanwhile is not looked at."""
     page = await page_after(session)

@@ -33,8 +33,8 @@ class ReceiptNote:
         self.text = text
         self._lines = {(line.file_id, line.version): line for line in verify_receipts(server, text)}
 
-    def check(self, stored: Stored, sent: FileComment, digest: bytes, log_size: int | None = None) -> None:
-        """Check that it acknowledges what was sent; SignatureInvalidError if it does not.
+    def check(self, stored: Stored, sent: FileComment, digest: bytes, log_size: int | None = None) -> Receipt:
+        """Return what it acknowledges, which is what was sent; SignatureInvalidError if it is not.
 
         Args:
             log_size: of the newest head that was told when it came; None where the server has no log yet.
@@ -49,6 +49,7 @@ class ReceiptNote:
             raise SignatureInvalidError("the receipt is not for what the server says it stored")
         if log_size is not None and receipt.leaf >= log_size:
             raise SignatureInvalidError("the receipt is for what is not in the log that was shown")
+        return receipt
 
 
 def keep_receipts(state: StateFolder, note: ReceiptNote, acknowledged: Sequence[FileComment]) -> list[Path]:

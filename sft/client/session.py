@@ -76,6 +76,7 @@ class Session:
         carried_over: transfers that an earlier session's end cut off; whoever comes back sets the one of before.
         role_before: our role as last seen, where it is another one now.
         looking: nothing of the log is kept: a person has not decided yet.
+        looks_at_keys: a person looks at keys of ours that this computer does not know: they end no login.
     """
 
     connection: ServerConnection
@@ -92,6 +93,7 @@ class Session:
     limited_to: int | None = None
     role_before: str = ""
     looking: bool = False
+    looks_at_keys: bool = False
     _learning: Lock = field(default_factory=Lock)
     _kept_head: Head | None = None
 
@@ -296,7 +298,8 @@ async def connect(
             reactor, state, profile, key, claim, None,
             pool=pool, owns_pool=owns_pool, random=random, clock=clock, on_notice=on_notice, looking=looking,
         )  # fmt: skip
-        await _know_ourselves(session, unknown_keys=unknown_keys)
+        session.looks_at_keys = unknown_keys
+        await _know_ourselves(session)
         return session
 
     async def with_either_key() -> Session:
@@ -318,7 +321,7 @@ async def connect(
         raise
 
 
-async def _know_ourselves(session: Session, *, unknown_keys: bool) -> None:
+async def _know_ourselves(session: Session) -> None:
     """Look at our own place in the log; what is there that we know nothing of is an alarm."""
     try:
         unknown = session.unknown_own_keys()
@@ -328,7 +331,7 @@ async def _know_ourselves(session: Session, *, unknown_keys: bool) -> None:
     except BaseException:
         session.connection.abort()
         raise
-    if unknown and not unknown_keys:
+    if unknown and not session.looks_at_keys:
         session.connection.abort()
         first, profile = unknown[0].public_key, session.profile
         raise OwnKeyUnknownError(
@@ -449,7 +452,8 @@ async def log_in_again(reactor: Any, before: Session, random: Callable[[], float
         reactor, before.state, profile, before.key, Claim.login(profile.user_name, before.key.public, profile.device),
         None, pool=before.pool, owns_pool=False, random=random, clock=before.clock,
     )  # fmt: skip
-    await _know_ourselves(session, unknown_keys=False)
+    session.looks_at_keys = before.looks_at_keys
+    await _know_ourselves(session)
     session.carried_over = before.carried_over
     session.versions_seen = before.versions_seen  # what others have stored since is newer than what was asked for
     if session.log is not None and before.log is not None:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from sft.client.api import log
+from sft.client.api import leaves, log
 from sft.client.api.log import EVERYTHING, LogLines, LogNames, LogQuery
 from sft.client.api.people import show_user_by_id
 from sft.client.heads import Heads
@@ -64,7 +64,7 @@ class LiveActivity:
         return line.path or ("" if line.file_id is None else self._paths.get(line.file_id, ""))
 
     async def prove(self, number: int) -> tuple[LogLeaf, Checkpoint]:
-        return await self._access.ask(lambda session: log.prove_leaf(session, number))
+        return await self._access.ask(lambda session: leaves.prove_leaf(session, number))
 
     async def signed_by(self, line: LogLine) -> SignedBy | None:
         user_id = line.actor_id

@@ -32,7 +32,7 @@ from sft.model.names import safe
 from sft.model.records import Stored
 from sft.model.text import count_text, duration_text, rate_text, sentence, size_text
 
-EMPTY: Final = dict.fromkeys(("version", "size", "digest", "receipt"), None)
+EMPTY: Final = dict.fromkeys(("version", "size", "digest", "log", "receipt"), None)
 
 
 @click.command("put")
@@ -162,6 +162,7 @@ def _document(source: str, result: PutResult, stored: Stored) -> Document:
         "version": stored.version,
         "size": stored.size,
         "digest": digest_text(stored.digest),
+        "log": result.leaf,
         "receipt": None if result.receipt is None else str(result.receipt),
         **resumption_document(result.resumption),
     }
@@ -174,6 +175,7 @@ def _row(result: PutResult, stored: Stored) -> list[str]:
     size, seconds = stored.size, result.seconds
     row += [size_text(size), duration_text(seconds)]
     row += [rate_text(size - result.resumption.resumed_bytes, seconds)] if size else []
+    row += [] if result.leaf is None else [f"log {count_text(result.leaf)}"]
     return row + ([] if result.receipt else ["(no room here for its receipt)"])
 
 

@@ -1,7 +1,7 @@
 """Requests to a server and their answers, one function each.
 
 files, people     what is asked of files and folders, of users, invitations and sessions
-log               the server's log: pages of leaves that were proved
+log, leaves       the server's log: pages of leaves that were proved, and one of them
 tree              whole trees and patterns
 """
 
@@ -34,8 +34,12 @@ class Requester(Protocol):
         """Where it was reached; empty at the control socket."""
 
     @property
+    def server_id(self) -> bytes:
+        """Hash of the server's first key."""
+
+    @property
     def log(self) -> LogFollower | None:
-        """The server's log as it was shown: what an answer says has to follow from it; None for the operator."""
+        """The log as the session is shown it; None for the operator, who is told its heads with the pages."""
 
     def sign_act(self, act: str, **fields: object) -> bytes:
         """Sign an act by its fields (``sft.crypto.statement.ACTS``); empty for the operator, who signs nothing."""

@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from sft.client.api import Requester
+from sft.client.freshness import logged_of, require_in_log
 from sft.client.proved import ProvedState
 from sft.errors import ListingTooLongError, NotFoundError, RemoteProtocolError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
@@ -139,6 +140,7 @@ async def _page(session: Requester, path: str, cursor: str, order: _Order, *, si
     answer = await session.request(ListFolder, FolderPage, path=path, cursor=cursor, signatures=signatures)
     page = answer.page
     order.take(page)
+    await require_in_log(session, logged_of(page.files))
     return Listing(list(page.folders), list(page.files)), page.next
 
 
@@ -152,6 +154,7 @@ async def list_trash(session: Requester) -> list[TrashedFolder | File]:
     cursor, total = "", Total(session)
     while True:
         page = (await session.request(ListTrash, TrashListed, cursor=cursor)).page
+        await require_in_log(session, logged_of(page.files))
         _require_order([*found[-1:], *page.folders])
         _require_order([*found[-1:], *page.files])
         entries: list[TrashedFolder | File] = [*page.folders, *page.files]

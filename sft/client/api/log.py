@@ -9,45 +9,29 @@ the server answers out of memory where nothing is new, and has nobody to remembe
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from typing import Any, Final
 
 from msgspec import Struct
 
 from sft.client.api import Requester
+from sft.client.api.leaves import head_of, refuse
 from sft.client.api.people import show_user_by_id
 from sft.client.logged import ACTS, LogLine
-from sft.crypto.signed_note import text_of
-from sft.errors import CryptoError, LogProofError, NotFoundError
-from sft.ledger.checkpoints import Checkpoint, Origin, open_checkpoint
+from sft.errors import CryptoError, NotFoundError
+from sft.ledger.checkpoints import Checkpoint
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.leaves import LogLeaf
-from sft.ledger.proofs import verify_inclusion, verify_several
+from sft.ledger.proofs import verify_several
 from sft.ledger.records import SALT_BYTES, LeafRecord, RecordPart
 from sft.limits import LOG_ENTRIES
-from sft.model.evidence import LoggedLeaf, LoggedPage, ProvedLeaf
-from sft.wire.messages import LeafProved, LogPage, ProveLeaf, ReadLog, ReadRecord, RecordShown
-
-if TYPE_CHECKING:
-    from sft.client.log_follower import LogFollower
+from sft.model.evidence import LoggedLeaf, LoggedPage
+from sft.wire.messages import LogPage, ReadLog, ReadRecord, RecordShown
 
 FOLLOW_SECONDS: Final = (
     2.0  # between two looks: a person sees it at once, and a hundred of them cost a server 5 ms a second
 )
 
-_WHAT: Final = "what its log says"
 _NAMING: Final = tuple(int(kind) for act in ("store", "move", "delete", "restore") for kind in ACTS[act])
-
-
-class LogReader(Requester, Protocol):
-    """A session whose server has a log."""
-
-    @property
-    def server_id(self) -> bytes:
-        """Hash of the server's first key."""
-
-    @property
-    def log(self) -> LogFollower | None:
-        """The log as the session is shown it; None for the operator, who is told its heads with the pages."""
 
 
 class LogQuery(Struct, frozen=True, kw_only=True):
@@ -89,20 +73,20 @@ EVERYTHING: Final = LogQuery()
 
 
 async def page_before(
-    session: LogReader, query: LogQuery = EVERYTHING, before: int | None = None, limit: int = LOG_ENTRIES
+    session: Requester, query: LogQuery = EVERYTHING, before: int | None = None, limit: int = LOG_ENTRIES
 ) -> LogLines:
     """Show a page of the newest lines first, those before a leaf, or before the log's end; more are before ``next``."""
     return await _page(session, ReadLog(1, end=before, newest_first=True, limit=limit, **_fields(query)))
 
 
 async def page_after(
-    session: LogReader, query: LogQuery = EVERYTHING, start: int = 0, limit: int = LOG_ENTRIES
+    session: Requester, query: LogQuery = EVERYTHING, start: int = 0, limit: int = LOG_ENTRIES
 ) -> LogLines:
     """Show a page of the oldest lines first, from a leaf on; more are, or will be, from ``next`` on."""
     return await _page(session, ReadLog(1, start=start, limit=limit, **_fields(query)))
 
 
-async def newest(session: LogReader, query: LogQuery, count: int) -> LogLines:
+async def newest(session: Requester, query: LogQuery, count: int) -> LogLines:
     """Show so many of the newest lines, the oldest of them first; ``next`` is where what comes later begins."""
     lines: list[LogLine] = []
     first = page = await page_before(session, query, None, min(count, LOG_ENTRIES))
@@ -113,7 +97,7 @@ async def newest(session: LogReader, query: LogQuery, count: int) -> LogLines:
     return LogLines(lines[::-1], first.head, first.note, first.head.size, page.more)
 
 
-async def all_lines(session: LogReader, query: LogQuery = EVERYTHING, start: int = 0) -> AsyncIterator[LogLines]:
+async def all_lines(session: Requester, query: LogQuery = EVERYTHING, start: int = 0) -> AsyncIterator[LogLines]:
     """Show all there is from a leaf on, page by page; an empty page where that is nothing."""
     while True:
         page = await page_after(session, query, start)
@@ -123,28 +107,10 @@ async def all_lines(session: LogReader, query: LogQuery = EVERYTHING, start: int
             return
 
 
-async def prove_leaf(session: LogReader, number: int) -> tuple[LogLeaf, Checkpoint]:
-    """Show a leaf and the head under which it was proved; NotFoundError if the log has none of that index."""
-    proved, head = await show_proof(session, number)
-    return LogLeaf.decode(proved.leaf), head
-
-
-async def show_proof(session: LogReader, number: int) -> tuple[ProvedLeaf, Checkpoint]:
-    """Show a leaf with its proof, which holds, and the head that it is under; otherwise as ``prove_leaf``."""
-    proved = (await session.request(ProveLeaf, LeafProved, number=number)).leaf
-    head = _head(session, proved.head)
-    try:
-        verify_inclusion(leaf_hash(proved.leaf), number, head.size, proved.inclusion, head.root)
-        LogLeaf.decode(proved.leaf)
-    except CryptoError as fault:
-        _refuse(session, fault.detail)
-    return proved, head
-
-
 class LogNames:
     """The names of whom lines name by id alone, and of files that they name so: each asked for once."""
 
-    def __init__(self, session: LogReader) -> None:
+    def __init__(self, session: Requester) -> None:
         self._session = session
         self._people: dict[int, str] = {}
         self._paths: dict[bytes, str] = {}
@@ -179,10 +145,10 @@ def _fields(query: LogQuery) -> dict[str, Any]:
     return {name: getattr(query, name) for name in LogQuery.__struct_fields__}
 
 
-async def _page(session: LogReader, asked: ReadLog) -> LogLines:
+async def _page(session: Requester, asked: ReadLog) -> LogLines:
     fields = {name: getattr(asked, name) for name in ReadLog.__struct_fields__ if name != "id"}
     page = (await session.request(ReadLog, LogPage, **fields)).page
-    head = _head(session, page.head)
+    head = head_of(session, page.head)
     try:
         _require_proved(page, head)
         _require_asked(page, asked, head)
@@ -190,18 +156,8 @@ async def _page(session: LogReader, asked: ReadLog) -> LogLines:
         for line in lines:
             _require_about(line, asked)
     except CryptoError as fault:
-        _refuse(session, fault.detail)
+        refuse(session, fault.detail)
     return LogLines(lines, head, page.head, page.next, page.more)
-
-
-def _head(session: LogReader, note: str) -> Checkpoint:
-    if session.log is not None:
-        return session.log.of_session(note)
-    try:
-        said = Checkpoint.parse(text_of(note)).origin
-        return open_checkpoint(note, Origin.of_server(said.host, session.server_id, said.epoch), session.server_key)
-    except CryptoError as fault:
-        _refuse(session, fault.detail)
 
 
 def _require_proved(page: LoggedPage, head: Checkpoint) -> None:
@@ -238,7 +194,7 @@ def _require_about(line: LogLine, asked: ReadLog) -> None:
         raise CryptoError("a leaf about another file")
 
 
-async def _record(session: LogReader, shown: LoggedLeaf) -> LeafRecord | None:
+async def _record(session: Requester, shown: LoggedLeaf) -> LeafRecord | None:
     facts, personal = shown.facts, shown.personal
     if shown.apart:
         facts = (await session.request(ReadRecord, RecordShown, number=shown.number)).part
@@ -257,10 +213,3 @@ def _line(shown: LoggedLeaf, record: LeafRecord | None) -> LogLine:
     if record is not None:
         record.check(leaf)
     return LogLine.of(shown.number, leaf, record)
-
-
-def _refuse(session: LogReader, detail: str) -> NoReturn:
-    if session.log is not None:
-        session.log.refuse(_WHAT, None, detail)
-    name = session.server_name
-    raise LogProofError(detail, server=name, profile=name, what=_WHAT)

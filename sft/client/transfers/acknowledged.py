@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from sft.client.freshness import Logged, require_in_log
 from sft.client.receipts import ReceiptNote, keep_receipts
 from sft.client.session import Session
 from sft.crypto.comment import FileComment
@@ -17,10 +18,11 @@ from sft.model.records import Stored
 
 
 class UploadResult(Struct, frozen=True):
-    """What an upload became, and where its receipt lies."""
+    """What an upload became, where its receipt lies, and where the log has it."""
 
     stored: Stored
     receipt: Path | None
+    logged: Logged
 
 
 class Acknowledged(Struct, frozen=True):
@@ -40,12 +42,14 @@ def take_receipt(session: Session, text: str, answers: Sequence[Acknowledged]) -
         return [ReceiptBadError(error.detail, path=each.path, server=session.server_name) for each in answers]
     log_size = None if session.log is None else session.log.told.checkpoint.size
     faults: dict[int, ReceiptBadError] = {}
+    logged: dict[int, Logged] = {}
     for number, each in enumerate(answers):
         try:
-            note.check(each.stored, each.sent, each.digest, log_size)
+            receipt = note.check(each.stored, each.sent, each.digest, log_size)
         except SignatureInvalidError as error:
             faults[number] = ReceiptBadError(error.detail, path=each.path, server=session.server_name)
         else:
+            logged[number] = Logged(receipt.leaf, receipt.stored_at)
             session.versions_seen.note(each.sent.file_id, each.stored.version, each.digest, each.sent.name)
     good = [each for number, each in enumerate(answers) if number not in faults]
     kept: list[Path | None] = [None] * len(good)
@@ -54,7 +58,8 @@ def take_receipt(session: Session, text: str, answers: Sequence[Acknowledged]) -
         kept = [*keep_receipts(session.state, note, [each.sent for each in good])] if good else []
     receipts = iter(kept)
     return [
-        faults.get(number) or UploadResult(msgspec.structs.replace(each.stored, path=each.path), next(receipts))
+        faults.get(number)
+        or UploadResult(msgspec.structs.replace(each.stored, path=each.path), next(receipts), logged[number])
         for number, each in enumerate(answers)
     ]
 
@@ -64,4 +69,5 @@ async def take_answer(session: Session, answer: Acknowledged) -> UploadResult:
     (result,) = await session.pool.run(take_receipt, session, answer.stored.receipt, [answer])
     if isinstance(result, ReceiptBadError):
         raise result
+    await require_in_log(session, [result.logged])
     return result

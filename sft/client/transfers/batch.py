@@ -53,7 +53,11 @@ OnUnconfirmed = Callable[[int, SftError], None]
 
 
 class PutResult(Struct, frozen=True):
-    """What became of one item: ``stage`` is STORED, UNCHANGED or FAILED."""
+    """What became of one item: ``stage`` is STORED, UNCHANGED or FAILED.
+
+    Args:
+        leaf: of the server's log, that says that it was stored.
+    """
 
     item: PutItem
     stage: TransferStage
@@ -62,6 +66,7 @@ class PutResult(Struct, frozen=True):
     error: SftError | None = None
     seconds: float = 0.0
     resumption: Resumption = NO_RESUMPTION
+    leaf: int | None = None
 
 
 class GetResult(Struct, frozen=True):
@@ -142,7 +147,7 @@ async def put_all(
         for index, found in already.items():
             item = items[index]
             Reporter(report, index, item.path, item.size)(TransferStage.UNCHANGED, item.size)
-            known[index] = PutResult(item, TransferStage.UNCHANGED, found.stored, found.receipt)
+            known[index] = PutResult(item, TransferStage.UNCHANGED, found.stored, found.receipt, leaf=found.logged.leaf)
     results = await _by_size(items, put_small, put_large, jobs, known)
     await session.pool.run(keep_seen, session, digests)
     return results + unmade
@@ -352,7 +357,9 @@ def _put_result(item: PutItem, upload: FileUpload, outcome: UploadResult | SftEr
         return PutResult(item, TransferStage.FAILED, error=outcome, resumption=upload.report.resumption)
     stage = TransferStage.UNCHANGED if outcome.stored.unchanged else TransferStage.STORED
     resumption = upload.report.resumption
-    return PutResult(item, stage, outcome.stored, outcome.receipt, seconds=seconds, resumption=resumption)
+    return PutResult(
+        item, stage, outcome.stored, outcome.receipt, leaf=outcome.logged.leaf, seconds=seconds, resumption=resumption
+    )
 
 
 class _Sized(Protocol):

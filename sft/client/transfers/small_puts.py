@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
+from sft.client.freshness import require_in_log
 from sft.client.session import Session
 from sft.client.transfers.acknowledged import Acknowledged, UploadResult, take_receipt
 from sft.client.transfers.grouping import PUT_BYTES, groups_of
@@ -134,6 +135,10 @@ async def _sent(session: Session, group: Sequence[tuple[FileUpload, SignedConten
     taken: list[UploadResult | ReceiptBadError] = []
     if stored:
         taken = await session.pool.run(take_receipt, session, answer.receipt, stored)
+        try:
+            await require_in_log(session, [each.logged for each in taken if isinstance(each, UploadResult)])
+        except SftError as error:
+            return [error] * len(group)
     kept: Iterator[UploadResult | ReceiptBadError] = iter(taken)
     outcomes: list[Outcome] = []
     for (upload, content), result in zip(group, answer.results, strict=True):

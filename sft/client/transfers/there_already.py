@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from sft.client.api.files import list_page, show_with_receipt
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
+from sft.client.freshness import logged_of
 from sft.client.os_errors import translating_os_errors
 from sft.client.receipts import has_receipt, receipt_path
 from sft.client.session import Session
@@ -136,7 +137,7 @@ def found_there(
             continue  # its put says so
         if same:
             stored = Stored(item.path, version.number, version.size, version.digest, "", unchanged=True)
-            found[number] = UploadResult(stored, receipt_path(*acknowledged))
+            found[number] = UploadResult(stored, receipt_path(*acknowledged), *logged_of([file]))
     return found
 
 

@@ -56,7 +56,7 @@ def stored(path: str, size: int, seconds: float, *, version: int = 1, unchanged:
     item = PutItem(Path(path), path, size)
     kept = Stored(path, version, size, bytes(64), "receipt", unchanged=unchanged)
     stage = TransferStage.UNCHANGED if unchanged else TransferStage.STORED
-    return PutResult(item, stage, kept, Path("receipts/1"), None, seconds)
+    return PutResult(item, stage, kept, Path("receipts/1"), None, seconds, leaf=18_262)
 
 
 def failed(path: str, error) -> PutResult:
@@ -88,7 +88,7 @@ def test_named_files_are_told_one_by_one(cli):
     )
     assert status == 0
     assert told.out.getvalue().splitlines() == [
-        "stored    finance/2026/video.mp4   v1  2.0 GiB  9.8 s  208 MiB/s",
+        "stored    finance/2026/video.mp4   v1  2.0 GiB  9.8 s  208 MiB/s  log 18,262",
         "unchanged finance/2026/notes.md    v2",
     ]
 
@@ -180,6 +180,7 @@ def test_the_document_of_a_put(cli):
         "version": 2,
         "size": 12_288,
         "digest": f"blake2b512:{'00' * 64}",
+        "log": 18_262,
         "receipt": "receipts/1",
         "resumed_bytes": 0,
         "sent_again_bytes": 0,

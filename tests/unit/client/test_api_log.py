@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from sft.client.api import log as api
-from sft.client.api.log import LogNames, LogQuery, all_lines, newest, page_after, page_before, prove_leaf
+from sft.client.api.leaves import prove_leaf
+from sft.client.api.log import LogNames, LogQuery, all_lines, newest, page_after, page_before
 from sft.client.log_follower import LogFollower
 from sft.crypto.keys import ServerKey
 from sft.errors import LogProofError, NotFoundError

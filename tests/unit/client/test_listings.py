@@ -24,6 +24,7 @@ class Server:
     def __init__(self, answer):
         self.answer = answer
         self.asked = 0
+        self.log = None
 
     async def request(self, kind, reply, /, **fields):
         assert reply in {FolderPage, TrashListed, UserList}

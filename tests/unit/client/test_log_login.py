@@ -235,6 +235,19 @@ def test_a_key_of_ours_that_nobody_vouches_for_is_an_alarm_at_each_login(dialing
     assert dial(dialing, state, known).unknown_own_keys() == []
 
 
+def test_who_comes_back_is_told_of_a_key_of_ours_that_appeared_meanwhile(dialing, state, known, log):  # noqa: F811
+    serve(dialing, log)
+    before = dial(dialing, state, known)
+    leaf = log.size
+    log.user(7, "ada", ADA_KEY.public.encode(), SlotKey(MALLORY, leaf))
+    with_key(serve(dialing, log), *second_device(leaf))
+    with pytest.raises(OwnKeyUnknownError):
+        dialing.run(log_in_again(dialing.reactor, before))
+    before.looks_at_keys = True
+    with_key(serve(dialing, log), *second_device(leaf))
+    assert dialing.run(log_in_again(dialing.reactor, before)).looks_at_keys
+
+
 def test_a_key_of_ours_that_this_one_vouches_for_is_taken_silently(dialing, state, known, log):  # noqa: F811
     leaf = log.size
     log.user(7, "ada", ADA_KEY.public.encode(), SlotKey(MALLORY, leaf))
