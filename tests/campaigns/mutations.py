@@ -1465,7 +1465,7 @@ MUTATIONS = (
              "    verify_note(server, receipts[0].server_id, note)\n", "",
              "tests/unit/crypto/test_notes.py"),
     Mutation("receipt of each of many", "sft/client/transfers/acknowledged.py",
-             "            note.check(each.stored, each.sent, each.digest, log_size)\n", "            pass\n",
+             "            receipt = note.check(each.stored, each.sent, each.digest, log_size)\n", "            pass\n",
              "tests/unit/client/test_small_files.py"),
     # -- rate and turns -----------------------------------------------------------------------------------------------
     Mutation("one session's full segments wait in turn", "sft/server/uploads.py",
@@ -1782,7 +1782,7 @@ MUTATIONS = (
              "        said = (user.name, user.role, user.state, keys)", "        said = (user.name, user.role, user.state, proved)",
              "tests/unit/client/test_proved.py"),
     Mutation("keys of ours that this computer does not know, at each login", "sft/client/session.py",
-             "    if unknown and not unknown_keys:\n", "    if False:\n",
+             "    if unknown and not session.looks_at_keys:\n", "    if False:\n",
              "tests/unit/client/test_log_login.py"),
     Mutation("our own place in the log", "sft/client/session.py",
              "ours is None or ours.end:\n", "False:\n",
