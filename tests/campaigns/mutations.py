@@ -1746,7 +1746,7 @@ MUTATIONS = (
              "for key in before if key in line or key.end_leaf is not None}", "for key in before}",
              "tests/unit/client/test_pins.py"),
     Mutation("our place in the log when we come back", "sft/client/session.py",
-             "    await _know_ourselves(session, unknown_keys=False)\n    session.carried_over", "    session.carried_over",
+             "    await _know_ourselves(session)\n    session.carried_over", "    session.carried_over",
              "tests/unit/client/test_log_login.py"),
     Mutation("keys of others are not taken", "sft/client/pins.py",
              " or owners.get(public_key, user.id) != user.id", "",

@@ -23,7 +23,7 @@ from tests.loop import run
 from tests.unit.cli.cli_fixture import Ran
 
 # A journey of processes: ``tests/e2e/test_cli_demo.py`` compares its document.
-ELSEWHERE = {"sft demo": {"Demo", "Step"}}
+ELSEWHERE = {"sft demo": {"Demo", "Step"}, "twistd sft log restart": {"LogRestarted"}}
 # No document of a command: progress is compared in ``tests/unit/cli/test_progress.py``.
 EVENTS = {"Progress", "ItemProgress"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from sft.client.heads import Heads
 from tests.integration.live_cli import LiveCli
+from tests.json_shapes import commands, faults
 from tests.loop import run
 
 WHY = "the disk died; put back from the night before"
@@ -44,7 +46,9 @@ def put_back(cli: LiveCli, tmp_path: Path) -> LiveCli:
 
 def restart(cli: LiveCli):
     port = run(cli.server.halt())
-    ok(cli.operator("log", "restart", "--reason", WHY, "--name", "acme"))
+    said = cli.operator("log", "restart", "--reason", WHY, "--name", "acme", "--json")
+    ok(said)
+    assert faults(json.loads(said.out), commands()["twistd sft log restart"]) == []
     run(cli.server.start(port))
 
 

@@ -55,7 +55,7 @@ TABLE = [
         "PASSPHRASE_WRONG",
         8,
         "That passphrase does not open the key.",
-        "Again; without it, an admin can give you a new key (sft reset-key), and no file is lost",
+        "Again; without it, an admin gives you a new key (sft reset-key NAME KEY), and no file is lost",
     ),
     Row(
         errors.KeyFormatError(),
@@ -326,7 +326,7 @@ TABLE = [
         "KEY_ENDED",
         4,
         "max ended the key that this device has on acme-files.",
-        "Not your doing? An admin can give you a new key: sft reset-key",
+        "Not your doing? An admin can give you a new key: sft reset-key NAME KEY",
     ),
     Row(
         errors.LastKeyError(name="max"),

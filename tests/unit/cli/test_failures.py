@@ -84,7 +84,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "PASSPHRASE_WRONG",
         8,
         "That passphrase does not open the key",
-        "Again; without it, an admin can give you a new key (sft reset-key), and no file is lost",
+        "Again; without it, an admin gives you a new key (sft reset-key NAME KEY), and no file is lost",
     ),
     (
         UnreachableError(address="files.acme.org:7361", reason="connection refused", profile="acme"),
