@@ -8,7 +8,7 @@ from sft.errors import LogDamagedError
 from sft.ledger.checkpoints import Checkpoint, open_checkpoint
 from sft.ledger.tiles import TILE_WIDTH
 from sft.model.access import Role
-from sft.service import accounts
+from sft.service import accounts, folders
 from sft.service.log.opening import LoadedLog, load_log
 from sft.store.ledger import blocks_from, ledger_row, tiles_at
 from tests.unit.service.service_fixture import ADA, MAX, SERVER_KEY, ServiceFixture
@@ -85,14 +85,11 @@ def test_a_leaf_of_another_state_is_refused(busy: ServiceFixture) -> None:
 
 def test_a_log_of_more_than_a_tile_keeps_full_tiles_alone(services: ServiceFixture) -> None:
     size = services.log.ledger.head.size
-    role = 0
     while size < 2 * TILE_WIDTH + 3:
-        changes = [
-            accounts.ChangeRoleInput(ADA.caller, "mia", (Role.GUEST, Role.MAINTAINER)[(role + each) % 2])
-            for each in range(40)
-        ]
-        services.act_each(accounts.change_role, *changes)
-        size = services.log.ledger.head.size
+        made = [folders.MakeFolderInput(MAX.caller, f"{size}-{each}") for each in range(40)]
+        services.act_each(folders.make_folder, *made)
+        size += len(made)
+    assert size == services.log.ledger.head.size
     with services.readers.reading() as reading:
         tiles = tiles_at(reading, [(0, 0), (0, 1), (0, 2), (1, 0)])
     assert {key: len(hashes) // 32 for key, hashes in tiles.items()} == {(0, 0): 256, (0, 1): 256, (1, 0): 2}
