@@ -40,7 +40,8 @@ class Database:
         self._server_id = server_id
         self.row_macs = RowMacs(row_key, server_id, older)
         self.write_connections = Connections(path, writing=True, most=1)
-        self.read_connections = Connections(path, writing=False, most=readers)
+        # And one for a tile of the log, which a proof may need within a reading transaction (one at a time: ``Ledger``).
+        self.read_connections = Connections(path, writing=False, most=readers + 1)
 
     def renew_row_key(self, row_key: bytes) -> None:
         """Make MACs under another key from now on; those under the one before are good as well."""

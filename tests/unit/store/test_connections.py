@@ -9,7 +9,8 @@ import pytest
 
 from sft.errors import StoreError
 from sft.store.connections import Connections, connect, faults_as_ours, is_busy, is_disk_full
-from sft.store.database import Database
+from sft.store.database import Database, ReadPool
+from sft.store.ledger import tiles_at
 from tests.unit.store.samples import ADA, make_database, reading, writing
 
 WANTED = {
@@ -44,10 +45,17 @@ def test_migrations_alone_run_without_foreign_keys(empty: Database) -> None:
 
 
 def test_there_is_one_writing_connection(empty: Database) -> None:
-    for connections, most in ((empty.write_connections, 1), (empty.read_connections, 2)):
+    for connections, most in ((empty.write_connections, 1), (empty.read_connections, 3)):
         with ExitStack() as stack:
             assert len({id(stack.enter_context(connections.lend())) for _ in range(most)}) == most
             assert not connections._free.acquire(blocking=False)
+
+
+def test_a_proof_reads_a_tile_while_every_reader_reads(empty: Database) -> None:
+    """The last connection is for that: else all who prove would wait for one another, for ever."""
+    readers = ReadPool(empty, lambda: 0)
+    with readers.reading(), readers.reading():
+        assert readers.run(lambda reading: tiles_at(reading, [(0, 0)])) == {}
 
 
 def test_a_writing_transaction_takes_the_lock_at_its_beginning(empty: Database) -> None:
