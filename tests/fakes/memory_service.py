@@ -168,6 +168,7 @@ class MemoryService:
         self.fatal: list[BaseException] = []
         self.network = Network(CLIENT)
         self._number = itertools.count(1 if image is None else 1000)
+        self._statements = itertools.count(1 if image is None else 1000)
         self._database = _taken_database()
         if image is not None:
             _copy_into(self._database, image.database)
@@ -250,7 +251,7 @@ class MemoryService:
         """Do one act, or raise what refuses it; what people sign is signed."""
         by = getattr(item, "caller", None)
         key = None if by is None or by.operator else key_of(by.name)
-        return self.writer.submit(act, signed(item, key, self.server_id)).result()
+        return self.writer.submit(act, signed(item, key, self.server_id, self._statements)).result()
 
     def ask(self, query, *args, **kwargs):
         """Ask in one read transaction."""
@@ -403,7 +404,7 @@ class MemoryService:
         self._join(login.JoinInput(name, public, "laptop", point))
 
     def _join(self, item: login.JoinInput) -> None:
-        self.act(login.join, signed(item, key_of(item.name), self.server_id))
+        self.act(login.join, signed(item, key_of(item.name), self.server_id, self._statements))
 
     def withdraw(self, invitation_id: int, *, by: str) -> None:
         item = invitations.WithdrawInvitationInput(self.caller(by), invitation_id)

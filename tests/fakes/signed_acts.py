@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -34,12 +35,15 @@ def statement_of(key: SigningKey, server_id: bytes, user_id: int, said: Said, /,
     return sign_statement(key, ActStatement(comment, said.fields)).encode()
 
 
-def signed(item: Any, key: SigningKey | None, server_id: bytes) -> Any:
-    """Sign the input of an act with a key, unless it has its statement, or nobody signs such."""
+def signed(item: Any, key: SigningKey | None, server_id: bytes, numbers: Iterator[int] = _numbers) -> Any:
+    """Sign the input of an act with a key, unless it has its statement, or nobody signs such; each has a number of its own."""
     if key is None or not hasattr(item, "said") or item.statement:
         return item
     user_id = 0 if item.said.act == JOIN else item.caller.user_id
-    return item if user_id is None else replace(item, statement=statement_of(key, server_id, user_id, item.said))
+    if user_id is None:
+        return item
+    nonce = next(numbers).to_bytes(8, "big")
+    return replace(item, statement=statement_of(key, server_id, user_id, item.said, nonce=nonce))
 
 
 def signed_request(message: m.Request, key: SigningKey | None, welcome: Welcome | None) -> m.Request:
