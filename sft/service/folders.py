@@ -116,7 +116,8 @@ def move(transaction: Transaction, item: MoveInput) -> File | Folder:
         return _move_file(transaction, item, source.file, target, figures, stated)
     if source.subfolder is not None and item.seen is None:
         return _move_folder(transaction, item, source.subfolder, target, figures, stated)
-    raise nothing_at(item.old, "folder" if item.seen is None else "file")
+    # Whoever finds no file to have seen asks for a folder: where there is neither, the word is that of every path.
+    raise nothing_at(item.old, "folder" if item.seen is None and source.file is not None else "file")
 
 
 def _move_file(

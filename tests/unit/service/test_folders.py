@@ -266,10 +266,17 @@ def test_a_file_moves_as_it_was_seen(services: ServiceFixture) -> None:
 
 def test_a_file_is_no_folder_for_who_moves_it_and_a_folder_no_file(services: ServiceFixture) -> None:
     services.put(MAX, "d/a")
-    for item in (MoveInput(MAX.caller, "d/a", "b"), MoveInput(MAX.caller, "d", "e", services.seen("d/a"))):
+    seen = services.seen("d/a")
+    for item, missing in (
+        (MoveInput(MAX.caller, "d/a", "b"), "folder d/a"),
+        (MoveInput(MAX.caller, "d", "e", seen), "file d"),
+        (MoveInput(MAX.caller, "gone", "e"), "file gone"),
+        (MoveInput(MAX.caller, "gone", "e", seen), "file gone"),
+    ):
         said = statement_of(MAX.key, SERVER_ID, MAX.id, item.said)
         (outcome,) = services.act_each(move, replace(item, statement=said), sign=False)
         assert isinstance(outcome, NotFoundError)
+        assert "{what} {name}".format_map(outcome.values) == missing
     assert tree(services) == ["d/", "d/a"]
 
 
