@@ -61,7 +61,10 @@ OPEN_UPLOADS: Final = 16  # of one person; each may hold its first window beyond
 OPEN_DOWNLOADS: Final = 64  # of one person; small files are asked for in dozens
 # Granted back together; also a flow's batch: 0.5 MiB a hop to a thread.
 CREDIT_STEP_CHUNKS: Final = 8
-KEYS_MOST: Final = 32  # of one person, ended ones too: all of them with their endorsements fit a page
+# Of one person, ended ones too: all of them fit a slot, and with their endorsements an answer. As many as a person added
+# themselves leave room for as many resets: whoever had all of theirs, or a thief who took them, is let in again.
+KEYS_MOST: Final = 64
+VOUCHED_KEYS_MOST: Final = 32
 ROLES_MOST: Final = (
     100  # that one person has had: beside KEYS_MOST keys, each ended, they fit a slot, or no key of theirs could end
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sft.limits import ENDORSEMENT_BYTES, FRAME_BYTES, KEYS_MOST, KIB
+from sft.limits import ENDORSEMENT_BYTES, FRAME_BYTES, KEYS_MOST, KIB, VOUCHED_KEYS_MOST
 from sft.model.access import Permission
 from sft.model.records import VaultReport
 from sft.server.context import ServerContext
@@ -34,7 +34,7 @@ from sft.wire.messages import (
 
 # An act's answer is a record with its signature at most; a read's may fill a frame.
 ACT_ANSWER_BYTES: Final = 2 * KIB
-USER_ANSWER_BYTES: Final = KEYS_MOST * (ENDORSEMENT_BYTES + KIB // 2)  # a person with every key
+USER_ANSWER_BYTES: Final = VOUCHED_KEYS_MOST * ENDORSEMENT_BYTES + KEYS_MOST * (KIB // 4)  # a person with every key
 STORED_BYTES: Final = KIB // 2  # of one file of several: its line of the receipt, or its refusal
 
 

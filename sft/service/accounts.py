@@ -297,7 +297,7 @@ def list_users(reading: ReadTransaction, caller: Caller, after: int = 0, rests: 
     room_bytes = LIST_BYTES if rests is None else PROVED_LIST_BYTES
     for user in shown(reading, found[:LIST_ENTRIES]):
         room_bytes -= len(msgspec.msgpack.encode(user))
-        if room_bytes < 0:
+        if room_bytes < 0 and users:  # one at least: somebody with every key fits beside their proof
             break
         users.append(user)
     if rests is not None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from sft.crypto.keys import PublicKey
 from sft.errors import CutOffError, LastKeyError, NotFoundError, TooLargeError
-from sft.limits import KEYS_MOST
+from sft.limits import KEYS_MOST, VOUCHED_KEYS_MOST
 from sft.model.access import Caller, Permission, Role
 from sft.model.events import KeyAdded, KeyReset, KeyRevoked, KeyRotated
 from sft.model.records import KeyEnd
@@ -234,6 +234,9 @@ def _add(
     endorsement: bytes,
 ) -> DeviceKeyRow:
     """Write one more key of a user, which begins with the leaf that is logged next."""
+    # What a person adds, or whoever stole a key of theirs, never takes the room that a reset needs.
+    if endorsement and sum(1 for key in keys if key.endorsement) >= VOUCHED_KEYS_MOST:
+        raise TooLargeError(what=f"the number of keys that {user.name} has added", limit=str(VOUCHED_KEYS_MOST))
     if len(keys) >= KEYS_MOST:
         raise TooLargeError(what=f"the number of keys that {user.name} has had", limit=str(KEYS_MOST))
     key = DeviceKeyRow(

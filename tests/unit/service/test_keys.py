@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -24,7 +25,7 @@ from sft.errors import (
 )
 from sft.ledger.slots import UserSlot, decode_slot
 from sft.ledger.verdicts import SignatureVerdict, VerdictNote, judge_signature
-from sft.limits import KEYS_MOST
+from sft.limits import FRAME_BYTES, HEAD_BYTES, KEYS_MOST, LEAF_BYTES, USER_NAME_BYTES, VOUCHED_KEYS_MOST
 from sft.model.access import Caller, Role
 from sft.model.events import KeyAdded, KeyReset, KeyRevoked, KeyRotated
 from sft.model.records import DeviceKey, KeyEnd, User
@@ -32,6 +33,7 @@ from sft.service import accounts, keys, login
 from sft.service.files import show_file
 from sft.service.folders import MakeFolderInput, make_folder
 from sft.service.keys import AddKeyInput, ResetKeyInput, RevokeKeyInput, RotateKeyInput
+from sft.service.log.evidence import Rests
 from sft.service.log.slots import SlotRecords
 from sft.store.users import key_by_public, user_by_id
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, SERVER_KEY, Person, ServiceFixture
@@ -167,18 +169,28 @@ def test_a_key_that_has_ended_does_not_come_back(services: ServiceFixture, act: 
         refused(services, KeyTakenError, keys.add_key, AddKeyInput(MAX.caller, ended, "phone"))
 
 
-def test_a_person_has_so_many_keys_and_no_more_ended_ones_too(services: ServiceFixture) -> None:
-    for number in range(1, KEYS_MOST):
-        add(services, MAX, new_key(number))
+def test_a_person_adds_so_many_keys_ended_ones_too_and_is_let_in_again_all_the_same(services: ServiceFixture) -> None:
+    device = "d" * USER_NAME_BYTES
+    for number in range(1, VOUCHED_KEYS_MOST + 1):
+        add(services, MAX, new_key(number), device)
         if number % 2:
             revoke(services, MAX, new_key(number))
     one_more = new_key(99).public.encode()
-    assert len(keys_of(services, MAX)) == KEYS_MOST
     refused(services, TooLargeError, keys.add_key, AddKeyInput(MAX.caller, one_more, "phone"))
     refused(services, TooLargeError, keys.rotate_key, RotateKeyInput(MAX.caller, one_more, "phone"))
+    while (had := len(keys_of(services, MAX))) < KEYS_MOST:
+        again = new_key(had + 1).public.encode()
+        services.act(keys.reset_key, ResetKeyInput(ADA.caller, "max", again, device, COMPROMISED, 1))
+        assert [key.public_key for key in keys_of(services, MAX) if key.end_leaf is None] == [again]
     refused(services, TooLargeError, keys.reset_key, ResetKeyInput(ADA.caller, "max", one_more, "phone", RETIRED))
-    # All of them still fit a slot.
+    # All of them still fit a slot, and an answer beside the largest leaf; nobody's list of people ends before them.
     assert len(slot(services, MAX).keys) == KEYS_MOST
+    rests = Rests()
+    page = services.ask(accounts.list_users, GUS, after=MAX.id - 1, rests=rests)
+    assert [user.name for user in page.users] == ["max"]
+    slots = sum(len(each.record) for each in rests._slots.values())
+    assert len(msgspec.msgpack.encode(page)) + slots + LEAF_BYTES + HEAD_BYTES // 4 < FRAME_BYTES
+    assert services.ask(accounts.list_users, GUS, after=MAX.id).users[0].name == "mia"
 
 
 def test_the_operator_has_no_keys(services: ServiceFixture) -> None:
