@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from sft.client.loop import Tasks, Waiting, loop_of
 from sft.client.pace import Pace, moves_content
-from sft.client.peer_watch import FOR_EVER, PeerWatch
+from sft.client.peer_watch import FOR_EVER, Awaited, PeerWatch
 from sft.crypto.keys import ServerPublic
 from sft.errors import (
     ConnectionLostError,
@@ -62,7 +62,7 @@ _PROVED: Final = (FileBegins, FileShown, FilesContent, UserList, UserShown)
 _JOBS: Final = frozenset({CheckVault, RotateMasterKey, CollectTrash})  # which may take hours
 
 
-class ReplyListener(Protocol):
+class ReplyListener(Awaited, Protocol):
     """Whoever began a request: takes what comes for its id."""
 
     def replied(self, reply: Reply) -> None:
@@ -75,14 +75,6 @@ class ReplyListener(Protocol):
 
     def broken(self, error: SftError) -> None:
         """Note that nothing more will come."""
-
-    @property
-    def patience_seconds(self) -> float:
-        """How long the server may say nothing."""
-
-    @property
-    def owed(self) -> bool:
-        """Whether the server may send more of it, and has more."""
 
 
 class ServerConnection:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sft.durable import make_private_folder, open_folder, read_regular, replace_file
+from sft.durable import make_private_folder, opened_folder, read_regular, replace_file
 from sft.errors import LocalFileError
 
 
@@ -31,24 +31,15 @@ class LogFolder:
         *folders, name = path.split("/")
         with self._told("cannot be read"):
             try:
-                folder_fd = open_folder(self.path, *folders)
+                with opened_folder(self.path, *folders) as folder_fd:
+                    return read_regular(folder_fd, name, at_most)
             except FileNotFoundError:
                 return None
-            try:
-                return read_regular(folder_fd, name, at_most)
-            except FileNotFoundError:
-                return None
-            finally:
-                os.close(folder_fd)
 
     def write(self, path: str, data: bytes) -> None:
         *folders, name = path.split("/")
-        with self._told("cannot be written"):
-            folder_fd = open_folder(self.path, *folders, make=True)
-            try:
-                replace_file(folder_fd, name, data, sync=False)
-            finally:
-                os.close(folder_fd)
+        with self._told("cannot be written"), opened_folder(self.path, *folders, make=True) as folder_fd:
+            replace_file(folder_fd, name, data, sync=False)
 
     def settle(self) -> None:
         # Of a log with a million leaves these are two million small files: each by itself would take an hour.

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from sft.client.logged import LogLine
 from sft.crypto.keys import PublicKey
-from sft.crypto.signatures import FileSignature, verify_statement, verify_statement_comment
-from sft.crypto.statement import JOIN, ActStatement
+from sft.crypto.signatures import FileSignature, verify_kept_statement
+from sft.crypto.statement import JOIN
 from sft.errors import CryptoError
 from sft.model.records import User
 
@@ -39,21 +39,16 @@ def signed_by(line: LogLine, user: User, server_id: bytes) -> SignedBy:
         user: whom the leaf names as who did it, with all keys.
     """
     signature, text = line.facts.get("statement"), line.personal.get("statement_text")
+    text = text if isinstance(text, str) else None
     for key in user.keys:
         public = PublicKey.decode_or_none(key.public_key)
         if public is None or not isinstance(signature, str):
             continue
         try:
-            signed = FileSignature.parse(signature.encode())
-            if isinstance(text, str):
-                statement = ActStatement.parse(text)
-                verify_statement(public, statement, signed)
-                comment = statement.comment
-            else:
-                comment = verify_statement_comment(public, signed)
+            comment = verify_kept_statement(public, FileSignature.parse(signature.encode()), text)
         except (CryptoError, ValueError):
             continue
         who = 0 if comment.act == JOIN else user.id
         if (comment.server_id, comment.user) == (server_id, who):
-            return SignedBy(user.name, public.words(), isinstance(text, str), comment.ts)
+            return SignedBy(user.name, public.words(), text is not None, comment.ts)
     return SignedBy(user.name, "", whole=False, at=None)

@@ -20,8 +20,8 @@ from sft.client.endorsement import is_endorsed
 from sft.client.profiles import Profile
 from sft.client.record_file import Contents, RecordFile
 from sft.client.state import StateFolder
-from sft.errors import LocalFileError, UserNameNotAllowedError
-from sft.model.names import fold, parse_user_name
+from sft.errors import LocalFileError
+from sft.model.names import fold, is_user_name
 from sft.model.records import User
 
 _ID_DIGITS: Final = 32
@@ -169,7 +169,7 @@ def learned(people: Mapping[int, Pin], users: Iterable[User], server_id: bytes, 
             room -= 1
             keys_room -= len(shown)
             # Somebody else's name or key says nothing for this person: an impostor would be shown as them.
-            honest = _is_name(user.name) and named.setdefault(fold(user.name), user.id) == user.id
+            honest = is_user_name(user.name) and named.setdefault(fold(user.name), user.id) == user.id
             own = [key for key in shown if honest and owners.setdefault(key, user.id) == user.id]
             other = [key for key in shown if key not in own][:_MOST_NOTED]
             changed[user.id] = Pin(user.id, user.name, dict.fromkeys(own, now), dict.fromkeys(other, now))
@@ -215,11 +215,3 @@ def _came_before_us(old: Pin, user: User, server_id: bytes) -> set[bytes]:
         if any(is_endorsed(user, later, {key.public_key}, server_id) for later in line):
             line.append(key)
     return {key.public_key for key in before if key in line or key.end_leaf is not None}
-
-
-def _is_name(text: str) -> bool:
-    """Return whether a server may call a person so: its own rule against look-alikes is no promise of a hostile one."""
-    try:
-        return parse_user_name(text) == text
-    except UserNameNotAllowedError:
-        return False

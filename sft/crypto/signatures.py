@@ -150,6 +150,19 @@ def verify_statement_comment(public: PublicKey, signature: FileSignature) -> Sta
     return StatementComment.parse(signature.comment)
 
 
+def verify_kept_statement(public: PublicKey, signature: FileSignature, text: str | None) -> StatementComment:
+    """Check that a key signed a statement as it is kept: by its text, or where that was erased as far as its comment goes.
+
+    Raises:
+        SignatureInvalidError: as ``verify_statement`` and ``verify_statement_comment``, or a text of no statement.
+    """
+    if text is None:
+        return verify_statement_comment(public, signature)
+    statement = ActStatement.parse(text)
+    verify_statement(public, statement, signature)
+    return statement.comment
+
+
 def verify_file(public: PublicKey, digest: bytes, signature: FileSignature) -> FileComment:
     """Check that a key signed a content with a comment of ours.
 

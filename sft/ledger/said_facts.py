@@ -21,8 +21,8 @@ import msgspec
 from msgspec import Struct
 
 from sft.crypto.keys import PublicKey
-from sft.crypto.signatures import FileSignature, verify_statement, verify_statement_comment
-from sft.crypto.statement import JOIN, ActStatement, StatementComment
+from sft.crypto.signatures import FileSignature, verify_kept_statement
+from sft.crypto.statement import JOIN, StatementComment
 from sft.errors import CryptoError, SftError
 from sft.ledger.leaves import LeafKind
 from sft.ledger.records import LeafRecord
@@ -172,12 +172,7 @@ class SaidFacts:
         if facts.by.key in self._ended:
             raise CryptoError(f"key {facts.by.key} had ended")
         signature, public = FileSignature.parse(facts.statement.encode()), PublicKey.decode(key.public)
-        if text:
-            statement = ActStatement.parse(text)
-            verify_statement(public, statement, signature)
-            comment = statement.comment
-        else:
-            comment = verify_statement_comment(public, signature)
+        comment = verify_kept_statement(public, signature, text or None)
         self._require_place(kind, facts, comment)
         self._nonces[comment.nonce[0]].append(int.from_bytes(comment.nonce))
 

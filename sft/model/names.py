@@ -143,6 +143,14 @@ def parse_user_name(text: str) -> str:
     return name
 
 
+def is_user_name(text: str) -> bool:
+    """Return whether a text is a person's name as it stands; what a server calls somebody may be none."""
+    try:
+        return parse_user_name(text) == text
+    except UserNameNotAllowedError:
+        return False
+
+
 def _lookalike_scripts(name: str) -> set[str]:
     """Return the scripts of a name whose letters can pass for one another: a Cyrillic а in ada is another person."""
     scripts = {unicodedata.name(character, "").partition(" ")[0].title() for character in name}

@@ -17,10 +17,10 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Final
 
-from sft.errors import SftError, UnknownRefusalError, UsageError, UserNameNotAllowedError, Value
+from sft.errors import SftError, UnknownRefusalError, UsageError, Value
 from sft.limits import INVITATION_MOST_SECONDS, KIB
 from sft.model.access import Role
-from sft.model.names import parse_user_name, safe
+from sft.model.names import is_user_name, safe
 
 # What a person may do, said after "gus: guest".
 ROLE_WORDS: Final[Mapping[Role, str]] = MappingProxyType(
@@ -285,7 +285,7 @@ def shell_name(text: str) -> str:
 def _admin_names(text: str) -> str:
     """Keep what is a name, and the number of those whom the server did not name."""
     more = _MORE.search(text)
-    known = ", ".join(filter(_is_user_name, _MORE.sub("", text).split(", ")))
+    known = ", ".join(filter(is_user_name, _MORE.sub("", text).split(", ")))
     return known + (more[0] if more else "") if known else "their names are unknown"
 
 
@@ -303,10 +303,3 @@ def _word(name: str, value: Value, now: float, zone: tzinfo | None, *, for_shell
     if for_shell and name not in _OWN_WORDS:
         return shell_name(value)
     return shown_name(value) if name in _NAMES and not quoted else safe(value)
-
-
-def _is_user_name(text: str) -> bool:
-    try:
-        return parse_user_name(text) == text
-    except UserNameNotAllowedError:
-        return False

@@ -36,11 +36,8 @@ class HeadFile:
     """
 
     def __init__(self, path: Path) -> None:
-        folder_fd = durable.open_folder(path.parent)
-        try:
+        with durable.opened_folder(path.parent) as folder_fd:
             self._file_fd = durable.open_regular(folder_fd, path.name, writing=True)
-        finally:
-            os.close(folder_fd)
         data = os.pread(self._file_fd, 2 * RECORD_BYTES, 0)
         whole = [found for at in (0, RECORD_BYTES) if (found := _parsed(data[at : at + RECORD_BYTES])) is not None]
         newest: tuple[int, str | None] = max(whole, default=(0, None))
@@ -49,11 +46,8 @@ class HeadFile:
     @classmethod
     def create(cls, path: Path) -> HeadFile:
         """Make the file of a new home, with no head in it yet."""
-        folder_fd = durable.open_folder(path.parent)
-        try:
+        with durable.opened_folder(path.parent) as folder_fd:
             durable.write_new(folder_fd, path.name, bytes(2 * RECORD_BYTES))
-        finally:
-            os.close(folder_fd)
         return cls(path)
 
     @property

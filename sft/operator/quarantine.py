@@ -65,27 +65,21 @@ def _console(options: Any) -> Console:
 def _entries(home: Home) -> list[tuple[str, int, int]]:
     require_server(home)
     try:
-        folder = durable.open_folder(home.vault / QUARANTINE)
-        try:
+        with durable.opened_folder(home.vault / QUARANTINE) as folder:
             return sorted(files_below(folder))
-        finally:
-            os.close(folder)
     except OSError as error:
         raise _trouble(home, error) from error
 
 
 def _remove(home: Home, names: list[str]) -> None:
     try:
-        folder = durable.open_folder(home.vault / QUARANTINE)
-        try:
+        with durable.opened_folder(home.vault / QUARANTINE) as folder:
             for name in names:
                 os.unlink(name, dir_fd=folder)
             # Segments of an object lie in a folder of their own.
             for name in {above for name in names if (above := name.rpartition("/")[0])}:
                 os.rmdir(name, dir_fd=folder)
             durable.sync_folder(folder)
-        finally:
-            os.close(folder)
     except OSError as error:
         raise _trouble(home, error) from error
 

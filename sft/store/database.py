@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from sft.durable import create_new, open_folder, rename_no_replace, sync_folder
+from sft.durable import create_new, opened_folder, rename_no_replace, sync_folder
 from sft.errors import SchemaOutdatedError, StoreError
 from sft.limits import MIB
 from sft.store import row_sum
@@ -96,8 +96,7 @@ def create_database(path: Path) -> None:
 
     begun = path.with_name(f"{path.name}.new")
     try:
-        folder_fd = open_folder(path.parent)
-        try:
+        with opened_folder(path.parent) as folder_fd:
             for leftover in ("", "-wal", "-shm"):
                 begun.with_name(begun.name + leftover).unlink(missing_ok=True)
             os.close(create_new(folder_fd, begun.name))
@@ -106,8 +105,6 @@ def create_database(path: Path) -> None:
             migration.upgrade(begun)
             rename_no_replace(folder_fd, begun.name, folder_fd, path.name)
             sync_folder(folder_fd)
-        finally:
-            os.close(folder_fd)
     except OSError as error:
         raise StoreError(str(error), problem="it cannot be made") from error
 

@@ -68,8 +68,7 @@ def keep_copy(path: Path, *, free_bytes: Callable[[int], int] = durable.free_byt
     begun = copy.with_name(f"{copy.name}.part")
     size = path.stat().st_size + sum(part.stat().st_size for part in path.parent.glob(f"{path.name}-wal"))
     try:
-        folder = durable.open_folder(path.parent)
-        try:
+        with durable.opened_folder(path.parent) as folder:
             # Once for the copy, and once for the log of a migration that writes every row anew.
             if free_bytes(folder) < 2 * size:
                 raise StoreError(problem=f"there is no room to copy it first: {2 * size} bytes")
@@ -82,8 +81,6 @@ def keep_copy(path: Path, *, free_bytes: Callable[[int], int] = durable.free_byt
                 durable.sync_file(file.fileno())
             durable.rename_no_replace(folder, begun.name, folder, copy.name)
             durable.sync_folder(folder)
-        finally:
-            os.close(folder)
     except OSError as error:
         raise StoreError(str(error), problem="it cannot be copied") from error
     return copy

@@ -7,7 +7,6 @@ is lost. Making one never replaces one.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,10 +36,7 @@ def replace_keyring(path: Path, sealed: bytes) -> None:
 @contextlib.contextmanager
 def _folder(path: Path, act: str) -> Iterator[int]:
     try:
-        folder = durable.open_folder(path.parent)
-        try:
+        with durable.opened_folder(path.parent) as folder:
             yield folder
-        finally:
-            os.close(folder)
     except OSError as fault:
         raise VaultError(str(fault), problem=f"the keyring {path} cannot be {act}") from fault

@@ -191,13 +191,10 @@ class ObjectDirectory:
 def make_object_directory(root: Path, disk: Disk) -> None:
     """Make the folders of a new vault; again is harmless."""
     durable.make_private_folder(root)
-    folder = durable.open_folder(root)
-    try:
+    with durable.opened_folder(root) as folder:
         for name in (OBJECTS, INCOMING, QUARANTINE):
             os.close(disk.make_folder(folder, name))
         disk.sync_folder(folder)
-    finally:
-        os.close(folder)
 
 
 def _require_private(folder: int) -> None:

@@ -46,11 +46,8 @@ class StagedFile:
             name: what it is done to, where it is not the file.
         """
         try:
-            folder = durable.open_folder(self._path.parent)
-            try:
+            with durable.opened_folder(self._path.parent) as folder:
                 yield folder
-            finally:
-                os.close(folder)
         except FileNotFoundError as fault:
             raise VaultError(str(fault), problem=f"there is no {self._kind} {self._path}") from fault
         except FileExistsError as fault:

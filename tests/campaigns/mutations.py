@@ -1797,7 +1797,7 @@ MUTATIONS = (
              "    if welcome.user_id != (profile.user_id or welcome.user_id) or welcome.user_id < 1:", "    if False:",
              "tests/unit/client/test_dialing.py"),
     Mutation("names that no person can have", "sft/client/pins.py",
-             "honest = _is_name(user.name) and", "honest =",
+             "honest = is_user_name(user.name) and", "honest =",
              "tests/unit/client/test_pins.py"),
     Mutation("keys that are shown later", "sft/client/pins.py",
              "        elif public_key not in noted and len(noted) < _MOST_NOTED:", "        elif False:",

@@ -406,15 +406,11 @@ class Measure:
 def remove_part(folder: Path, part_id: str, identity: tuple[int, int]) -> None:
     """Remove a part that was left, if it is that one."""
     part, signature_part = _part_names(part_id)
-    with contextlib.suppress(OSError):
-        opened = durable.open_folder(folder)
-        try:
-            found = os.stat(part, dir_fd=opened, follow_symlinks=False)
-            if (found.st_dev, found.st_ino) == identity:
-                os.unlink(part, dir_fd=opened)
-                os.unlink(signature_part, dir_fd=opened)
-        finally:
-            os.close(opened)
+    with contextlib.suppress(OSError), durable.opened_folder(folder) as opened:
+        found = os.stat(part, dir_fd=opened, follow_symlinks=False)
+        if (found.st_dev, found.st_ino) == identity:
+            os.unlink(part, dir_fd=opened)
+            os.unlink(signature_part, dir_fd=opened)
 
 
 def _remove_old_parts(folder: int, now: float) -> None:

@@ -88,14 +88,11 @@ async def delete_here(session: Session, plan: SyncPlan[Item], surplus: Surplus, 
 def _remove(top: Path, file: LocalFile) -> SftError | None:
     try:
         *above, leaf = _parts(top, file.source)
-        folder = durable.open_folder(top, *above)
-        try:
+        with durable.opened_folder(top, *above) as folder:
             found = os.stat(leaf, dir_fd=folder, follow_symlinks=False)
             if not is_as_seen(file, found):
                 return LocalChangedError(path=file.source)
             os.unlink(leaf, dir_fd=folder)
-        finally:
-            os.close(folder)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -107,11 +104,8 @@ def _remove_folder(top: Path, below: str) -> bool:
     """Remove a folder if it is empty; what else is in it is somebody's."""
     *above, leaf = below.split("/")
     try:
-        folder = durable.open_folder(top, *above)
-        try:
+        with durable.opened_folder(top, *above) as folder:
             os.rmdir(leaf, dir_fd=folder)
-        finally:
-            os.close(folder)
     except FileNotFoundError:
         return True
     except OSError as error:
