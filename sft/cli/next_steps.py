@@ -48,7 +48,14 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "KEY_FORMAT": "Give the file that minisign -G or sft key export wrote",
         "KEY_LOCKED": "Set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
         "KEY_NOT_ENDORSED": "Ask {author} by phone or in person for these words; the same: sft key trust {author}",
+        "KEY_REVOKED": (
+            "Another device of yours? There: sft key device link, and here: sft join. None left? An admin gives you a new key"
+        ),
         "KEY_TAKEN": "Join with a new key: sft join, without --key",
+        "KEY_UNKNOWN": (
+            "On a device of yours: sft key device add {key} --device {device}; then the same here again. None left? An admin: "
+            "sft reset-key NAME {key}. New there? sft join, with an invitation from an admin"
+        ),
         "LAST_ADMIN": "sft role NAME admin, then again",
         "LAST_KEY": "Have another follow it: sft key rotate",
         "LINK_INCOMPLETE": "Copy it again, from sft:// to the end",

@@ -29,7 +29,7 @@ from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.statement import JOIN
 from sft.crypto.words import drawn
-from sft.errors import KeyLockedError, UserNameNotAllowedError
+from sft.errors import KeyLockedError, KeyUnknownError, RegistrationClosedError, UserNameNotAllowedError
 from sft.model.links import InvitationLink, Link
 from sft.model.names import parse_device_name, parse_user_name
 from sft.model.records import ServerInfo, User
@@ -109,6 +109,7 @@ async def join(
 
     Raises:
         UserNameNotAllowedError: not a name.
+        KeyUnknownError: with a server's link alone: somebody there has to let the key in, which is kept here.
         RequestError: the server refused, and says why; the invitation is still good unless it says otherwise.
         UnreachableError, ServerKeyChangedError, ConnectionLostError: nothing was spent.
     """
@@ -123,11 +124,19 @@ async def join(
         said = {"name": user_name, "key": key.public.encode(), "device": device, "invitation": point}
         statement = sign_act(key, JOIN, said, server_id=link.server_id, user_id=0, now=int(clock()), head=NO_HEAD)
         claim = Claim.join(user_name, key.public, device, invitation, statement=statement)
-        session = await log_in(
-            reactor, state, profile, key, claim, invitation,
-            pool=threads, owns_pool=False, random=random, clock=clock,
-            promised=link.head if isinstance(link, InvitationLink) else None,
-        )  # fmt: skip
+        try:
+            session = await log_in(
+                reactor, state, profile, key, claim, invitation,
+                pool=threads, owns_pool=False, random=random, clock=clock,
+                promised=link.head if isinstance(link, InvitationLink) else None,
+            )  # fmt: skip
+        except RegistrationClosedError as error:
+            if invitation is not None:
+                raise
+            public = key.public
+            raise KeyUnknownError(
+                server=link.server_name, words=public.words(), key=public.text(), device=device
+            ) from error
         async with session:
             shown = await show_self(session)
             await threads.run(session.pins.learn, [shown.user], now=int(clock()))

@@ -117,6 +117,19 @@ class LockedOutError(ClientError):
     sentence = "{by} locked you out of {server}. Your files stay there."
 
 
+class KeyUnknownError(ClientError):
+    """A key that was made with a server's link waits for somebody there who lets it in.
+
+    Attributes:
+        key: in minisign's form, as whoever lets it in types it.
+    """
+
+    code = "KEY_UNKNOWN"
+    exit_status = 4
+    sentence = "{server} does not know the key of this computer yet: {words}."
+    step_values = ("key", "device")
+
+
 class KeyEndedError(ClientError):
     """The key of this device was rotated, revoked or reset while it was connected."""
 

@@ -47,6 +47,13 @@ class LoginRefusedError(RequestError):
     sentence = "{server} does not let this key in."
 
 
+class KeyRevokedError(LoginRefusedError):
+    """The key was this person's and has ended: said to who proves that they have it, and to nobody else."""
+
+    code = "KEY_REVOKED"
+    sentence = "{server} lets the key of this computer in no more: it was ended on {ended_at}."
+
+
 class InviteUsedError(RequestError):
     """An invitation works once."""
 

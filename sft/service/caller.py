@@ -8,14 +8,17 @@ has no row, no key and no files, and stays what the control socket made it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from sft.errors import LoginRefusedError
+from sft.errors import KeyRevokedError, LoginRefusedError
 from sft.model.access import Caller, Role
 from sft.model.records import UserState
 from sft.store.row_types import DeviceKeyRow, UserRow
 from sft.store.rows import ReadTransaction
 from sft.store.settings import server_name
 from sft.store.users import keys_by_id, users_by_id
+
+_KEY_ENDED: Final = "the key has ended"
 
 
 def reload_caller(reading: ReadTransaction, caller: Caller) -> Caller:
@@ -45,9 +48,12 @@ def caller_of(reading: ReadTransaction, user: UserRow | None, key: DeviceKeyRow 
     """Make the caller of a user and a key that were loaded in this transaction.
 
     Raises:
-        LoginRefusedError: there is none such, they do not belong together, or one has ended.
+        LoginRefusedError: there is none such, they do not belong together, or the user may not be here.
+        KeyRevokedError: the key has ended; its possession was proved before anybody asks this.
     """
     problem = _problem(reading, user, key)
+    if problem == _KEY_ENDED and key is not None:
+        raise KeyRevokedError(problem, server=server_name(reading), ended_at=key.ended_at or reading.now)
     if problem or user is None or key is None:
         raise LoginRefusedError(problem, server=server_name(reading))
     return Caller(user.id, key.id, user.name, Role(user.role), session_id)
@@ -72,5 +78,5 @@ def _problem(reading: ReadTransaction, user: UserRow | None, key: DeviceKeyRow |
     if user.state != UserState.ACTIVE:
         return f"the user is {user.state}"
     if key.ended_at is not None and key.ended_at <= reading.now:
-        return "the key has ended"
+        return _KEY_ENDED
     return ""

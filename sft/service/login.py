@@ -64,7 +64,8 @@ def login(reading: ReadTransaction, claim: LoginInput, rests: Rests | None = Non
         rests: takes what proves who that is.
 
     Raises:
-        LoginRefusedError: the key is unknown here, has ended, is not this user's, or the user may not be here.
+        LoginRefusedError: the key is unknown here, is not this user's, or the user may not be here.
+        KeyRevokedError: it has ended.
     """
     key = key_by_public(reading, claim.public_key)
     user = user_by_id(reading, key.user_id) if key else None

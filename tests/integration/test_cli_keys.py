@@ -34,8 +34,9 @@ def cli_state(cli: LiveCli, name: str) -> StateFolder:
 
 def begin(cli: LiveCli, name: str, computer: str) -> tuple[str, str]:
     """Try to join as somebody who is there already; return the link, and the key that waits on that computer."""
-    link = good(cli.sft(name, "key", "device", "link")).out.strip()
-    refused = failed(cli.sft(computer, "join", "--user", name, "--no-passphrase", stdin=link), 4, "REGISTRATION_CLOSED")
+    link = good(cli.sft(name, "key", "device", "link", "--quiet")).out.strip()
+    refused = failed(cli.sft(computer, "join", "--user", name, "--no-passphrase", stdin=link), 4, "KEY_UNKNOWN")
+    assert "sft invite" not in refused.err
     (key,) = set(KEY.findall(refused.err))
     return link, key
 
@@ -79,7 +80,9 @@ def test_a_lost_computer_is_revoked_and_what_it_stored_stays_good(cli: LiveCli):
     good(cli.sft("desk", "put", cli.file("b", b"by the desk"), "--as", "b"))
     assert cli.sft("max", "key", "device", "revoke", "desk").status == 2, "nobody to ask"
     good(cli.sft("max", "key", "device", "revoke", "desk", "--yes"))
-    failed(cli.sft("desk", "ls"), 4, "LOGIN_REFUSED")
+    refused = failed(cli.sft("desk", "ls"), 4, "KEY_REVOKED")
+    assert "lets the key of this computer in no more: it was ended on" in refused.err
+    assert "sft key device link" in refused.err
     got = good(cli.sft("gus", "get", "b", "--as", "second"))
     assert "verified" in got.out
     assert "max has used another key since." in good(cli.sft("gus", "info", "b")).out
@@ -156,7 +159,7 @@ def test_who_lost_every_key_gets_one_and_others_are_stopped(cli: LiveCli):
     link, key = begin(cli, "max", "new")
     failed(cli.sft("gus", "reset-key", "max", key, "--yes"), 4, "ROLE_FORBIDS")
     good(cli.sft("ada", "reset-key", "max", key, "--device", "new", "--yes"))
-    failed(cli.sft("max", "ls"), 4, "LOGIN_REFUSED")
+    failed(cli.sft("max", "ls"), 4, "KEY_REVOKED")
     good(cli.sft("new", "join", "--user", "max", "--no-passphrase", stdin=link))
     good(cli.sft("new", "put", cli.file("b", b"after"), "--as", "b"))
     # What was signed before stays good; the new key stops whoever knew the old one, until a person has asked.

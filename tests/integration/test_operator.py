@@ -138,7 +138,7 @@ def test_links_say_the_public_address_and_whoever_has_one_may_join_an_open_serve
     assert joined.document["role"] == "guest", joined.err
     closed = new_cli(registration="closed")
     refused = cli.sft("late", *join, stdin=closed.operator_json("link")["link"])
-    assert (refused.status, "[REGISTRATION_CLOSED]" in refused.err) == (4, True), refused.err
+    assert (refused.status, "[KEY_UNKNOWN]" in refused.err) == (4, True), refused.err
 
 
 class _Screen(io.StringIO):

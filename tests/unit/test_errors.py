@@ -208,6 +208,13 @@ TABLE = [
         "Removed or disabled? An admin knows: ask one",
     ),
     Row(
+        errors.KeyRevokedError(server="acme-files", ended_at=NOW),
+        "KEY_REVOKED",
+        4,
+        "acme-files lets the key of this computer in no more: it was ended on 3 May 14:02.",
+        "Another device of yours? There: sft key device link, and here: sft join. None left? An admin gives you a new key",
+    ),
+    Row(
         errors.UploadGoneError(),
         "UPLOAD_GONE",
         3,
@@ -320,6 +327,14 @@ TABLE = [
         "ada has a new key on acme-files since 3 May 14:02: a b. Pinned here is c d, and no key known here says that the new "
         "one is theirs. Nothing was kept.",
         "Ask ada by phone or in person for these words; the same: sft key trust ada",
+    ),
+    Row(
+        errors.KeyUnknownError(server="acme-files", words="a b", key="RWabc", device="desk top"),
+        "KEY_UNKNOWN",
+        4,
+        "acme-files does not know the key of this computer yet: a b.",
+        "On a device of yours: sft key device add RWabc --device 'desk top'; then the same here again. None left? An admin: "
+        "sft reset-key NAME RWabc. New there? sft join, with an invitation from an admin",
     ),
     Row(
         errors.KeyEndedError(by="max", server="acme-files"),

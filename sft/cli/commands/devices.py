@@ -66,7 +66,11 @@ def link_command(invocation: Invocation) -> int:
     """Print the link with which another device of yours begins; it is no secret."""
     profile = invocation.profile()
     link = ServerLink(profile.host, profile.port, profile.server_key, profile.server_name, server_id=profile.server_id)
-    invocation.console.show({"link": link.text()}, link.text())
+    # It is what was asked for, as with sft invite: quiet leaves out what is said beside it.
+    if invocation.console.json:
+        invocation.console.document({"link": link.text()})
+    else:
+        invocation.console.write(link.text() + "\n")
     invocation.console.note(
         f"On the other device: sft join --user {shell_name(profile.user_name)}, with this line. It says which key it has; then "
         "here: sft key device add KEY; then there the same again."

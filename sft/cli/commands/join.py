@@ -22,7 +22,7 @@ from sft.client.identity import passphrase_from
 from sft.client.joining import Joined, pending, suggested_device_name, suggested_user_name
 from sft.client.profiles import Profile
 from sft.crypto.keys import ServerPublic
-from sft.errors import KeyLockedError, NameTakenError, RegistrationClosedError, SftError, UsageError
+from sft.errors import KeyLockedError, NameTakenError, SftError, UsageError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, ServerLink, parse_link
 from sft.model.names import parse_device_name, parse_user_name, safe
@@ -82,16 +82,16 @@ def command(
 
 @contextmanager
 def _key_kept(invocation: Invocation, link: InvitationLink | ServerLink) -> Iterator[None]:
-    """Say which key waits here, where somebody who is there already has to let it in."""
+    """Say which key waits here, where it is a person of this very name who has to let it in."""
     try:
         yield
-    except (RegistrationClosedError, NameTakenError):
+    except NameTakenError:
         made = pending(invocation.state, link) if isinstance(link, ServerLink) else None
         if made is not None:
             key = made.key
             invocation.console.warn(f"The key of this computer: {key.words()}")
             invocation.console.warn(
-                f"Are you somebody there already? On a device of yours: sft key device add {key.text()} --device "
+                f"Are you that person? On a device of yours: sft key device add {key.text()} --device "
                 f"{shell_name(made.device)}. Lost all of them? An admin: sft reset-key NAME {key.text()}. Then the same "
                 "here again."
             )

@@ -261,6 +261,23 @@ def test_a_key_is_revoked_by_any_other_of_its_person(services: ServiceFixture) -
     assert len(services.events) == told
 
 
+def test_whoever_has_a_key_that_ended_is_told_and_no_stranger_is(services: ServiceFixture) -> None:
+    phone = add(services, MAX, PHONE)
+    revoke(services, phone, MAX.key)
+    told: dict[str, str] = {}
+    for who, name, key in (("its owner", "max", MAX.key), ("a stranger", "max", EVIL), ("another", "max", GUS.key)):
+        with pytest.raises(LoginRefusedError) as refusal:
+            log_in(services, name, key)
+        told[who] = refusal.value.code
+        if who == "its owner":
+            assert refusal.value.values["ended_at"] == NOW
+    assert told == {"its owner": "KEY_REVOKED", "a stranger": "LOGIN_REFUSED", "another": "LOGIN_REFUSED"}
+    services.act(accounts.disable, accounts.DisableInput(ADA.caller, "max"))
+    with pytest.raises(LoginRefusedError) as refusal:
+        log_in(services, "max", MAX.key)
+    assert refusal.value.code == "LOGIN_REFUSED"
+
+
 def test_the_last_key_is_not_revoked(services: ServiceFixture) -> None:
     item = RevokeKeyInput(MAX.caller, MAX.public_key, RETIRED)
     assert refused(services, LastKeyError, keys.revoke_key, item) == {"name": "max"}
