@@ -138,8 +138,6 @@ FIRST_ADMIN_SECONDS: Final = 24 * 3600  # that one makes an admin, and the opera
 
 # -- the ledger (sft/ledger) --------------------------------------------------------------------------------
 LOG_LEAVES: Final = 1 << 40  # ten thousand acts a second for three years; no proof has more than 40 hashes a leaf
-# Of one answer: a proof goes from left to right, and the upper ones come again. With their nodes 16 KiB each: 1 MiB.
-TILES_IN_USE: Final = 64
 LEAF_SLOTS: Final = (
     512  # that one leaf changes, 41 bytes each: all folders of the longest path; pages of purging are shorter
 )

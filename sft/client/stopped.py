@@ -37,7 +37,6 @@ class Mark(Struct, frozen=True):
 
     code: str
     values: dict[str, Value]
-    stopped_at: int
 
     def error(self) -> LedgerError | None:
         kind = _KINDS.get(self.code)
@@ -93,7 +92,7 @@ def stop(
     except ClientError:
         pass  # the mark is worth more
     if error.code in _KINDS:
-        _mark(state, profile, Mark(told.code, told.values, now))
+        _mark(state, profile, Mark(told.code, told.values))
     return told
 
 

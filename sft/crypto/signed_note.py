@@ -100,12 +100,10 @@ class OpenedNote(Struct, frozen=True):
 
     Attributes:
         verified: who signed, and when as far as they say so.
-        unverified: how many signature lines are of unknown keys.
     """
 
     text: str
     verified: dict[NoteKey, int | None]
-    unverified: int
 
 
 def open_note(note: str, keys: Collection[NoteKey]) -> OpenedNote:
@@ -114,7 +112,7 @@ def open_note(note: str, keys: Collection[NoteKey]) -> OpenedNote:
     verified = parsed.verify(keys)
     if not verified:
         raise SignatureInvalidError("not signed by a known key")
-    return OpenedNote(parsed.text, verified, len(parsed.signatures) - len(verified))
+    return OpenedNote(parsed.text, verified)
 
 
 def sign_note(key: ServerKey, name: str, text: str) -> str:

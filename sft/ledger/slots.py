@@ -10,7 +10,7 @@ A slot is never taken out: a removed user's keeps the public keys, a purged file
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -22,11 +22,8 @@ from sft.crypto.comment import MOST
 from sft.errors import LedgerFormatError
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.proofs import verify_inclusion
-from sft.ledger.tree import LogTree
 from sft.model.access import Role
 from sft.model.records import Bytes16, Bytes32, Digest, KeyEnd, PathText, PersonName, PublicKeyBytes, Size, UserState
-
-SALT_BYTES: Final = 16
 
 SlotNumber = Annotated[int, Meta(ge=0, le=MOST)]
 LeafIndex = Annotated[int, Meta(ge=0, le=MOST)]
@@ -230,12 +227,6 @@ def decode_slot(data: bytes) -> Slot:
     if written != data:
         raise LedgerFormatError("a slot of another encoding")
     return slot
-
-
-def versions_root(versions: Iterable[SlotVersion]) -> bytes:
-    """Hash the versions of a file that are kept, oldest first."""
-    tree, _ = LogTree().append(each.hash() for each in versions)
-    return tree.root()
 
 
 def _check_names(name: str, trashed_from: str, state: StrEnum, *, nameless: bool = False) -> None:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
-from sft import limits
 from sft.errors import ProofInvalidError
-from sft.ledger.hashing import HASH_BYTES, Node, parents
+from sft.ledger.hashing import HASH_BYTES, parents
 
 TILE_LEVELS: Final = 8  # of the tree, in one level of tiles
 TILE_WIDTH: Final = 1 << TILE_LEVELS
@@ -93,23 +91,3 @@ def levels_above(hashes: bytes) -> list[bytes]:
     for _ in range(TILE_LEVELS - 1):
         levels.append(parents(levels[-1]))
     return levels
-
-
-def nodes_reader(size: int, read: TileReader) -> Node:
-    """Give the nodes of a log of ``size`` leaves from its tiles, each tile read and hashed once while it is in use.
-
-    The node raises ValueError where that log has no such complete subtree, ProofInvalidError for a tile of another shape.
-    """
-
-    @lru_cache(maxsize=limits.TILES_IN_USE)
-    def levels(level: int, index: int) -> list[bytes]:
-        return levels_above(read_tile(read, level, index, tile_width(size, level, index)))
-
-    def node(level: int, index: int) -> bytes:
-        if level < 0 or index < 0 or (index + 1) << level > size:
-            raise ValueError(f"no node {index} of level {level} among {size} leaves")
-        tile_level, above = divmod(level, TILE_LEVELS)
-        tile, place = divmod(index, TILE_WIDTH >> above)
-        return levels(tile_level, tile)[above][HASH_BYTES * place : HASH_BYTES * (place + 1)]
-
-    return node

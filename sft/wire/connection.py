@@ -148,11 +148,6 @@ class Connection:
         return self._records.state is State.DEAD
 
     @property
-    def may_send(self) -> bool:
-        """``close`` is allowed; ``send`` too, but for a client whose server has closed."""
-        return self._records.sends(FrameType.CLOSE)
-
-    @property
     def may_speak(self) -> bool:
         """The peer takes what this side sends: False for a client whose server has closed."""
         return self.side is Side.SERVER or self.state is not State.PEER_CLOSED
@@ -166,11 +161,6 @@ class Connection:
     def next_request_id(self) -> int:
         """The id that the client's next request must carry."""
         return self._requests.next_id
-
-    @property
-    def requests_in_flight(self) -> int:
-        """Requests not answered yet, and uploads that neither CommitUpload nor Cancel has ended."""
-        return self._requests.count
 
     @property
     def in_frame(self) -> bool:

@@ -104,10 +104,8 @@ from sft.wire.requests import (
 
 __all__ = [
     "ANSWERS",
-    "CLIENT_MESSAGES",
     "CODEC",
     "MESSAGE_BYTES",
-    "SERVER_MESSAGES",
     "AddKey",
     "AddUser",
     "BeginUpload",
@@ -193,7 +191,6 @@ __all__ = [
     "WithdrawInvitation",
     "encode",
     "fits",
-    "tag_of",
 ]
 
 MESSAGE_BYTES: Final = FRAME_BYTES - TAG_BYTES - 1  # without the frame's type
@@ -212,9 +209,6 @@ ServerMessage = (
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
     | Credit | Notice | LogHead
 )  # fmt: skip
-
-CLIENT_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ClientMessage))
-SERVER_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ServerMessage))
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
 ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyType(
@@ -301,14 +295,6 @@ class Codec:
 
 
 CODEC: Final = Codec(ClientMessage, ServerMessage, ANSWERS)
-
-
-def tag_of(kind: type[Message]) -> int:
-    """Return the number that names a message on the wire."""
-    tag = kind.__struct_config__.tag
-    if not isinstance(tag, int):
-        raise LocalProtocolError(f"{kind.__name__} is no message of its own")
-    return tag
 
 
 def encode(message: Message) -> bytes:

@@ -26,7 +26,6 @@ from sft.ledger.hashing import leaf_hash, node_hash
 from sft.ledger.leaves import ChangedSlot, LeafKind, LogLeaf, StateRoot, StateTreeKind
 from sft.ledger.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion, verify_several
 from sft.ledger.state import StateTree
-from sft.ledger.tiles import nodes_reader
 from sft.ledger.tree import LogTree
 from sft.service.log.blocks import REDO_LEAVES
 from sft.service.log.opening import load_log
@@ -36,7 +35,7 @@ from sft.store.row_types import LogLeafRow, LogTileRow, StateBlockRow
 from sft.store.rows import Transaction
 from tests.processes import say
 from tests.unit.ledger.mutated_proofs import mutate
-from tests.unit.ledger.stored import StoredLog
+from tests.unit.ledger.stored import StoredLog, nodes_of
 
 SEED: Final = 1
 TIMES: Final = 2000
@@ -77,16 +76,16 @@ def measure_log(leaves: int, chance: random.Random) -> None:
     measure(
         "prove an inclusion, no tile in memory",
         TIMES // 10,
-        lambda: prove_inclusion(chance.randrange(size), size, nodes_reader(size, log.read)),
+        lambda: prove_inclusion(chance.randrange(size), size, nodes_of(size, log.read)),
     )
     say(f"    {10 * len(log.reads) / TIMES:.1f} tiles read for each")
     old = size // 3
     measure(
         "prove a consistency, no tile in memory",
         TIMES // 10,
-        lambda: prove_consistency(old, size, nodes_reader(size, log.read)),
+        lambda: prove_consistency(old, size, nodes_of(size, log.read)),
     )
-    node = nodes_reader(size, log.read)
+    node = nodes_of(size, log.read)
     index = chance.randrange(size)
     inclusion, consistency = prove_inclusion(index, size, node), prove_consistency(old, size, node)
     leaf, old_root = node(0, index), LogTree.load(old, log.read).root()

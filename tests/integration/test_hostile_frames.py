@@ -18,6 +18,7 @@ from sft.wire.login import Claim
 from sft.wire.states import FrameType
 from tests.fakes.signed_acts import signed_request
 from tests.integration.server_fixture import ServerFixture, on_reactor, until
+from tests.unit.wire.protocol_tables import CLIENT_MESSAGES, tag_of
 
 
 class Stranger(Protocol):
@@ -97,7 +98,7 @@ async def test_rubbish_after_the_login_ends_that_session_alone(server: ServerFix
 async def test_fuzzed_messages_of_every_kind_never_cause_a_fault(server: ServerFixture):
     numbers = random.Random(3)
     raw, next_id = await server.raw("max"), 1
-    tags = [m.tag_of(kind) for kind in m.CLIENT_MESSAGES] + [0, 99, 128]
+    tags = [tag_of(kind) for kind in CLIENT_MESSAGES] + [0, 99, 128]
     for _ in range(400):
         if raw.gone:
             raw, next_id = await server.raw("max"), 1

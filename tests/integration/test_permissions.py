@@ -24,6 +24,7 @@ from sft.wire import messages as m
 from sft.wire.events import Welcomed
 from sft.wire.login import Claim
 from tests.integration.server_fixture import Person, Raw, RawUpload, ServerFixture, alone, content, on_reactor, until
+from tests.unit.wire.protocol_tables import CLIENT_MESSAGES
 
 LARGE = content(200_000)
 
@@ -287,7 +288,7 @@ class _Example:
 
 
 def test_every_request_has_a_route_and_an_example():
-    requests = {kind for kind in m.CLIENT_MESSAGES if issubclass(kind, m.Request)}
+    requests = {kind for kind in CLIENT_MESSAGES if issubclass(kind, m.Request)}
     assert set(ROUTES) == requests == set(m.ANSWERS)
     examples = {name[3:] for name in vars(_Example) if name.startswith("of_")}
     assert examples == {kind.__name__ for kind in requests}

@@ -10,8 +10,6 @@ from sft.errors import LocalProtocolError, RemoteProtocolError, RequestError
 from sft.wire.connection import Connection
 from sft.wire.messages import (
     ANSWERS,
-    CLIENT_MESSAGES,
-    SERVER_MESSAGES,
     BeginUpload,
     Cancel,
     CommitUpload,
@@ -25,9 +23,9 @@ from sft.wire.messages import (
     Reply,
     Request,
     encode,
-    tag_of,
 )
 from sft.wire.states import FrameType, Side, State, Way, steps
+from tests.unit.wire.protocol_tables import CLIENT_MESSAGES, SERVER_MESSAGES, tag_of
 from tests.wire_pairs.pair import WELCOME, Raw, bring, framed
 from tests.wire_pairs.values import sample
 

@@ -136,11 +136,6 @@ class Ledger:
         tree = self._of_head()[1]
         return range_root(0, size, partial(self._node, tree)) if 0 < size <= tree.size else None
 
-    def inclusion(self, index: int) -> tuple[int, tuple[bytes, ...]]:
-        """Prove that the newest head has a leaf: its size, and the proof; ValueError if it has none of that index."""
-        tree = self._of_head()[1]
-        return tree.size, tuple(prove_inclusion(index, tree.size, partial(self._node, tree)))
-
     def prove_leaf(self, index: int) -> ProvedLeaves:
         """Prove one leaf under the newest head, from its sibling up; ValueError if it has none of that index."""
         with self._lock:

@@ -20,13 +20,13 @@ from sft.ledger.slots import (
     SlotVersion,
     UserSlot,
     encode_slot,
-    versions_root,
 )
 from sft.ledger.state import StateTree
 from sft.model.access import Role
 from sft.model.evidence import Evidence, ProvedHead, ProvedSlot, ProvedVersion, SlotsProof
 from sft.model.names import split_path
 from sft.model.records import UserState
+from tests.unit.ledger.stored import versions_root
 
 SALT = bytes(16)
 USERS, FILES = StateTreeKind.USERS, StateTreeKind.FILES

@@ -17,10 +17,10 @@ from sft.ledger.checkpoints import Checkpoint, Origin, sign_checkpoint
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.leaves import LeafKind, LogLeaf
 from sft.ledger.proofs import prove_consistency, prove_inclusion, prove_several
-from sft.ledger.tiles import nodes_reader
 from sft.ledger.tree import LogTree
 from sft.model.evidence import LoggedLeaf, LoggedPage, ProvedLeaf
 from sft.wire import messages as m
+from tests.unit.ledger.stored import nodes_of
 from tests.unit.ledger.written_log import begun, by_ada, grown
 
 SERVER = ServerKey.from_seed(bytes(range(32)))
@@ -55,7 +55,7 @@ class ServedLog:
     def node(self, size):
         _, tiles = LogTree().append(self.hashes[:size])
         kept = {(tile.level, tile.index): tile.hashes for tile in tiles}
-        return nodes_reader(size, lambda level, index: kept[level, index])
+        return nodes_of(size, lambda level, index: kept[level, index])
 
     def note(self, size=None):
         size = len(self.written.entries) if size is None else size

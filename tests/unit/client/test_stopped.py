@@ -95,8 +95,8 @@ def test_what_cannot_be_written_stops_all_the_same(state, profile):
 
 
 @pytest.mark.parametrize(
-    "mark", [b"", b"\xff", b"{}", b'{"code":"SUN_SPOTS","values":{},"stopped_at":1}',
-             b'{"code":"LOG_FORKED","values":{},"stopped_at":1}']
+    "mark", [b"", b"\xff", b"{}", b'{"code":"SUN_SPOTS","values":{}}',
+             b'{"code":"LOG_FORKED","values":{}}']
 )  # fmt: skip
 def test_a_mark_that_cannot_be_read_is_one_all_the_same(state, profile, mark):
     stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3)

@@ -14,9 +14,10 @@ from sft.ledger.proofs import prove_inclusion, verify_inclusion
 from sft.ledger.published import LogWriter, read_checkpoint, read_leaves, read_tree
 from sft.ledger.records import addendum_path
 from sft.ledger.replay import Replay
-from sft.ledger.tiles import nodes_reader, tile_path, tile_width
+from sft.ledger.tiles import tile_path, tile_width
 from sft.ledger.tree import LogTree
 from tests.unit.ledger.kept_files import KeptFiles
+from tests.unit.ledger.stored import nodes_of
 from tests.unit.ledger.written_log import WrittenLog, grown
 
 SERVER = ServerKey.from_seed(bytes(range(32)))
@@ -75,7 +76,7 @@ def test_its_tiles_prove_every_leaf(size):
     def tile(level: int, index: int) -> bytes:
         return files.files[tile_path(level, index, tile_width(size, level, index))]
 
-    node = nodes_reader(size, tile)
+    node = nodes_of(size, tile)
     for index in {0, size // 2, size - 1}:
         proof = prove_inclusion(index, size, node)
         verify_inclusion(sha256(b"\x00" + LOG.entries[index]).digest(), index, size, proof, checkpoint(size).root)

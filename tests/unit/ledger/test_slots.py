@@ -27,11 +27,11 @@ from sft.ledger.slots import (
     UserSlot,
     decode_slot,
     encode_slot,
-    versions_root,
 )
 from sft.ledger.state import StateTree
 from sft.model.access import Role
 from sft.model.records import KeyEnd, UserState
+from tests.unit.ledger.stored import versions_root
 
 SALT = bytes(range(16))
 KEYS = [bytes([number]) * 42 for number in range(3)]

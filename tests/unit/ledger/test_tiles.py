@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sft import limits
 from sft.errors import ProofInvalidError
-from sft.ledger.proofs import prove_inclusion
-from sft.ledger.tiles import Tile, bundle_path, decode_bundle, encode_bundle, nodes_reader, tile_path, tile_width
+from sft.ledger.tiles import Tile, bundle_path, decode_bundle, encode_bundle, read_tile, tile_path, tile_width
 from tests.unit.ledger import naive
 from tests.unit.ledger.naive import HASHES
-from tests.unit.ledger.stored import StoredLog
+from tests.unit.ledger.stored import StoredLog, nodes_of
 
 
 # The first, third and fourth are the specification's own.
@@ -99,41 +97,13 @@ def test_every_node_is_read_from_tiles():
     log = StoredLog()
     log.append(HASHES[:1200])
     for size in (1200, 1024, 700, 256, 3):  # older ones from the same, newer tiles
-        node = nodes_reader(size, log.read)
+        node = nodes_of(size, log.read)
         for level in range(size.bit_length()):
             for index in range(size >> level):
                 assert node(level, index) == naive.node(level, index)
 
 
-def test_each_tile_is_read_once():
-    log = StoredLog()
-    log.append(HASHES[:1200])
-    node = nodes_reader(1200, log.read)
-    for index in (0, 1, 255, 700, 1199):
-        prove_inclusion(index, 1200, node)
-    assert len(log.reads) == len(set(log.reads)) <= 5
-
-
-def test_not_all_tiles_are_kept_in_memory(monkeypatch):
-    monkeypatch.setattr(limits, "TILES_IN_USE", 1)
-    log = StoredLog()
-    log.append(HASHES[:600])
-    node = nodes_reader(600, log.read)
-    for index in (0, 1, 300, 2):
-        node(0, index)
-    assert log.reads == [(0, 0), (0, 1), (0, 0)]
-
-
-@pytest.mark.parametrize("level,index", [(0, 300), (1, 150), (8, 1), (9, 0), (0, -1), (-1, 0)])
-def test_a_node_that_is_not_there_is_a_bug(level, index):
-    log = StoredLog()
-    log.append(HASHES[:600])
-    with pytest.raises(ValueError, match="no node"):
-        nodes_reader(300, log.read)(level, index)
-
-
 @pytest.mark.parametrize("length", [0, 32 * 43, 32 * 44 - 1, 32 * 44 + 1, 32 * 257])
 def test_a_tile_of_another_shape_is_refused(length):
-    node = nodes_reader(44, lambda _level, _index: bytes(length))
     with pytest.raises(ProofInvalidError, match="44 hashes were expected"):
-        node(0, 0)
+        read_tile(lambda _level, _index: bytes(length), 0, 0, 44)

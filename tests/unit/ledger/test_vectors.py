@@ -19,9 +19,9 @@ from sft.ledger.hashing import leaf_hash
 from sft.ledger.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion
 from sft.ledger.published import LogWriter
 from sft.ledger.state import StateTree
-from sft.ledger.tiles import Tile, nodes_reader
+from sft.ledger.tiles import Tile
 from sft.ledger.tree import LogTree
-from tests.unit.ledger.stored import StoredLog
+from tests.unit.ledger.stored import StoredLog, nodes_of
 from tests.vectors.generate_ledger import FILE, ask_go, build, has_go
 
 VECTORS = json.loads(FILE.read_text("utf-8"))
@@ -45,7 +45,7 @@ def made(size: int, chance: random.Random | None = None) -> StoredLog:
 def check(answer: Mapping[str, Any], log: StoredLog) -> None:
     """Compare a log of ours with Go's, whose proofs have to hold here."""
     size, root = answer["Size"], b64decode(answer["Root"])
-    node = nodes_reader(size, log.read)
+    node = nodes_of(size, log.read)
     leaves = list(islice(hashes(), size))
     assert log.tree.root() == StateTree(leaves).root() == root
     for each in answer["Inclusions"]:
@@ -118,7 +118,7 @@ def test_go_refuses_what_we_would() -> None:
 def asked(log: StoredLog, folder: Path | None, chance: random.Random) -> dict[str, Any]:
     """Give all that Go needs to check a log: proofs of ours, and its tiles in a folder."""
     size = log.tree.size
-    node = nodes_reader(size, log.read)
+    node = nodes_of(size, log.read)
     if folder is not None:
         for (level, index), kept in log.tiles.items():
             path = folder / Tile(level, index, kept).path

@@ -15,17 +15,11 @@ from msgspec import inspect
 
 from sft import limits
 from sft.wire.login import Claim, RefusedLogin, SessionLimits, Welcome
-from sft.wire.messages import (
-    ANSWERS,
-    CLIENT_MESSAGES,
-    SERVER_MESSAGES,
-    ClientMessage,
-    Message,
-    Request,
-    ServerMessage,
-    tag_of,
-)
+from sft.wire.messages import ANSWERS, ClientMessage, Message, Request, ServerMessage
 from sft.wire.states import TABLE, Side, State, TransitionRow
+
+CLIENT_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ClientMessage))
+SERVER_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ServerMessage))
 
 # The limits that both ends of a connection must agree on, or that a peer can run into.
 LIMITS: Final = (
@@ -86,6 +80,14 @@ LIMITS: Final = (
     "PENALTY_MOST_SECONDS",
     "PENALTY_SOURCES",
 )
+
+
+def tag_of(kind: type[Message]) -> int:
+    """Return the number that names a message on the wire."""
+    tag = kind.__struct_config__.tag
+    if not isinstance(tag, int):
+        raise TypeError(f"{kind.__name__} is no message of its own")
+    return tag
 
 
 def state_diagram(side: Side) -> str:

@@ -90,7 +90,6 @@ def test_a_login(claim):
     for end in (joined.client, joined.server):
         assert end.state is State.OPEN
         assert end.established
-        assert end.may_send
         assert not end.in_frame
     assert joined.client.may_request
 
@@ -110,7 +109,6 @@ def test_a_refused_login_says_why_and_is_over():
     for end in (joined.client, joined.server):
         assert end.state is State.CLOSED
         assert not end.established
-        assert not end.may_send
         end.receive_eof()
 
 
@@ -229,7 +227,6 @@ def test_a_client_that_closed_still_gets_its_answers():
     joined = join()
     client, server = joined.client, joined.server
     server.receive(client.send(ListFolder(1, "")) + client.close())
-    assert server.may_send
     reply = sample(FolderPage, id=1)
     assert client.receive(server.send(reply))[0].message == reply
     assert client.receive(server.close()) == [PeerClosed()]
@@ -316,7 +313,6 @@ def test_after_a_fault_of_the_peer_everything_is_refused():
     assert client._records._opener is None
     assert client.state is State.DEAD
     assert not client.established
-    assert not client.may_send
     assert not client.may_request
     for call in (
         lambda: client.receive(b""),
@@ -338,7 +334,6 @@ def test_requests_are_counted():
         assert client.next_request_id == number
         joined.server.receive(client.send(ShowSelf(number)))
     assert not client.may_request
-    assert client.requests_in_flight == joined.server.requests_in_flight == REQUESTS_IN_FLIGHT
     client.receive(joined.server.send(Refusal(7, "X", {})))
     assert client.may_request
 

@@ -8,9 +8,9 @@ import pytest
 from sft import limits
 from sft.crypto.keys import ServerPublic
 from sft.wire.hello import ML_KEM_768, X25519, ClientHello, ServerHello, ServerProof
-from sft.wire.messages import CLIENT_MESSAGES, SERVER_MESSAGES, tag_of
 from sft.wire.states import TABLE, FrameType, Side
 from tests.unit.wire import protocol_tables
+from tests.unit.wire.protocol_tables import CLIENT_MESSAGES, SERVER_MESSAGES, tag_of
 
 TEXT = (resources.files("sft.wire") / "PROTOCOL.md").read_text(encoding="utf-8")
 MADE = {

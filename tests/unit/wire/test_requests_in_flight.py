@@ -9,8 +9,6 @@ from sft.errors import LocalProtocolError
 from sft.limits import CHUNK_BYTES, REQUESTS_IN_FLIGHT
 from sft.wire.messages import (
     ANSWERS,
-    CLIENT_MESSAGES,
-    SERVER_MESSAGES,
     BeginUpload,
     Cancel,
     CommitUpload,
@@ -33,6 +31,7 @@ from sft.wire.messages import (
     UserShown,
 )
 from sft.wire.requests_in_flight import RequestsInFlight
+from tests.unit.wire.protocol_tables import CLIENT_MESSAGES, SERVER_MESSAGES
 from tests.wire_pairs.values import sample
 
 FULL = CHUNK_BYTES

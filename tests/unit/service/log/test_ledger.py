@@ -56,7 +56,7 @@ def test_there_is_no_head_before_the_first_leaf() -> None:
         lambda: ledger.head,
         lambda: ledger.last_leaf,
         lambda: ledger.consistency(0),
-        lambda: ledger.inclusion(0),
+        lambda: ledger.prove_leaf(0),
     ):
         with pytest.raises(StoreError):
             asked()
@@ -71,8 +71,8 @@ def test_every_proof_holds_at_every_size() -> None:
         assert (ledger.head.size, last.index) == (size, size - 1)
         verify_inclusion(leaf_hash(last.entry), last.index, size, last.inclusion, grower.roots[size])
         for index in range(size):
-            of_size, proof = ledger.inclusion(index)
-            verify_inclusion(leaf_hash(b"%d" % index), index, of_size, proof, grower.roots[size])
+            head, proof = ledger.prove_leaf(index)
+            verify_inclusion(leaf_hash(b"%d" % index), index, head.size, proof, grower.roots[size])
         for old in range(size + 1):
             verify_consistency(old, grower.roots[old], size, grower.roots[size], ledger.consistency(old))
     assert grower.asked == []
@@ -83,7 +83,7 @@ def test_full_tiles_are_read_once_and_the_last_ones_never() -> None:
     grower.grow(3 * TILE_WIDTH + 17)
     ledger, size = grower.ledger, 3 * TILE_WIDTH + 17
     for index in (5, TILE_WIDTH + 5, size - 1):
-        verify_inclusion(leaf_hash(b"%d" % index), index, size, ledger.inclusion(index)[1], grower.roots[size])
+        verify_inclusion(leaf_hash(b"%d" % index), index, size, ledger.prove_leaf(index).proof, grower.roots[size])
     assert grower.asked == [(0, 0), (0, 1)]
     for old in (1, 300, TILE_WIDTH, 2 * TILE_WIDTH + 3):
         verify_consistency(old, grower.roots[old], size, grower.roots[size], ledger.consistency(old))
@@ -95,7 +95,7 @@ def test_full_tiles_are_read_once_and_the_last_ones_never() -> None:
 def test_what_the_log_has_not_is_not_proved() -> None:
     grower = Grower()
     grower.grow(7)
-    for refused in (lambda: grower.ledger.inclusion(7), lambda: grower.ledger.consistency(8)):
+    for refused in (lambda: grower.ledger.prove_leaf(7), lambda: grower.ledger.consistency(8)):
         with pytest.raises(ValueError, match="7"):
             refused()
 

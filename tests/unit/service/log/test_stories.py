@@ -86,8 +86,8 @@ def require_each_leaf(services: ServiceFixture, log: LogSteps) -> None:
     for row in rows:
         personal = row.personal_salt and RecordPart(row.personal_salt, row.personal)
         replay.add(row.entry, LeafRecord(RecordPart(row.facts_salt, row.facts), personal))
-        size, proof = log.ledger.inclusion(row.number)
-        verify_inclusion(leaf_hash(row.entry), row.number, size, proof, head.root)
+        proved = log.ledger.prove_leaf(row.number)
+        verify_inclusion(leaf_hash(row.entry), row.number, proved.head.size, proved.proof, head.root)
     replayed = replay.end()
     assert replayed.findings == ()
     assert (replayed.users, replayed.files) == (log.ledger.users.size, log.ledger.files.size)
