@@ -98,7 +98,7 @@ class ServerConnection:
         address: str = "",
         on_notice: Callable[[Notice], None] | None = None,
         keep_fault: Callable[[str], object] | None = None,
-        log: LogFollower | None = None,
+        log: LogFollower | None,
     ) -> None:
         self.reactor = reactor
         self.pool = pool
@@ -341,7 +341,11 @@ class ServerConnection:
                 self._on_notice(message)
 
     def _begin_log(self, welcome: Welcome) -> None:
-        if self.log is None or not self.log.is_of(welcome.server.server_id) or not welcome.user_id:
+        if self.log is None:
+            if welcome.user_id:
+                raise LocalProtocolError("a user's session that follows no log")
+            return  # the operator's: the control socket lies in the server's own home
+        if not self.log.is_of(welcome.server.server_id) or not welcome.user_id:
             return  # another server, or nobody: whoever dialed refuses it, and nothing is believed without a head
         self.log.begin(self.server_key, welcome.head, welcome.consistency)
         if welcome.cosigned:

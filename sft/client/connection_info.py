@@ -33,7 +33,6 @@ class ConnectionInfo:
         again_at: when it is tried again.
         silent_since: since when the server has not answered; the connection stands.
         error: why it is not online.
-        log_proved: the server showed a log that goes on all that this computer keeps of it.
     """
 
     status: Status = Status.NONE
@@ -47,7 +46,6 @@ class ConnectionInfo:
     again_at: float | None = None
     silent_since: float | None = None
     error: SftError | None = None
-    log_proved: bool = False
 
     @property
     def online(self) -> bool:

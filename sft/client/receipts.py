@@ -33,11 +33,11 @@ class ReceiptNote:
         self.text = text
         self._lines = {(line.file_id, line.version): line for line in verify_receipts(server, text)}
 
-    def check(self, stored: Stored, sent: FileComment, digest: bytes, log_size: int | None = None) -> Receipt:
+    def check(self, stored: Stored, sent: FileComment, digest: bytes, log_size: int) -> Receipt:
         """Return what it acknowledges, which is what was sent; SignatureInvalidError if it is not.
 
         Args:
-            log_size: of the newest head that was told when it came; None where the server has no log yet.
+            log_size: of the newest head that was told when it came.
         """
         receipt = self._lines.get((sent.file_id, sent.version))
         if receipt is None:
@@ -47,7 +47,7 @@ class ReceiptNote:
             raise SignatureInvalidError("the receipt is for something else than what was sent")
         if (receipt.version, receipt.name) != (stored.version, stored.path):
             raise SignatureInvalidError("the receipt is not for what the server says it stored")
-        if log_size is not None and receipt.leaf >= log_size:
+        if receipt.leaf >= log_size:
             raise SignatureInvalidError("the receipt is for what is not in the log that was shown")
         return receipt
 

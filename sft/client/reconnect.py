@@ -209,13 +209,11 @@ class Reconnector:
             session.abort()
             return
         session.carried_over = self._carried_over
-        if session.log is not None:
-            self._begun_at = session.log.begun_at = min(session.log.begun_at, self._begun_at or session.log.begun_at)
+        self._begun_at = session.log.begun_at = min(session.log.begun_at, self._begun_at or session.log.begun_at)
         self.session = session
         self._become(
             Status.ONLINE, None, server=session.server_name, user=session.user_name,
             user_id=session.user_id, role=session.role, address=session.address,
-            log_proved=session.log is not None,
         )  # fmt: skip
         if session.followed is not None:
             self._emit(ServerNotice(KEY_FOLLOWED, {"words": session.server_key.words()}))
@@ -344,7 +342,7 @@ class Reconnector:
 
 def _contradiction(session: Session) -> LedgerError | None:
     """Return what the server's log did not hold to, if anything."""
-    return None if session.log is None else session.log.failed
+    return session.log.failed
 
 
 def _fire(waiting: Deferred[None]) -> None:

@@ -35,11 +35,11 @@ from sft.client.statements import sign_act
 from sft.client.stopped import known_heads, stop
 from sft.client.versions_seen import VersionsSeen
 from sft.client.witnessed import keep_cosigned
-from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import InvitationKey, PublicKey, ServerPublic, SigningKey
 from sft.errors import (
     AccountChangedError,
     LedgerError,
+    LocalProtocolError,
     LoginRefusedError,
     NotFoundError,
     OwnKeyUnknownError,
@@ -99,7 +99,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self.versions_seen = VersionsSeen(self.state, self.profile.server_id)
-        self._kept_head = None if self.log is None else self.log.head
+        self._kept_head = self.log.head
 
     @property
     def user_id(self) -> int:
@@ -141,20 +141,20 @@ class Session:
         return self.connection.alive
 
     @property
-    def log(self) -> LogFollower | None:
-        """The server's log as this session is shown it; None where it has none yet."""
+    def log(self) -> LogFollower:
+        """The server's log as this session is shown it: without one there is no session, for nothing would be proved."""
+        if self.connection.log is None:
+            raise LocalProtocolError("a session that follows no log")
         return self.connection.log
 
     @property
     def head_text(self) -> str:
         """The newest head that was seen, as comments and statements name it."""
-        return NO_HEAD if self.log is None else self.log.told.checkpoint.head_text()
+        return self.log.told.checkpoint.head_text()
 
     @property
-    def link_head(self) -> LinkHead | None:
-        """The newest head that was seen, as an invitation names it; None where there is no log."""
-        if self.log is None:
-            return None
+    def link_head(self) -> LinkHead:
+        """The newest head that was seen, as an invitation names it."""
         seen = self.log.told.checkpoint
         return LinkHead(seen.origin.epoch, seen.size, seen.root)
 
@@ -185,8 +185,6 @@ class Session:
         Raises:
             LogProofError: it does not have us as we were let in.
         """
-        if self.log is None:
-            return []
         what = "who you are there"
         welcome = self.connection.welcome
         own = ProvedState(self.log, welcome.evidence, what).user(self.user_id)
@@ -232,7 +230,7 @@ class Session:
     async def keep_head(self) -> None:
         """Keep the newest head that was seen, for the sessions to come."""
         log = self.log
-        if not self.looking and log is not None and log.failed is None and log.head is not self._kept_head:
+        if not self.looking and log.failed is None and log.head is not self._kept_head:
             before, self._kept_head = self._kept_head, log.head
             await self.pool.run(_keep_head, self.state, self.profile.server_id, log.told, before)
 
@@ -418,14 +416,15 @@ async def log_in(
         if any(getattr(profile, name) != value for name, value in seen.items()):
             profile = await pool.run(Profiles(state).update, profile.name, **seen)
         pins = Pins(state, profile.server_id, own_pin(profile))
-        await pool.run(_settle, state, profile, pins, None if looking else connection.log)
+        session = Session(
+            connection, state, profile, key, pins, pool, owns_pool, clock, followed=followed, role_before=role_before,
+            looking=looking,
+        )  # fmt: skip
+        await pool.run(_settle, state, profile, pins, None if looking else session.log)
     except BaseException:
         connection.abort()
         raise
-    return Session(
-        connection, state, profile, key, pins, pool, owns_pool, clock, followed=followed, role_before=role_before,
-        looking=looking,
-    )  # fmt: skip
+    return session
 
 
 def _settle(state: StateFolder, profile: Profile, pins: Pins, log: LogFollower | None) -> None:
@@ -456,8 +455,7 @@ async def log_in_again(reactor: Any, before: Session, random: Callable[[], float
     await _know_ourselves(session)
     session.carried_over = before.carried_over
     session.versions_seen = before.versions_seen  # what others have stored since is newer than what was asked for
-    if session.log is not None and before.log is not None:
-        session.log.begun_at = before.log.begun_at
+    session.log.begun_at = before.log.begun_at
     session.limit(before.limited_to)
     return session
 
@@ -484,7 +482,7 @@ async def connect_operator(
     """Speak to a server as its operator, over the control socket in its home; UnreachableError if nobody serves it."""
 
     def new_connection(wire: Connection) -> ServerConnection:
-        made = ServerConnection(reactor, wire, pool, on_notice=on_notice)
+        made = ServerConnection(reactor, wire, pool, on_notice=on_notice, log=None)
         made.protocol.session_ends = False
         return made
 

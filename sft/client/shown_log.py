@@ -13,7 +13,6 @@ from msgspec import Struct
 from sft.client.api.log import LogQuery, all_lines, newest
 from sft.client.heads import Head
 from sft.client.receipts import kept_receipts
-from sft.errors import LogProofError
 from sft.ledger.leaves import LeafKind
 
 if TYPE_CHECKING:
@@ -49,8 +48,6 @@ async def look_at_log(session: Session) -> LookedAtLog:
         LedgerError: it does not hold by itself.
     """
     log = session.log
-    if log is None:
-        raise LogProofError(server=session.server_name, profile=session.profile.name, what="that it has a log")
     known = max((each.checkpoint.size for each in log.continued), default=0)
     receipts = await session.pool.run(kept_receipts, session.state, session.server_id)
     doubted = [(path, line) for path, line in receipts if line is None or line.leaf >= known]

@@ -110,7 +110,7 @@ class Known(Struct, frozen=True):
 
 
 async def known_of(
-    session: Session, files: Sequence[File], state: ProvedState | None = None, *, newest: bool = True
+    session: Session, files: Sequence[File], state: ProvedState | None, *, newest: bool = True
 ) -> list[Known]:
     """Check the signatures of files over the digests that the server states, on the pool: many take long.
 
@@ -135,7 +135,7 @@ def _known(session: Session, file: File, state: ProvedState | None, *, newest: b
     try:
         verdict = judge_over(session, file, version.digest, version.size, state, both=False)
         if newest:
-            require_newest(session, file, proved=verdict.proved)
+            require_newest(session, file, None, verdict.proved)
     except SignatureBadError as error:
         return Known(SignatureState.BAD, error)
     except (SignerUnknownError, PinChangedError, OlderVersionError) as error:
@@ -144,8 +144,8 @@ def _known(session: Session, file: File, state: ProvedState | None, *, newest: b
     return Known(SignatureState.SIGNED, verdict=verdict)
 
 
-def prove(session: Session, evidence: Evidence | None, what: str) -> ProvedState | None:
-    """Check what an answer proves; None where the server has no log yet.
+def prove(session: Session, evidence: Evidence | None, what: str) -> ProvedState:
+    """Check what an answer proves.
 
     Args:
         what: the answer says, in words.
@@ -153,16 +153,16 @@ def prove(session: Session, evidence: Evidence | None, what: str) -> ProvedState
     Raises:
         LedgerError: it does not hold.
     """
-    return None if session.log is None else ProvedState(session.log, evidence, what)
+    return ProvedState(session.log, evidence, what)
 
 
-def prove_file(session: Session, evidence: Evidence | None, file: File) -> ProvedState | None:
+def prove_file(session: Session, evidence: Evidence | None, file: File) -> ProvedState:
     """Check what an answer about one file proves, as ``prove``."""
     return prove(session, evidence, f"what it says of {shown_name(file.path)}")
 
 
 def require_newest(
-    session: Session, file: File, seen: int | None = None, proved: ProvedFile | None = None, *, listed: bool = False
+    session: Session, file: File, seen: int | None, proved: ProvedFile | None, *, listed: bool = False
 ) -> None:
     """Hold a version that is shown as the newest to what this computer has seen and what the log has (blocks).
 
@@ -175,8 +175,8 @@ def require_newest(
     """
     version, seen = file.version.number, session.versions_seen.highest(file.id) if seen is None else seen
     if proved is not None and version < proved.slot.newest.number:
-        newest, log = proved.slot.newest, session.log
-        if not listed or log is None or newest.commit < log.begun_at:
+        newest = proved.slot.newest
+        if not listed or newest.commit < session.log.begun_at:
             seen = max(seen, newest.number)
     if version < seen:
         raise OlderVersionError(
@@ -194,7 +194,7 @@ def judge(
     server_id: bytes,
     server_name: str,
     both: bool = True,
-    proved: ProvedFile | None = None,
+    proved: ProvedFile | None,
 ) -> Verdict:
     """Judge a file that was read to its end.
 
@@ -205,7 +205,7 @@ def judge(
         pins: what this computer has seen of the server's people, by user id.
         both: hold to both of its signatures, as stock minisign does; one binds content and description for a reader who keeps
             neither.
-        proved: what the log has of the file and its author.
+        proved: what the log has of the file and its author; None for what is only listed.
 
     Raises:
         SignatureBadError: bytes, signature and description do not fit one another.
@@ -268,7 +268,7 @@ def _require_valid(file: File, proved: ProvedFile, server_name: str) -> tuple[Ve
 
 
 def judge_over(
-    session: Session, file: File, digest: bytes, size: int, state: ProvedState | None = None, *, both: bool = True
+    session: Session, file: File, digest: bytes, size: int, state: ProvedState | None, *, both: bool = True
 ) -> Verdict:
     """Judge a file of a session's server, by what this computer has pinned of its people; otherwise as ``judge``.
 
@@ -307,7 +307,7 @@ def require_pinned(file: File, pins: Mapping[int, Pin], server_name: str) -> Pin
     return pin
 
 
-def note_judged(session: Session, file: File, proved: ProvedFile | None = None) -> None:
+def note_judged(session: Session, file: File, proved: ProvedFile | None) -> None:
     """Remember a version whose signature holds, and the place of its file in the log."""
     version, place = file.version, NO_PLACE if proved is None else proved.number
     session.versions_seen.note(file.id, version.number, version.digest, version.signed_name, place)

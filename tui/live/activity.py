@@ -45,7 +45,7 @@ class LiveActivity:
     @property
     def proof(self) -> LogProof | None:
         session = self._access.session
-        if session is None or session.log is None or session.log.head is None:
+        if session is None or session.log.head is None:
             return None
         told_by, at = self._told
         told_at = at if told_by is session else self._access.connection.since

@@ -33,7 +33,7 @@ class LiveFiles:
         found = tuple(listing.files)
         states = [SignatureState.NOT_LOOKED_AT] * len(found)
         if judged:
-            known = await known_of(session, found)
+            known = await known_of(session, found, None)
             states = [self._checked.state(file, each.state) for file, each in zip(found, known, strict=True)]
         return Listed(tuple(listing.folders), found, tuple(states), following)
 

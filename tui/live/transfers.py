@@ -53,7 +53,7 @@ class LiveTransfers:
             with contextlib.suppress(NotFoundError):  # its content was destroyed
                 file = await show_file(session, item.path, number)
                 if file.id == item.file_id and (file.version.size, file.version.digest) == (size, digest):
-                    (known,) = await known_of(session, [file], newest=False)
+                    (known,) = await known_of(session, [file], None, newest=False)
                     return known.state is SignatureState.SIGNED
         return False
 

@@ -91,7 +91,7 @@ class Header(Widget):
         role = connection.role.value if connection.role else ""
         user = shown(connection.user)
         dot = "." if glyphs.plain else "·"
-        log = f"log {glyphs.verified}" if connection.online and connection.log_proved else ""
+        log = f"log {glyphs.verified}" if connection.online else ""
         forms = [
             (word or f"{user} {dot} {role}", log),
             (word or f"{user} {dot} {role}", ""),

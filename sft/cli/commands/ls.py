@@ -37,7 +37,7 @@ def command(invocation: Invocation, pattern: str, *, long: bool, trash: bool) ->
 
     async def ask(session: Session) -> tuple[Listing, list[SignatureState]]:
         listing = await _listing(session, pattern, signatures=judged)
-        known = await known_of(session, listing.files) if judged else []
+        known = await known_of(session, listing.files, None) if judged else []
         return listing, [each.state for each in known]
 
     if trash:

@@ -40,7 +40,7 @@ def take_receipt(session: Session, text: str, answers: Sequence[Acknowledged]) -
         note = ReceiptNote(session.server_key, text)
     except SignatureInvalidError as error:
         return [ReceiptBadError(error.detail, path=each.path, server=session.server_name) for each in answers]
-    log_size = None if session.log is None else session.log.told.checkpoint.size
+    log_size = session.log.told.checkpoint.size
     faults: dict[int, ReceiptBadError] = {}
     logged: dict[int, Logged] = {}
     for number, each in enumerate(answers):

@@ -191,7 +191,7 @@ async def require_replaceable(session: Session, asked: PutAsked, there: File) ->
     Raises:
         SftError: it is not its author's; unless the person named it, whoever signed it.
     """
-    (known,) = await known_of(session, [there])
+    (known,) = await known_of(session, [there], None)
     is_named = asked.if_version is not None and isinstance(known.error, (SignerUnknownError, PinChangedError))
     if known.error is not None and not is_named:
         raise known.error

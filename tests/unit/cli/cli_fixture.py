@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -19,6 +20,7 @@ from sft.cli.invocation import Environment
 from sft.cli.main import main
 from sft.client.carried_over import CarriedOver
 from sft.client.joining import Joined
+from sft.client.log_follower import LogFollower
 from sft.client.pins import Pin
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
@@ -26,19 +28,23 @@ from sft.client.versions_seen import VersionsSeen
 from sft.crypto import key_file
 from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512
-from sft.crypto.keys import ServerPublic, SigningKey
+from sft.crypto.keys import ServerKey, ServerPublic, SigningKey
 from sft.crypto.signatures import sign_file
 from sft.errors import KeyLockedError, LocalProtocolError, SftError
+from sft.ledger.slots import SlotKey
 from sft.model.access import Role
+from sft.model.links import LinkHead
 from sft.model.records import DeviceKey, File, FileVersion, User, UserState
-from sft.wire.messages import Reply, Request
+from sft.wire.messages import FileShown, Reply, Request, UserList, UserShown
+from tests.unit.client.log_in_memory import USERS, LogInMemory
 
 NOW = 1_777_816_800.0  # 3 May 2026, 14:00 UTC
 KEY = SigningKey.from_seed(bytes(range(32)), bytes(range(8)))
 OTHER_KEY = SigningKey.from_seed(bytes(range(1, 33)), bytes(range(1, 9)))
-# The base point of Ed25519: a point that is one.
-SERVER = ServerPublic(SigningKey.from_seed(bytes(32), bytes(8)).public.point)
+SERVER_KEY = ServerKey.from_seed(bytes(32))
+SERVER = SERVER_KEY.public
 PASSPHRASE = "correct horse"
+_LISTED_BY = 100  # leaves: what tables list is in the log, and not newer than it
 
 
 class Terminal(io.StringIO):
@@ -88,13 +94,25 @@ class TableSession:
     quiet_seconds: float = 0.0
     versions_seen: VersionsSeen = field(kw_only=True)
     carried_over: CarriedOver = field(default_factory=CarriedOver)
-    log: None = None
-    link_head: None = None
+    _written: LogInMemory = field(default_factory=lambda: LogInMemory(SERVER_KEY))
+    log: LogFollower = field(init=False)
     role_before: str = ""
+
+    def __post_init__(self) -> None:
+        self.log = LogFollower("acme-files", SERVER.server_id(), [], lambda error, _exhibits: error)
+        while self._written.size < _LISTED_BY:
+            self._written.append(time=2 * int(NOW))
+        self.log.begin(SERVER, self._written.note(), [])
+        self.log.hold(self._written.evidence())
 
     @property
     def user_id(self) -> int:
         return self.profile.user_id
+
+    @property
+    def link_head(self) -> LinkHead:
+        seen = self.log.told.checkpoint
+        return LinkHead(seen.origin.epoch, seen.size, seen.root)
 
     @property
     def server_name(self) -> str:
@@ -124,10 +142,34 @@ class TableSession:
     async def request(self, kind: type[Request], reply: Any, /, **fields: Any) -> Any:
         request = kind(id=len(self.asked) + 1, **fields)
         self.asked.append(request)
-        answer = self.answers[kind](request)
+        answer = self._proved(self.answers[kind](request))
         if not isinstance(answer, reply):
             raise LocalProtocolError(f"{kind.__name__} is not answered by {reply}")
         return answer
+
+    def _proved(self, answer: Reply) -> Reply:
+        """Let the log say what the table does: people and a file as they are shown."""
+        before = self._written.size
+        if isinstance(answer, UserShown | UserList):
+            users = (answer.user,) if isinstance(answer, UserShown) else answer.page.users
+            for each in users:
+                keys = [SlotKey(key.public_key, key.start_leaf) for key in each.keys]
+                self._written.user(each.id, each.name, *keys, state=each.state, role=each.role)
+            places = [(USERS, each.id - 1) for each in users]
+        elif isinstance(answer, FileShown):
+            file, version = answer.file, answer.file.version
+            key = SlotKey(version.public_key, 0)
+            self._written.user(version.author_id, version.author, key)
+            leaf = self._written.file(file.id, file.path, file.owner_id, version.number, version.digest, version.size)
+            answer = replace(answer, file=replace(file, version=replace(version, leaf=leaf)))
+            places = []
+        else:
+            return answer
+        self.log.follow(self._written.note(), self._written.consistency(before))
+        evidence = (
+            self._written.evidence_of(answer.file) if isinstance(answer, FileShown) else self._written.evidence(places)
+        )
+        return replace(answer, evidence=self.log.hold(evidence))
 
     async def pin_authors(self, _files: Sequence[File]) -> None:
         return None

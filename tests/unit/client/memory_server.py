@@ -47,7 +47,7 @@ from sft.wire.messages import (
     UploadFound,
     UserShown,
 )
-from tests.unit.client.log_in_memory import USERS
+from tests.unit.client.log_in_memory import USERS, LogInMemory
 
 SERVER_KEY = ServerKey.from_seed(bytes(range(32)))
 ADA_KEY = SigningKey.from_seed(bytes(range(32, 64)), b"ada's id")
@@ -62,6 +62,18 @@ def user(user_id, name, *keys):
     """A person as the registry shows them."""
     devices = tuple(DeviceKey(number, key.public.encode(), "laptop", 1000) for number, key in enumerate(keys, 1))
     return User(user_id, name, Role.MAINTAINER, UserState.ACTIVE, 1000, devices)
+
+
+class People(dict):
+    """The registry: the log has whoever comes into it."""
+
+    def __init__(self, log):
+        super().__init__()
+        self.log = log
+
+    def __setitem__(self, user_id, shown):
+        self.log.user(user_id, shown.name, *[key.public_key for key in shown.keys], state=shown.state, role=shown.role)
+        super().__setitem__(user_id, shown)
 
 
 class TurnPool:
@@ -99,13 +111,14 @@ class MemoryServer:
     """The far end of one line.
 
     ``files`` maps paths to (File, content); ``change`` may replace what is sent of a download, and ``prove`` what is proved.
-    With a ``log`` it tells its heads and proves what it shows.
+    It tells the heads of its log and proves by it what it shows.
     """
 
     def __init__(self, clock=None, pool=None, *, dialed=False, log=None, kept=()):
         self.clock = clock or Clock()
         self.pool = pool or TurnPool()
         self.wire = Connection.server(SERVER_KEY)
+        self.log = LogInMemory(SERVER_KEY) if log is None else log
         self.users = {7: user(7, "ada", ADA_KEY), 8: user(8, "max", MAX_KEY)}
         self.files = {}
         self.folders = {}
@@ -129,14 +142,15 @@ class MemoryServer:
         self.takes = None  # chunks of an upload, after which it grants no more credit
         self.receipt_lies = {}
         self.answered_at_once = 64
-        self.log = log
         self.told = 0
         self.prove = lambda evidence: evidence
         self.key = SERVER_KEY
+        self.has_log = True
         self.has_everybody = True  # whoever comes has a place in the log
-        if log is not None:
-            log.user(8, "max", MAX_KEY.public.encode())
-            log.user(7, "ada", ADA_KEY.public.encode())
+        if log is not None or not dialed:
+            known, self.users = self.users, People(self.log)
+            for user_id in (8, 7):
+                self.users[user_id] = known[user_id]
         if not dialed:
             claim = Claim.login("ada", ADA_KEY.public, "laptop")
             client = Connection.client(SERVER_KEY.public, claim, ADA_KEY)
@@ -147,7 +161,7 @@ class MemoryServer:
                 address="x:1",
                 on_notice=self.notices.append,
                 keep_fault=self.faults.append,
-                log=None if log is None else LogFollower("acme", SERVER.server_id, kept, self._contradicted),
+                log=LogFollower("acme", SERVER.server_id, kept, self._contradicted),
             )
             self.accept(self.connection.protocol)
             self.pump()
@@ -195,15 +209,13 @@ class MemoryServer:
         self.lose()
 
     def send(self, message):
-        if self.log is not None and self.log.size > self.told:
+        if self.log.size > self.told:
             told, self.told = self.told, self.log.size
             self._give(self.wire.send(LogHead(self.log.note(), self.log.consistency(told))))
         self._give(self.wire.send(message))
 
     def proof_of(self, *paths):
         """What proves the files of these paths."""
-        if self.log is None:
-            return None
         return self.prove(self.log.evidence_of(*[self.files[path][0] for path in paths if path in self.files]))
 
     def _contradicted(self, error, exhibits):
@@ -224,7 +236,7 @@ class MemoryServer:
                 self._give(self.wire.refuse(self.refuse_login))
                 return
             welcome = Welcome(self.me, event.claim.user_name, "maintainer", self.info)
-            if self.log is not None and self.me:
+            if self.me and self.has_log:
                 self.log.key = self.key
                 if self.me - 1 not in self.log.records[USERS] and self.has_everybody:
                     self.log.user(self.me, event.claim.user_name, event.claim.public_key)
@@ -265,7 +277,7 @@ class MemoryServer:
         if found is None:
             self._refuse(m.id, NotFoundError(what="user", name=str(m.user_id)))
         else:
-            evidence = None if self.log is None else self.log.evidence_of_user(m.user_id)
+            evidence = self.log.evidence_of_user(m.user_id)
             self.send(UserShown(id=m.id, user=found, evidence=evidence))
 
     def _show_file(self, m):
@@ -416,9 +428,8 @@ class MemoryServer:
 
     def keep(self, path, content, comment, signature, *, author="ada", key=ADA_KEY):
         """Have a file."""
-        leaf, digest = 11, blake2b_512(content).digest()
-        if self.log is not None:
-            leaf = self.log.file(comment.file_id, path, comment.user, comment.version, digest, len(content))
+        digest = blake2b_512(content).digest()
+        leaf = self.log.file(comment.file_id, path, comment.user, comment.version, digest, len(content))
         version = FileVersion(
             comment.version,
             comment.user,

@@ -360,7 +360,7 @@ def test_what_is_whole_is_judged_when_it_is_placed(here, monkeypatch):
     assert here.record.done == SIZE
     here.renew()
     file, content = here.server.files["a.bin"]
-    stored(here.server, b"another", "b.bin")
+    stored(here.server, b"another", "b.bin", file_id=b"another file's i")
     signature = here.server.files["b.bin"][0].version.signature
     here.server.files["a.bin"] = (
         msgspec.structs.replace(file, version=msgspec.structs.replace(file.version, signature=signature)), content

@@ -8,12 +8,22 @@ import msgspec
 import pytest
 
 from sft.client import joining
+from sft.client import session as session_of_client
+from sft.client.connection import ServerConnection
 from sft.client.heads import Head, Heads
+from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profiles
-from sft.client.session import log_in_again
+from sft.client.session import Session, log_in_again
 from sft.client.statements import sign_act
 from sft.crypto.comment import NO_HEAD
-from sft.errors import LogForkedError, LogProofError, LogRestartedError, LogWentBackError, OwnKeyUnknownError
+from sft.errors import (
+    LocalProtocolError,
+    LogForkedError,
+    LogProofError,
+    LogRestartedError,
+    LogWentBackError,
+    OwnKeyUnknownError,
+)
 from sft.ledger.slots import KeyEnd, SlotKey
 from sft.model.access import Role
 from sft.model.links import InvitationLink, LinkHead
@@ -125,13 +135,13 @@ def test_a_log_that_does_not_go_on_it_is_kept_as_evidence_and_stops_every_later_
 def test_a_server_without_a_log_that_had_one_is_refused(dialing, state, known, log):  # noqa: F811
     serve(dialing, log)
     dial(dialing, state, known)
-    serve(dialing, None)
+    serve(dialing, log, has_log=False)
     with pytest.raises(LogProofError):
         dial(dialing, state, known)
 
 
-def test_a_server_without_a_log_is_refused_at_first_sight_too(dialing, state, known):  # noqa: F811
-    serve(dialing, None)
+def test_a_server_without_a_log_is_refused_at_first_sight_too(dialing, state, known, log):  # noqa: F811
+    serve(dialing, log, has_log=False)
     with pytest.raises(LogProofError):
         dial(dialing, state, known)
 
@@ -198,7 +208,7 @@ def test_who_joins_is_shown_no_other_log_than_the_invitation_names(dialing, stat
 
 
 def test_a_server_that_shows_no_log_to_whom_an_invitation_named_one_is_refused(dialing, state, log):
-    serve(dialing, None)
+    serve(dialing, log, has_log=False)
     with pytest.raises(LogProofError):
         joined(dialing, state, invitation(log, 3))
 
@@ -300,3 +310,23 @@ def test_who_comes_back_looks_at_their_own_place_too(dialing, state, known, log)
     with_key(serve(dialing, log), *second_device(leaf))
     with pytest.raises(OwnKeyUnknownError):
         dialing.run(log_in_again(dialing.reactor, session, random=lambda: 0.5))
+
+
+# -- without a log ------------------------------------------------------------------------------------------
+
+
+def test_a_users_connection_that_follows_no_log_is_no_session(server, state, profile):
+    """What would be proved by nothing is not asked for: nobody forgets to look."""
+    connection = ServerConnection(server.clock, server.connection._wire, server.pool, log=None)
+    pins = Pins(state, profile.server_id, own_pin(profile))
+    with pytest.raises(LocalProtocolError):
+        Session(connection, state, profile, ADA_KEY, pins, server.pool, owns_pool=False)
+
+
+def test_only_the_operators_connection_follows_no_log(dialing, state, known, monkeypatch, log):  # noqa: F811
+    made = session_of_client.ServerConnection
+    without = lambda *arguments, **fields: made(*arguments, **{**fields, "log": None})
+    monkeypatch.setattr(session_of_client, "ServerConnection", without)
+    serve(dialing, log)
+    with pytest.raises(LocalProtocolError, match="a user's session"):
+        dial(dialing, state, known)

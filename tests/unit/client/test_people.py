@@ -9,7 +9,8 @@ from sft.model.access import Role
 from sft.model.links import parse_invitation
 from sft.model.records import Invitation, InvitationState, ServerInfo, SessionInfo, UserPage
 from sft.wire.messages import Done, InvitationShown, KickSession, SessionList, UserList
-from tests.unit.client.memory_server import ADA_KEY, SERVER, SERVER_KEY, user
+from tests.unit.client.log_in_memory import USERS
+from tests.unit.client.memory_server import ADA_KEY, MAX_KEY, SERVER, SERVER_KEY, user
 
 
 @pytest.mark.parametrize(("told", "address"), [("files.acme.example:7361", "files.acme.example:7361"), ("", "x:1")])
@@ -29,24 +30,25 @@ def test_an_invitations_secret_is_in_the_link_and_never_sent(server, told, addre
     assert invitation.id == 5
 
 
+def list_page(server, request, users, following):
+    evidence = server.log.evidence([(USERS, each.id - 1) for each in users])
+    server.send(UserList(id=request.id, page=UserPage(users, following), evidence=evidence))
+
+
 def test_every_page_of_the_registry_is_listed_and_admins_are_named(server):
     import msgspec
 
     admin = msgspec.structs.replace(user(9, "eva", ADA_KEY), role=Role.ADMIN)
-    pages = {0: ((user(7, "ada"), user(8, "gus")), 8), 8: ((admin,), 0)}
-
-    def listed(m):
-        users, following = pages[m.after]
-        server.send(UserList(id=m.id, page=UserPage(users, following)))
-
-    server._list_users = listed
+    server.users[8] = user(8, "gus", MAX_KEY)
+    server.users[9] = admin
+    pages = {0: ((server.users[7], server.users[8]), 8), 8: ((admin,), 0)}
+    server._list_users = lambda m: list_page(server, m, *pages[m.after])
     assert [u.name for u in server.run(people.list_users(server.connection))] == ["ada", "gus", "eva"]
     assert server.run(people.admins(server.connection)) == ["eva"]
 
 
 def test_a_registry_that_begins_again_ends(server):
-    page = UserPage((user(7, "ada"),), 7)
-    server._list_users = lambda m: server.send(UserList(id=m.id, page=page))
+    server._list_users = lambda m: list_page(server, m, (server.users[7],), 7)
     with pytest.raises(RemoteProtocolError):
         server.run(people.list_users(server.connection))
 

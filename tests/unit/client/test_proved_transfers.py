@@ -172,7 +172,7 @@ def test_one_that_was_listed_before_it_was_replaced_is_no_alarm_and_one_that_was
 def another(server, log):
     """A server that goes on with the files and the log of another, as the next session meets it."""
     users = log.user
-    log.user = lambda *_: None
+    log.user = lambda *_, **__: None
     later = memory.MemoryServer(log=log)
     log.user = users
     later.files = server.files
@@ -259,7 +259,7 @@ def test_a_receipt_is_for_what_is_in_the_log_that_was_shown(server, session, tmp
 
 def test_a_person_whom_the_log_has_otherwise_is_not_learned(server, session, tmp_path):
     stored(server, b"content", **BY_MAX)
-    server.users[8] = memory.user(8, "max", memory.MALLORY_KEY)
+    dict.__setitem__(server.users, 8, memory.user(8, "max", memory.MALLORY_KEY))  # which the log has not
     with pytest.raises(LogProofError):
         get(server, session, tmp_path)
     assert 8 not in session.pins.people

@@ -47,7 +47,7 @@ def stored(key: ServerKey = SERVER, **changes) -> Stored:
 
 
 def check_receipt(server, answer, sent, digest):
-    ReceiptNote(server, answer.receipt).check(answer, sent, digest)
+    ReceiptNote(server, answer.receipt).check(answer, sent, digest, 31)
 
 
 def test_the_receipt_for_what_was_sent_holds():

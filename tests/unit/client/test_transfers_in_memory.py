@@ -21,7 +21,7 @@ from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem, VersionSeen
 from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, known_of
-from sft.crypto.comment import NO_HEAD, FileComment
+from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.keys import SigningKey
 from sft.crypto.notes import verify_receipts
@@ -33,6 +33,7 @@ from sft.errors import (
     FolderInTheWayError,
     LocalExistsError,
     LocalFileError,
+    LogProofError,
     NotAsListedError,
     OlderVersionError,
     OwnKeyUnknownError,
@@ -122,6 +123,7 @@ def leftovers(folder):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_what_is_put_arrives_whole_and_signed_over_checked_fields(server, session, tmp_path, size):
+    seen = server.log.checkpoint().head_text()
     content = content_of(size)
     path = local(tmp_path, content)
     (result,) = put(server, session, item(path))
@@ -141,7 +143,7 @@ def test_what_is_put_arrives_whole_and_signed_over_checked_fields(server, sessio
         user=7,
         prev=None,
         ts=4000,
-        head=NO_HEAD,
+        head=seen,
     )
     begun = [type(m) for m in server.received]
     assert begun == ([PutFiles] if size <= SMALL_FILE_BYTES else [BeginUpload, CommitUpload])
@@ -287,15 +289,24 @@ def test_what_is_there_already_without_a_receipt_is_not_said_to_be_stored(server
     assert isinstance(result.error, ReceiptBadError)
 
 
-@pytest.mark.parametrize("lie", [{"digest": bytes(64)}, {"number": 41}, {"signature": b""}, {"size": 9}], ids=str)
+@pytest.mark.parametrize(
+    ("lie", "told"),
+    [
+        ({"digest": bytes(64)}, LogProofError),
+        ({"number": 41}, LogProofError),
+        ({"signature": b""}, SignatureBadError),
+        ({"size": 9}, LogProofError),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("how", [{"replace": True}, {"if_version": 1}], ids=str)
-def test_nothing_is_built_on_a_version_that_does_not_hold(server, session, tmp_path, lie, how):
+def test_nothing_is_built_on_a_version_that_does_not_hold(server, session, tmp_path, lie, told, how):
     stored(server, b"first", **BY_MAX)
     file, content = server.files["docs/a.bin"]
     version = msgspec.structs.replace(file.version, **lie)
     server.files["docs/a.bin"] = (msgspec.structs.replace(file, version=version), content)
     (result,) = put(server, session, item(local(tmp_path, b"second")), **how)
-    assert isinstance(result.error, SignatureBadError)
+    assert isinstance(result.error, told)
     assert [type(m) for m in server.received if not isinstance(m, ShowUser)] == [ShowFile]
 
 
@@ -443,7 +454,7 @@ def test_a_folder_that_cannot_be_made_here_fails_alone(server, session, tmp_path
 
 def test_nothing_is_forged_in_our_own_name(server, session, tmp_path):
     # A key that a server shows for ourselves is not believed: none that is here vouched for it.
-    server.users[7] = user(7, "ada", MALLORY_KEY)
+    server.users[7] = user(7, "ada", ADA_KEY, MALLORY_KEY)
     stored(server, b"forged", key=MALLORY_KEY)
     (result,) = get(server, session, tmp_path, got_item())
     assert isinstance(result.error, OwnKeyUnknownError)
@@ -486,20 +497,20 @@ def test_other_bytes_than_signed_are_never_kept(server, session, tmp_path, size,
 
 
 @pytest.mark.parametrize(
-    "lie",
+    ("lie", "told"),
     [
-        {"id": b"another file's i"},
-        {"number": 2},
-        {"author_id": 8},
-        {"signed_name": "docs/b.bin"},
-        {"dated_at": 5},
-        {"digest": bytes(64)},
-        {"public_key": MALLORY_KEY.public.encode()},
-        {"signature": b"rubbish"},
+        ({"id": b"another file's i"}, LogProofError),
+        ({"number": 2}, LogProofError),
+        ({"author_id": 8}, LogProofError),
+        ({"signed_name": "docs/b.bin"}, SignatureBadError),
+        ({"dated_at": 5}, SignatureBadError),
+        ({"digest": bytes(64)}, LogProofError),
+        ({"public_key": MALLORY_KEY.public.encode()}, SignatureBadError),
+        ({"signature": b"rubbish"}, SignatureBadError),
     ],
-    ids=lambda lie: next(iter(lie)),
+    ids=lambda lie: next(iter(lie)) if isinstance(lie, dict) else "",
 )
-def test_a_description_that_is_not_the_signed_one_is_refused(server, session, tmp_path, lie):
+def test_a_description_that_is_not_the_signed_one_is_refused(server, session, tmp_path, lie, told):
     server.users[8] = user(8, "mallory", MALLORY_KEY)
     stored(server, b"content")
 
@@ -511,7 +522,7 @@ def test_a_description_that_is_not_the_signed_one_is_refused(server, session, tm
 
     server.change = describe
     (result,) = get(server, session, tmp_path, got_item())
-    assert isinstance(result.error, SignatureBadError)
+    assert isinstance(result.error, told)
     assert leftovers(tmp_path / "out") == []
 
 
@@ -551,12 +562,12 @@ def test_a_version_older_than_one_that_was_seen_is_not_the_newest(server, sessio
     (result,) = get(server, again, tmp_path, got_item(), to="later")
     assert isinstance(result.error, OlderVersionError)
     assert leftovers(tmp_path / "later") == []
-    (known,) = server.run(known_of(again, [server.files["docs/a.bin"][0]]))
+    (known,) = server.run(known_of(again, [server.files["docs/a.bin"][0]], None))
     assert (known.state, type(known.error)) == (SignatureState.UNKNOWN, OlderVersionError)
     # Whoever asks for that very version gets it.
     asked = msgspec.structs.replace(got_item(), version=2, newest=False)
     assert get(server, again, tmp_path, asked, to="later")[0].error is None
-    (known,) = server.run(known_of(again, [server.files["docs/a.bin"][0]], newest=False))
+    (known,) = server.run(known_of(again, [server.files["docs/a.bin"][0]], None, newest=False))
     assert known.state is SignatureState.SIGNED
 
 
@@ -582,7 +593,7 @@ def test_what_is_stored_while_a_get_runs_is_no_older_version(server, session, tm
 
 def test_a_version_that_a_list_has_shown_or_we_have_stored_was_seen(server, session, tmp_path):
     stored(server, b"new", "docs/b.bin", version=3, file_id=b"b" * 16, prev=bytes(64))
-    server.run(known_of(session, [server.files["docs/b.bin"][0]]))
+    server.run(known_of(session, [server.files["docs/b.bin"][0]], None))
     put(server, session, item(local(tmp_path, b"mine")))
     again = dataclasses.replace(session).versions_seen
     assert again.highest(b"b" * 16) == 3
@@ -599,7 +610,7 @@ def test_authors_of_a_list_are_pinned_in_one_rewrite(server, session, state):
     session.state = Recorded(state.data, state.config, written)
     session.pins = Pins(session.state, session.server_id)
     files = [server.files[name][0] for name in names]
-    assert {known.state for known in server.run(known_of(session, files))} == {SignatureState.SIGNED}
+    assert {known.state for known in server.run(known_of(session, files, None))} == {SignatureState.SIGNED}
     assert [name for name in written if name.startswith("pins/")] == [f"pins/{session.server_id.hex()[:32]}.json"]
 
 
@@ -645,6 +656,7 @@ def test_a_moved_file_says_where_it_was_signed(server, session, tmp_path):
     stored(server, b"content", "docs/old.bin")
     file, content = server.files.pop("docs/old.bin")
     server.files["new.bin"] = (msgspec.structs.replace(file, path="new.bin"), content)
+    server.log.move(file.id, "new.bin")
     (result,) = get(server, session, tmp_path, got_item("new.bin"))
     assert result.verdict.moved_to == "new.bin"
     assert "Signed as docs/old.bin; it is at new.bin now." in result.verdict.sentence()
@@ -732,9 +744,9 @@ def test_a_refusal_in_the_middle_of_a_download_leaves_nothing(server, session, t
 
 def test_small_ones_go_together_eight_frames_at_a_time_and_large_ones_four(server, session, tmp_path):
     for n in range(100):
-        stored(server, content_of(4096), f"s{n}")
+        stored(server, content_of(4096), f"s{n}", file_id=b"small %10d" % n)
     for n in range(6):
-        stored(server, content_of(100 * CHUNK_BYTES), f"l{n}")
+        stored(server, content_of(100 * CHUNK_BYTES), f"l{n}", file_id=b"large %10d" % n)
     server.hold = True
     items = [got_item(f"s{n}", 4096) for n in range(100)]
     items += [got_item(f"l{n}", 100 * CHUNK_BYTES) for n in range(6)]

@@ -49,7 +49,7 @@ def described(**fields):
 
 def verdict(file, digest=DIGEST, size=7, pins=None):
     pins = {7: ADA} if pins is None else pins
-    return judge(file, digest, size, pins, server_id=SERVER_ID, server_name="acme")
+    return judge(file, digest, size, pins, server_id=SERVER_ID, server_name="acme", proved=None)
 
 
 def test_what_holds_says_whose_it_is_and_since_when_the_key_is_known():
@@ -111,13 +111,13 @@ def signed_once(file):
 
 def test_one_signature_is_enough_for_a_reader_and_both_for_who_keeps_them():
     file = signed_once(signed())
-    given = judge(file, DIGEST, 7, {7: ADA}, server_id=SERVER_ID, server_name="acme", both=False)
+    given = judge(file, DIGEST, 7, {7: ADA}, server_id=SERVER_ID, server_name="acme", both=False, proved=None)
     assert given.state is SignatureState.VERIFIED
     with pytest.raises(SignatureBadError):
         verdict(file)
     with pytest.raises(SignatureBadError):
         other = blake2b_512(b"Content").digest()
-        judge(signed(), other, 7, {7: ADA}, server_id=SERVER_ID, server_name="acme", both=False)
+        judge(signed(), other, 7, {7: ADA}, server_id=SERVER_ID, server_name="acme", both=False, proved=None)
 
 
 def test_other_bytes_or_another_number_of_them_are_bad():

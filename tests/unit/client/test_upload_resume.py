@@ -84,7 +84,7 @@ class Here:
         self.cut_off(chunks, server_dies=server_dies, **options).leave()
 
     def renew(self, *, server_dies=False):
-        before, self.server = self.server, memory.MemoryServer()
+        before, self.server = self.server, memory.MemoryServer(log=self.server.log)
         self.server.files = before.files
         for upload_id, chunks in before.parked.items():
             kept = len(chunks) // SEGMENT_CHUNKS * SEGMENT_CHUNKS if server_dies else len(chunks)
