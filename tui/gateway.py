@@ -22,6 +22,7 @@ from sft.client.pins import Pin
 from sft.client.transfers.queue.queue_file import LocalFiles
 from sft.client.transfers.queue.run import Transfers
 from sft.client.trust import SignatureState
+from sft.crypto.keys import PublicKey
 from sft.errors import SftError
 from sft.ledger.checkpoints import Checkpoint
 from sft.ledger.leaves import LogLeaf
@@ -30,10 +31,12 @@ from sft.model.access import Role
 from sft.model.links import Link
 from sft.model.records import (
     Deleted,
+    DeviceKey,
     File,
     FileReader,
     Folder,
     Invitation,
+    KeyEnd,
     RestoredFolder,
     SessionInfo,
     TrashedFolder,
@@ -231,6 +234,37 @@ class People(Protocol):
         """End a session; NotFoundError if it has ended already."""
 
 
+class OwnKeys(Protocol):
+    """The keys of the person in use, one for each device."""
+
+    async def all(self) -> list[DeviceKey]:
+        """List those that the person has and had, as the server's log has them, in order of coming."""
+
+    async def device_link(self) -> str:
+        """Return the link with which another device begins; it is no secret."""
+
+    async def add(self, public_key: PublicKey, device: str) -> DeviceKey:
+        """Vouch for the key of another device."""
+
+    async def revoke(self, public_key: bytes, reason: KeyEnd, cut_off: int = 0) -> DeviceKey:
+        """End a key, for good.
+
+        Args:
+            cut_off: of a stolen one: leaf from which on nothing counts that it signed.
+        """
+
+    async def rotate(self, passphrase: str | None) -> Account:
+        """Make a key that follows the one of this computer, and connect with it.
+
+        Args:
+            passphrase: of the key that is here, and of the new one; None where it has none.
+
+        Raises:
+            PassphraseWrongError: not that one; nothing has changed.
+            ConnectionLostError: the server's answer was not heard; the next login finds out what it was.
+        """
+
+
 class Activity(Names, Protocol):
     """The log of the server in use: what comes from here was proved, and its records are its leaves'.
 
@@ -300,6 +334,7 @@ class Gateway(Protocol):
     files: Files
     transfers: Transfers
     people: People
+    keys: OwnKeys
     activity: Activity
     local: LocalState
 

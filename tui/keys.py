@@ -179,7 +179,10 @@ _ACTIVITY: Final = (
 )
 _IDENTITY: Final = (
     Action("identity.export", "e", "Export key", "Write the public key to a file, as minisign reads it", 10),
+    Action("identity.new_device", "n", "New device", "Vouch for the key of another device of yours", 12, asks=True),
     Action("identity.passphrase", "P", "Passphrase", "Change the passphrase of the key on this computer", 14),
+    Action("identity.rotate", "K", "Rotate", "Have a new key follow the one of this computer", 16, asks=True),
+    Action("identity.revoke", "d", "Revoke", "End another key of yours, for good", 18, asks=True),
     Action("identity.copy", "y", "Copy", "Copy the line under the cursor", 20),
 )
 _SERVERS: Final = (

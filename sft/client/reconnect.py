@@ -13,7 +13,7 @@ import contextlib
 import dataclasses
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -127,6 +127,7 @@ class Reconnector:
         self._asking: Deferred[None] | None = None
         self._doubted = False
         self._ended = False
+        self._quiet = False
         self._farewell: SftError | None = None
         self._carried_over = CarriedOver()
         self._begun_at: int | None = None
@@ -167,6 +168,17 @@ class Reconnector:
         if self.connection.silent_since is not None and self.session is not None:
             self.session.abort()
         self._hurry()
+
+    @contextlib.contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Emit nothing meanwhile: whoever has this very session ended knows why. What it has become is emitted then."""
+        before, self._quiet = self.connection, True
+        try:
+            yield
+        finally:
+            self._quiet = False
+            if self.connection != before and not self._ended:
+                self._emit(self.connection)
 
     async def end(self) -> None:
         """Leave; nothing is emitted any more."""
@@ -314,6 +326,9 @@ class Reconnector:
     def _noticed(self, notice: Notice) -> None:
         if self._ended or notice.kind == KEY_FOLLOWED:
             return
+        if self._quiet and (notice.kind, notice.values.get("why")) == ("ended", "key"):
+            self._hurry()
+            return
         if notice.kind == "role":
             try:
                 role = Role(str(notice.values.get("role", "")))
@@ -333,7 +348,8 @@ class Reconnector:
         connection = dataclasses.replace(self.connection, **fields)
         if connection != self.connection and not self._ended:
             self.connection = connection
-            self._emit(connection)
+            if not self._quiet:
+                self._emit(connection)
 
     def _note_fault(self, failure: Failure) -> None:
         if not failure.check(CancelledError):

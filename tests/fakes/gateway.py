@@ -182,6 +182,7 @@ class FakeGateway:
         self.files = Switched(live.files, self.fail_next)
         self.transfers = BrakedTransfers(live.transfers, self.fail_next, self.brake)
         self.people = Switched(live.people, self.fail_next)
+        self.keys = Switched(live.keys, self.fail_next)
         self.activity = Switched(live.activity, self.fail_next)
         self.local = KnownLocalState(live.local, self.fail_next)
         self.faults = self.local.faults

@@ -96,6 +96,7 @@ class Visit:
     session_id: int
     user_id: int | None
     info: SessionInfo
+    key_id: None = None  # of no key that ends
 
     def describe(self) -> SessionInfo:
         return self.info

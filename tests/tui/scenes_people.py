@@ -7,6 +7,8 @@ from textual.pilot import Pilot
 from sft.errors import LogWentBackError
 from sft.model.access import Role
 from sft.model.links import ServerLink
+from sft.model.records import KeyEnd
+from sft.service import keys
 from tests.fakes.acme import HOSTILE_PEOPLE, with_hostile_files, with_hostile_people
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.memory_service import key_of
@@ -41,6 +43,17 @@ def _hostile_servers(gateway: FakeGateway) -> None:
 
 def _another_key(gateway: FakeGateway) -> None:
     gateway.service.change_key("gus", key_of("mallory"))
+
+
+def _devices(gateway: FakeGateway) -> None:
+    """Give max a desk, and a phone that was stolen."""
+    service = gateway.service
+    for device in ("desk", "phone"):
+        public = key_of(f"max at the {device}").public.encode()
+        service.act(keys.add_key, keys.AddKeyInput(service.caller("max"), public, device))
+    start = service.user("max").keys[-1].start_leaf
+    stolen = keys.RevokeKeyInput(service.caller("max"), public, KeyEnd.COMPROMISED, start)
+    service.act(keys.revoke_key, stolen)
 
 
 CASTS: dict[str, Cast] = {
@@ -86,6 +99,10 @@ CASTS: dict[str, Cast] = {
     "servers-hostile": Cast(prepare=_hostile_servers),
     "forget": Cast(prepare=_two_servers),
     "passphrase": Cast(passphrase="sesame"),
+    "rotate-key": Cast(passphrase="sesame"),
+    "identity-keys": Cast(prepare=_devices),
+    "revoke-key": Cast(prepare=_devices),
+    "revoke-key-stolen": Cast(prepare=_devices),
     "ascii": Cast(glyphs=PLAIN),
     "ascii-transfers": Cast(glyphs=PLAIN),
     "ascii-people": Cast("ada", glyphs=PLAIN),
@@ -249,6 +266,11 @@ SCENERY: dict[str, Stage] = {
     "identity": _identity,
     "identity-pinned": after(_identity, "tab", "down", "down", back=("up", "up", "tab")),
     "passphrase": after(_identity, "P", back=("escape",)),
+    "rotate-key": after(_identity, "K", back=("escape",)),
+    "new-device": after(_identity, "n", *key_of("max at the desk").public.text(), back=("escape",)),
+    "identity-keys": after(_identity, *["down"] * 6, back=["up"] * 6),
+    "revoke-key": after(_identity, *["down"] * 6, "d", back=("escape", *["up"] * 6)),
+    "revoke-key-stolen": after(_identity, *["down"] * 6, "d", "down", back=("escape", *["up"] * 6)),
     "export": after(_identity, "e", back=("escape",)),
     "guest": _guest,
     "guest-palette": after(_guest, "colon", *"server", "down", "down", "down", back=("escape",)),

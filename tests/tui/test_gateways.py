@@ -23,7 +23,7 @@ from sft.errors import (
 )
 from sft.model.access import Role
 from sft.model.links import parse_invitation
-from sft.model.records import InvitationState, RestoredFolder, UserState
+from sft.model.records import InvitationState, KeyEnd, RestoredFolder, UserState
 from tests.fakes.acme import MAY_3
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.memory_service import MemoryService
@@ -93,6 +93,20 @@ async def test_nothing_can_be_asked_before(reach):
     gateway = await reach.open("max")
     with pytest.raises(ConnectionLostError):
         await gateway.files.list_folder("")
+
+
+async def test_a_key_that_follows_is_connected_with_and_the_end_of_the_one_before_is_no_news(reach):
+    gateway = await online(reach, "max")
+    (before,), seen = await gateway.accounts.all(), []
+    gateway.listen(seen.append)
+    account = await gateway.keys.rotate(None)
+    assert account.key_words != before.key_words
+    assert [getattr(event, "status", event) for event in seen] == [Status.CONNECTING, Status.ONLINE]
+    ended, active = await gateway.keys.all()
+    assert (ended.end_leaf is None, active.end_leaf is None) == (False, True)
+    other = await online(reach, "mia")
+    with pytest.raises(NotFoundError):
+        await other.keys.revoke(active.public_key, KeyEnd.RETIRED)
 
 
 async def test_a_file_is_stored_shown_verified_and_got(reach, tmp_path):

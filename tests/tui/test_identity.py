@@ -6,12 +6,16 @@ import stat
 
 import pytest
 
+from sft.client import rotating
+from sft.client.api.people import rotate_key
 from sft.crypto.keys import PublicKey
+from sft.errors import ConnectionLostError
 from sft.model.names import fold
 from tests.fakes.acme import HOSTILE_PEOPLE, acme, with_hostile_people
 from tests.fakes.memory_service import key_of, public_of
 from tests.tui.ui_driver import RAW, UiDriver, running
 from tui.text import shown
+from tui.widgets.message_line import MessageLine
 from tui.widgets.row_list import RowList
 
 pytestmark = pytest.mark.long
@@ -195,6 +199,174 @@ async def test_taking_the_passphrase_away_asks_once_more(tmp_path):
         await stage.press("enter", "y")
         assert stage.gateway.opens("acme-files", "")
         assert stage.said().startswith("Your key has no passphrase now")
+
+
+# -- the person's keys --------------------------------------------------------------------------------------------
+
+
+DESK = public_of("max at the desk")
+
+
+async def vouched(stage: UiDriver) -> None:
+    """Have a second device of max's, by keys."""
+    await stage.press("5", "n")
+    await stage.paste(DESK.text())
+    await stage.press("enter", *"desk", "enter")
+
+
+async def to_key(stage: UiDriver, state: str) -> None:
+    """Put the cursor on the line of another key, by what it is called."""
+    rows = stage.app.frame.query_one("#identity-own", RowList)
+    await stage.press("home")
+    while rows.current.cells["title"] != state:
+        before = rows.cursor
+        await stage.press("down")
+        assert rows.cursor != before, f"there is no {state}"
+
+
+def keys_of_max(stage: UiDriver):
+    return stage.service.user("max").keys
+
+
+async def test_another_device_is_vouched_for_after_its_words_were_shown(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("5", "n")
+        assert "sft join --user max" in stage.text("#dialog")
+        link = stage.app.screen.query_one("#device-link").region
+        link_text = "".join(line[link.x : link.right].strip() for line in stage.lines()[link.y : link.bottom])
+        assert link_text.startswith("sft://")
+        await stage.press("ctrl+y")
+        assert stage.app.clipboard == link_text
+        await stage.type("RWnokey")
+        assert stage.app.screen.query_one("DialogButton.acts").disabled
+        await stage.press("enter")
+        assert "Not a whole key yet: copy it from RW to its end." in stage.text("#dialog")
+        await stage.press("ctrl+u")
+        await stage.paste(DESK.text())
+        assert DESK.words() in stage.text("#dialog")
+        assert [key.device for key in keys_of_max(stage)] == ["laptop"]
+        await stage.press("enter", "enter")
+        assert stage.dialog == "NewDevice", "it has no name yet"
+        await stage.type("desk")
+        await stage.press("enter")
+        assert stage.dialog == ""
+        assert stage.said() == "desk is a device of yours now. There: the same sft join again"
+        assert "other key desk, since 3 May, vouched for by another of yours" in stage.text("#identity-own")
+        assert [(key.device, key.public_key, bool(key.endorsement)) for key in keys_of_max(stage)] == [
+            ("laptop", public_of("max").encode(), False),
+            ("desk", DESK.encode(), True),
+        ]
+
+
+async def test_a_key_of_somebody_elses_is_refused_within_the_dialog(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("5", "n")
+        await stage.paste(public_of("gus").text())
+        await stage.press("enter", *"desk", "enter")
+        assert stage.dialog == "NewDevice"
+        assert stage.text("#dialog-problem")
+        await stage.press("escape")
+        assert len(keys_of_max(stage)) == 1
+
+
+async def test_a_lost_device_is_revoked_after_a_question(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await vouched(stage)
+        await to_line(stage, "device")
+        await stage.press("d")
+        assert stage.dialog == ""
+        assert stage.said().startswith("The cursor stands on no other key of yours")
+        await to_key(stage, "other key")
+        await stage.press("d")
+        assert "It is signed out now and never comes back." in stage.text("#dialog")
+        assert "from number" not in stage.text("#dialog")
+        await stage.press("escape")
+        assert keys_of_max(stage)[1].ended_at is None
+        await stage.press("d", "enter")
+        assert stage.dialog == "RevokeOwnKey", "enter on the cause is no agreement yet"
+        await stage.press("enter")
+        assert stage.said() == "desk is revoked."
+        assert keys_of_max(stage)[1].end_reason.value == "retired"
+        assert "former key desk, ended 3 May: what it signed stays good" in stage.text("#identity-own")
+
+
+async def test_a_stolen_key_counts_from_a_number_of_the_log_on_no_more(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await vouched(stage)
+        start = keys_of_max(stage)[1].start_leaf
+        await to_key(stage, "other key")
+        await stage.press("d", "down", "enter")
+        await stage.type("soon")
+        await stage.press("enter")
+        assert "That is no number of the log" in stage.text("#dialog")
+        await stage.press("ctrl+u")
+        await stage.type("1")
+        await stage.press("enter")
+        assert "take that of the first one that is not yours" in stage.said()
+        assert keys_of_max(stage)[1].ended_at is None
+        await stage.press("d", "down", "enter", "enter")
+        assert stage.said() == f"desk is revoked: nothing of it counts from {start:,} of the log on."
+        key = keys_of_max(stage)[1]
+        assert (key.end_reason.value, key.cut_off_leaf) == ("compromised", start)
+        assert "former key desk, ended 3 May: stolen" in stage.text("#identity-own")
+
+
+async def test_a_new_key_follows_and_the_screen_goes_on_with_it(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("5", "K")
+        assert "signs no more, for good" in stage.text("#dialog")
+        await stage.press("enter")  # the safe answer
+        assert len(keys_of_max(stage)) == 1
+        await stage.press("K", "y")
+        assert stage.dialog == ""
+        old, new = keys_of_max(stage)
+        assert (old.end_reason.value, bool(new.endorsement), new.device) == ("retired", True, "laptop")
+        words = PublicKey.decode(new.public_key).words()
+        assert stage.said() == f"Your new key: {words}. The one before says so itself."
+        assert stage.gateway.connection.online
+        assert stage.app.frame.query_one(MessageLine).alarm is None
+        assert words.split(" ")[0] in stage.text("#identity-own")
+        assert "former key laptop, ended 3 May: what it signed stays good" in stage.text("#identity-own")
+        await stage.press("1", "n", *"made", "enter")
+        assert stage.said() == "made is made.", "the new key signs"
+
+
+async def test_a_protected_key_is_followed_by_one_with_the_same_passphrase(tmp_path):
+    async with running(tmp_path, "max", passphrase="old one") as stage:
+        await stage.press("5", "K")
+        await stage.type("wrong")
+        await stage.press("enter")
+        assert "That passphrase does not open the key. Type it again." in stage.text("#dialog")
+        assert len(keys_of_max(stage)) == 1
+        await stage.type("old one")
+        await stage.press("enter")
+        assert len(keys_of_max(stage)) == 2
+        assert stage.gateway.opens("acme-files", "old one")
+        assert stage.gateway.connection.online
+
+
+async def test_a_rotation_whose_answer_was_lost_is_found_at_the_next_login(tmp_path, monkeypatch):
+    async def unheard(session, state, pool, profile):
+        await rotate_key(session, profile.next_key, profile.device)
+        raise ConnectionLostError
+
+    monkeypatch.setattr(rotating, "rotate", unheard)
+    async with running(tmp_path, "max") as stage:
+        await stage.press("5", "K", "y")
+        assert len(keys_of_max(stage)) == 2
+        assert stage.said().startswith("Your new key: ")
+        assert stage.gateway.connection.online
+
+
+async def test_nothing_is_rotated_under_transfers_that_run(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        stage.gateway.brake.at = 0.5
+        stage.app.queue.get(["welcome.txt"], str(tmp_path), "welcome.txt")
+        await stage.press("5", "K")
+        assert stage.dialog == ""
+        assert stage.said() == "Transfers are signed with this key: let them end first, or stop them (2)."
+        stage.gateway.brake.released.set()
+        await stage.moved()
 
 
 # -- hostile names ------------------------------------------------------------------------------------------------

@@ -9,9 +9,11 @@ from pathlib import Path
 from textual.widgets import Input
 
 from sft.client.connection_info import Status
+from sft.crypto.keys import PublicKey
 from sft.model.access import Role
 from sft.model.links import InvitationLink, ServerLink
 from sft.model.records import InvitationState
+from sft.service import keys
 from tests.fakes.acme import MAY_3
 from tests.fakes.memory_service import MemoryService
 from tests.tui.ui_driver import UiDriver, driven
@@ -389,3 +391,24 @@ async def test_the_names_in_a_link_are_harmless_on_the_screen(tmp_path):
         await stage.press("enter")
         assert stage.dialog == "Join"
         assert "x" * 40 in stage.text()
+
+
+async def test_a_second_device_says_its_key_and_joins_once_the_first_one_vouched_for_it(tmp_path):
+    async with joining(tmp_path, size=(120, 36)) as stage:
+        service = stage.service
+        host, port = "files.acme.org", 7361
+        link = ServerLink(host, port, service.key.public.point, service.name, server_id=service.server_id)
+        await paste(stage, link.text())
+        await stage.press("enter", "ctrl+u")
+        await fill(stage, "max", "", "", "desk")
+        await stage.press("y")
+        (made,) = [one for one in await stage.gateway.accounts.all() if not one.joined]
+        assert "n vouches for the key of this one" in stage.text("#dialog")
+        assert made.minisign_key in stage.text("#dialog")
+        assert made.key_words in stage.text("#dialog")
+        key = PublicKey.parse(made.minisign_key).encode()
+        service.act(keys.add_key, keys.AddKeyInput(service.caller("max"), key, "desk"))
+        await stage.press("enter")
+        assert stage.dialog == ""
+        assert stage.gateway.connection.online
+        assert stage.gateway.connection.user == "max"

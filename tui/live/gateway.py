@@ -26,6 +26,7 @@ from tui.live.activity import LiveActivity
 from tui.live.as_future import from_coroutine
 from tui.live.files import LiveFiles
 from tui.live.local_state import LiveLocalState
+from tui.live.own_keys import LiveOwnKeys
 from tui.live.people import LivePeople
 from tui.live.session_access import SessionAccess
 from tui.live.transfers import LiveTransfers
@@ -67,6 +68,7 @@ class LiveGateway:
         self.files: gateway.Files = LiveFiles(access)
         self.transfers: Transfers = LiveTransfers(access)
         self.people: gateway.People = LivePeople(access)
+        self.keys: gateway.OwnKeys = LiveOwnKeys(access, self.use)
         self.activity: gateway.Activity = LiveActivity(access)
         self.local: gateway.LocalState = LiveLocalState(access)
 
