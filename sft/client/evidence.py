@@ -1,32 +1,32 @@
-"""What is kept when a server shows another key than the pinned one: the key, and the proof of having it.
+"""What is kept when a server shows what it must not: another key than the pinned one, or a log that contradicts itself.
 
-    evidence/<pinned server id>-<shown key>.txt     lines of a name and a value, then nothing
+    evidence/<server id>-key-<shown key>.txt    both keys, and the proof of having the one that was shown
+    evidence/<server id>-log-<time>.txt         what was known, what was shown, as it came
 
-Rules. The first sight of a key is kept, and later ones change nothing; after twenty keys no more are: whoever stands in
-between may show a new one each time. The proof is a signature over the hellos of that one
-connection (PROTOCOL.md §6): it shows later who could have answered, and it may be false, which is kept too. That the evidence
-cannot be written changes nothing about the stop.
+Rules. A file is lines of a name and a value, then what was shown, each under its title. What is kept stays as it is, and of one
+server twenty of each: whoever lies may do so each time. That it cannot be written changes nothing about the stop.
+The proof of a key is a signature over the hellos of that one connection (PROTOCOL.md §6): it shows later who could have
+answered, and it may be false, which is kept too. Everything here blocks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sft.client.profiles import Profile
-from sft.client.state import StateFolder
+from sft.client.state import StateFolder, name_of_server
 from sft.crypto.keys import ServerPublic
 from sft.crypto.signatures import verify_server_hello
-from sft.errors import ClientError, CryptoError, ServerKeyChangedError
+from sft.errors import ClientError, CryptoError, LedgerError, ServerKeyChangedError
 from sft.model.text import utc_time
 
-_ID_DIGITS: Final = 16
-_MOST_KEYS: Final = 20
+_KEY_DIGITS: Final = 16
+_MOST: Final = 20
 
 
-def keep_evidence(
-    state: StateFolder, profile: Profile, stop: ServerKeyChangedError, *, now: int
-) -> ServerKeyChangedError:
-    """Write down what the server has shown (blocks); return the stop with both keys, and the file that keeps it."""
+def keep_key(state: StateFolder, profile: Profile, stop: ServerKeyChangedError, *, now: int) -> ServerKeyChangedError:
+    """Write down which key a server has shown; return the stop with both keys, and the file that keeps it."""
     pinned = profile.server.words()
     try:
         point = bytes.fromhex(str(stop.values["shown_key"]))
@@ -36,11 +36,7 @@ def keep_evidence(
         return stop
     shown = ServerPublic(point)
     seen = ServerKeyChangedError(stop.detail, server=profile.name, shown=shown.words(), pinned=pinned)
-    name = f"evidence/{profile.server_id.hex()[:_ID_DIGITS]}-{point.hex()[:_ID_DIGITS]}.txt"
-    lines = [
-        ("sft-evidence", "1"),
-        ("seen-at", utc_time(now)),
-        ("server", f"{profile.server_name} at {profile.address}"),
+    facts = [
         ("pinned-key", profile.server_key.hex()),
         ("pinned-words", pinned),
         ("shown-key", point.hex()),
@@ -49,22 +45,52 @@ def keep_evidence(
         ("signature", signature.hex()),
         ("signature-holds", "yes" if _holds(shown, transcript, signature) else "no"),
     ]
-    text = "".join(f"{name} {value}\n" for name, value in lines)
-    try:
-        if state.read(name) is None:
-            if _kept(state, name) >= _MOST_KEYS:
-                return seen
-            state.write(name, text.encode())
-    except ClientError:
-        return seen
-    seen.values["evidence"] = str(state.path(name))
+    kept = _keep(state, profile, "key", point.hex()[:_KEY_DIGITS], facts, now=now)
+    if kept is not None:
+        seen.values["evidence"] = kept
     return seen
 
 
-def _kept(state: StateFolder, name: str) -> int:
-    path = state.path(name)
-    server = path.name.partition("-")[0]
-    return sum(1 for _ in path.parent.glob(f"{server}-*.txt"))
+def keep_log(
+    state: StateFolder, profile: Profile, error: LedgerError, exhibits: Iterable[tuple[str, str]], *, now: int
+) -> str | None:
+    """Write down how a server's log contradicts itself; return the path of the file, None where it could not be kept.
+
+    Args:
+        exhibits: what each is, and its text as it came.
+    """
+    facts = [("server-key", profile.server_key.hex()), ("what", f"{error.code}: {error.detail or error.code}")]
+    return _keep(state, profile, "log", str(now), facts, exhibits, now=now)
+
+
+def _keep(
+    state: StateFolder,
+    profile: Profile,
+    kind: str,
+    which: str,
+    facts: Sequence[tuple[str, str]],
+    exhibits: Iterable[tuple[str, str]] = (),
+    *,
+    now: int,
+) -> str | None:
+    begin = f"{name_of_server(profile.server_id)}-{kind}-"
+    name = f"evidence/{begin}{which}.txt"
+    lines = [
+        ("sft-evidence", "1"),
+        ("seen-at", utc_time(now)),
+        ("server", f"{profile.server_name} at {profile.address}"),
+        *facts,
+    ]
+    text = "".join(f"{title} {value}\n" for title, value in lines)
+    text += "".join(f"\n-- {title}\n{shown}" + ("" if shown.endswith("\n") else "\n") for title, shown in exhibits)
+    try:
+        if state.read(name) is None:
+            if sum(each.startswith(begin) for each in state.names("evidence")) >= _MOST:
+                return None
+            state.write(name, text.encode("utf-8", "backslashreplace"))
+    except ClientError:
+        return None
+    return str(state.path(name))
 
 
 def _holds(shown: ServerPublic, transcript: bytes, signature: bytes) -> bool:

@@ -19,12 +19,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from sft.client.state import StateFolder
+from sft.client.state import StateFolder, name_of_server
 from sft.crypto.signed_note import text_of
 from sft.errors import LedgerFormatError, LocalFileError
 from sft.ledger.checkpoints import Checkpoint
 
-_ID_DIGITS: Final = 32
 _COSIGNED: Final = "cosigned"
 _NAME: Final = r"[0-9]{1,19}\.[0-9a-f]{64}"
 
@@ -41,7 +40,7 @@ class Heads:
 
     def __init__(self, state: StateFolder, server_id: bytes) -> None:
         self._state = state
-        self._folder = f"heads/{server_id.hex()[:_ID_DIGITS]}"
+        self._folder = f"heads/{name_of_server(server_id)}"
 
     @property
     def path(self) -> str:

@@ -19,12 +19,11 @@ from msgspec.structs import replace
 from sft.client.endorsement import is_endorsed
 from sft.client.profiles import Profile
 from sft.client.record_file import Contents, RecordFile
-from sft.client.state import StateFolder
+from sft.client.state import StateFolder, name_of_server
 from sft.errors import LocalFileError
 from sft.model.names import fold, is_user_name
 from sft.model.records import User
 
-_ID_DIGITS: Final = 32
 # 1.2 KiB a person at most, 15 MiB in all: what the state reads.
 _MOST_PEOPLE: Final = 12_000
 _MOST_NOTED: Final = 8
@@ -66,7 +65,7 @@ class Pins:
     def __init__(self, state: StateFolder, server_id: bytes, *own: Pin) -> None:
         self._state = state
         self._server_id = server_id
-        self._name = f"pins/{server_id.hex()[:_ID_DIGITS]}.json"
+        self._name = f"pins/{name_of_server(server_id)}.json"
         self._own = {pin.user_id: pin for pin in own}
         self._people: dict[int, Pin] = {**self._own}
         self.first_seen: list[Pin] = []

@@ -9,17 +9,14 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
-from sft.client.state import StateFolder
+from sft.client.state import StateFolder, name_of_server
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import ServerPublic
 from sft.crypto.notes import Receipt, parse_receipts, verify_receipts
 from sft.crypto.signed_note import text_of
 from sft.errors import CryptoError, SignatureInvalidError
 from sft.model.records import Stored
-
-_ID_DIGITS: Final = 32
 
 
 class ReceiptNote:
@@ -92,7 +89,7 @@ def count_receipts(state: StateFolder, server_id: bytes) -> int:
 
 
 def _folder(server_id: bytes) -> str:
-    return f"receipts/{server_id.hex()[:_ID_DIGITS]}"
+    return f"receipts/{name_of_server(server_id)}"
 
 
 def _name(server_id: bytes, file_id: bytes, version: int) -> str:

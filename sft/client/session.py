@@ -20,7 +20,7 @@ from sft.client.carried_over import CarriedOver
 from sft.client.concurrency import Lock, gather_limited
 from sft.client.connection import ServerConnection
 from sft.client.dialing import CONNECT_SECONDS, Dialer
-from sft.client.evidence import keep_evidence
+from sft.client.evidence import keep_key
 from sft.client.fault_log import FaultLog
 from sft.client.heads import Head, Heads
 from sft.client.identity import Ask, Identity
@@ -397,7 +397,7 @@ async def log_in(
         connection = await dialer.dial()
     except ServerKeyChangedError as changed:
         now = int(clock())
-        raise await pool.run(keep_evidence, state, profile, changed, now=now) from changed
+        raise await pool.run(keep_key, state, profile, changed, now=now) from changed
     try:
         welcome = connection.welcome
         _require_pinned_id(profile, welcome.server.server_id)

@@ -31,9 +31,15 @@ from sft.limits import MIB
 from sft.model.text import shell_name
 
 _LOCK: Final = "lock"
+_SERVER_DIGITS: Final = 32
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS_READ: Final = stat.S_IRWXG | stat.S_IRWXO
 _MOST_BYTES: Final = 16 * MIB  # pins of ten thousand people stay below it
+
+
+def name_of_server(server_id: bytes) -> str:
+    """Return what is called after a server within the state, by its id: half of it is more than anybody can aim at."""
+    return server_id.hex()[:_SERVER_DIGITS]
 
 
 class StateFolder(Struct, frozen=True):

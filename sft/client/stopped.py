@@ -1,11 +1,11 @@
 """Servers that are not used any more, for a log that contradicts itself: that does not pass, and is not cleared by itself.
 
     stopped/<server id>.json                     the error, as it was first told
-    evidence/<server id>-log-<time>.txt          what was known, what was shown, as it came
+    evidence/<server id>-heads-<time>/           what was seen of a log that was given up
 
 Rules. Only what came over an authenticated session gets here: whoever else can write to the line can make no mark. The first
 mark stays; every later session with this server is refused with its words, before anything is sent, until a person who typed
-the server's name has it taken away. That evidence or mark cannot be written changes nothing about the stop. Everything here
+the server's name has it taken away. That the mark cannot be written changes nothing about the stop. Everything here
 blocks.
 """
 
@@ -18,18 +18,15 @@ from typing import Any, Final, cast
 import msgspec
 from msgspec import Struct
 
+from sft.client.evidence import keep_log
 from sft.client.heads import Head, Heads
 from sft.client.profiles import Profile
 from sft.client.receipts import receipt_paths
-from sft.client.state import StateFolder
+from sft.client.state import StateFolder, name_of_server
 from sft.client.versions_seen import VersionsSeen
 from sft.errors import ClientError, LedgerError, LogForkedError, LogProofError, LogWentBackError, Value
-from sft.model.text import utc_time
 
 _KINDS: Final = {kind.code: kind for kind in (LogWentBackError, LogForkedError, LogProofError)}
-_ID_DIGITS: Final = 32
-_SHORT_DIGITS: Final = 16
-_MOST_FILES: Final = 20  # whoever lies may do so each time
 
 
 class Mark(Struct, frozen=True):
@@ -75,22 +72,9 @@ def stop(
         The error, with the file that keeps the evidence.
     """
     told = type(error)(error.detail, **cast("dict[str, Any]", {**error.values, "profile": profile.name}))
-    name = f"evidence/{profile.server_id.hex()[:_SHORT_DIGITS]}-log-{now}.txt"
-    lines = [
-        ("sft-evidence", "1"),
-        ("seen-at", utc_time(now)),
-        ("server", f"{profile.server_name} at {profile.address}"),
-        ("server-key", profile.server_key.hex()),
-        ("what", f"{error.code}: {error.detail or error.code}"),
-    ]
-    text = "".join(f"{title} {value}\n" for title, value in lines)
-    text += "".join(f"\n-- {title}\n{shown}" + ("" if shown.endswith("\n") else "\n") for title, shown in exhibits)
-    try:
-        if state.read(name) is None and _kept(state, profile) < _MOST_FILES:
-            state.write(name, text.encode("utf-8", "backslashreplace"))
-            told.values["evidence"] = str(state.path(name))
-    except ClientError:
-        pass  # the mark is worth more
+    kept = keep_log(state, profile, error, exhibits, now=now)
+    if kept is not None:
+        told.values["evidence"] = kept
     if error.code in _KINDS:
         _mark(state, profile, Mark(told.code, told.values))
     return told
@@ -141,7 +125,7 @@ def use_again(
     Returns:
         Where that is.
     """
-    to = f"evidence/{profile.server_id.hex()[:_SHORT_DIGITS]}-heads-{now}"
+    to = f"evidence/{name_of_server(profile.server_id)}-heads-{now}"
     heads = Heads(state, profile.server_id)
     heads.put_aside(to)
     if not has_all:
@@ -153,9 +137,4 @@ def use_again(
 
 
 def _mark_name(server_id: bytes) -> str:
-    return f"stopped/{server_id.hex()[:_ID_DIGITS]}.json"
-
-
-def _kept(state: StateFolder, profile: Profile) -> int:
-    begin = f"{profile.server_id.hex()[:_SHORT_DIGITS]}-log-"
-    return sum(1 for name in state.names("evidence") if name.startswith(begin))
+    return f"stopped/{name_of_server(server_id)}.json"

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Final
 
-from sft.client.state import StateFolder
+from sft.client.state import StateFolder, name_of_server
 from sft.crypto.digests import blake2b_512
 from sft.errors import LocalDiskFullError, LocalFileError
 
@@ -30,7 +30,6 @@ _FORMAT: Final = 3
 _KEPT_BYTES: Final = 32  # as hard to meet on purpose as a whole SHA-256
 _MAGIC: Final = b"sft versions".ljust(16, b"\0")
 _HEAD: Final = _RECORD.pack(_MAGIC, _FORMAT, 0, b"")
-_ID_DIGITS: Final = 32
 _MOST_RECORDS: Final = 260_000  # 16 MiB, nearly: what the state reads
 _KEPT_RECORDS: Final = 200_000  # when it is written anew
 _WRITTEN_AT_ONCE: Final = 256  # what a kill may forget, and a small part of a put or get of many files
@@ -49,7 +48,7 @@ class VersionsSeen:
 
     def __init__(self, state: StateFolder, server_id: bytes) -> None:
         self._state = state
-        self._name = f"versions/{server_id.hex()[:_ID_DIGITS]}"
+        self._name = f"versions/{name_of_server(server_id)}"
         self._highest: dict[bytes, Seen] | None = None
         self._unwritten: dict[bytes, Seen] = {}
         self._lock = threading.Lock()
@@ -57,7 +56,7 @@ class VersionsSeen:
     @staticmethod
     def put_aside(state: StateFolder, server_id: bytes, to: str) -> None:
         """Move what was seen of a server's files into a folder of the state: what is shown next is the first that is seen."""
-        name = server_id.hex()[:_ID_DIGITS]
+        name = name_of_server(server_id)
         if name in state.names("versions"):
             state.move(f"versions/{name}", f"{to}/versions")
 

@@ -13,22 +13,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Final
 
 from msgspec import Struct
 
 from sft.client.heads import Head, Heads
 from sft.client.os_errors import translating_os_errors
 from sft.client.profiles import Profile
-from sft.client.state import StateFolder
+from sft.client.state import StateFolder, name_of_server
 from sft.crypto.note_keys import NoteKey
 from sft.crypto.signed_note import server_note_key
 from sft.errors import CryptoError, UsageError
 from sft.ledger.checkpoints import verify_cosignatures
 from sft.ledger.policy import Policy
 from sft.limits import UNWITNESSED_SECONDS
-
-_ID_DIGITS: Final = 32
 
 
 class LogStanding(Struct, frozen=True):
@@ -127,4 +124,4 @@ def _newest(state: StateFolder, server_id: bytes) -> Head | None:
 
 
 def _name(server_id: bytes) -> str:
-    return f"policies/{server_id.hex()[:_ID_DIGITS]}"
+    return f"policies/{name_of_server(server_id)}"

@@ -22,6 +22,7 @@ from sft.crypto.signed_note import text_of
 from sft.crypto.succession import leads_to, verify_succession
 from sft.errors import KeyFormatError, LedgerFormatError
 from sft.ledger.checkpoints import Origin
+from sft.ledger.facts import Facts
 from sft.ledger.leaves import LeafKind, LogLeaf
 from sft.ledger.proof_file import ProofFile
 from sft.ledger.records import LeafRecord, RecordPart
@@ -78,22 +79,8 @@ class LoggedFile(Struct, frozen=True):
     time: int
 
 
-class _By(Struct, frozen=True):
-    user: int
-
-
-class _Facts(Struct, frozen=True):
-    by: _By
-    file_id: str
-    path: str
-    size: int
-    digest: str
-    version: int = 1  # facts of a new file say none
-
-
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(StoredLeaf).decode
-_facts: Final = msgspec.json.Decoder(_Facts)
 
 
 def check_file_proof(text: str, comment: FileComment, *, log: NoteKey | None = None) -> LoggedFile:
@@ -117,8 +104,8 @@ def check_file_proof(text: str, comment: FileComment, *, log: NoteKey | None = N
     checkpoint = proof.check(leaf.hash(), origin, server)
     try:
         record = LeafRecord(RecordPart(said.salt, said.facts))
-        facts = _facts.decode(said.facts)
-    except (msgspec.DecodeError, ValueError) as fault:
+        facts = Facts.decode(said.facts)
+    except (LedgerFormatError, ValueError) as fault:
         raise LedgerFormatError("facts that tell of no file") from fault
     record.check(leaf)
     told = (facts.file_id, facts.version, facts.size, facts.digest, facts.path, facts.by.user)

@@ -17,13 +17,13 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_kept_statement
 from sft.crypto.statement import JOIN, StatementComment
-from sft.errors import CryptoError, SftError
+from sft.errors import CryptoError, LedgerFormatError, SftError
+from sft.ledger.facts import Facts, Personal
 from sft.ledger.leaves import LeafKind
 from sft.ledger.records import LeafRecord
 
@@ -60,39 +60,9 @@ class SlotsBegun(Struct, frozen=True):
     files: range
 
 
-class _By(Struct, frozen=True):
-    """Who did it."""
-
-    key: int | None = None
-    user: int | None = None
-
-
-class _Facts(Struct, frozen=True):
-    """What is looked at of any facts; a name that they lack is None."""
-
-    by: _By = _By()
-    user_id: int | None = None
-    key_id: int | None = None
-    public_key: str | None = None
-    file_id: str | None = None
-    server_id: str | None = None
-    ended_key_ids: tuple[int, ...] = ()
-    statement: str = ""
-
-
-class _Personal(Struct, frozen=True):
-    """What is looked at of a personal part."""
-
-    statement_text: str = ""
-
-
 class _Key(Struct, frozen=True):
     user: int
     public: bytes
-
-
-_facts: Final = msgspec.json.Decoder(_Facts)
-_personal: Final = msgspec.json.Decoder(_Personal)
 
 
 class SaidFacts:
@@ -122,10 +92,10 @@ class SaidFacts:
             What does not hold, in words.
         """
         try:
-            facts = _facts.decode(record.facts.body)
-            personal = _Personal() if record.personal is None else _personal.decode(record.personal.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-            yield f"its record cannot be read: {fault}"
+            facts = Facts.decode(record.facts.body)
+            personal = Personal() if record.personal is None else Personal.decode(record.personal.body)
+        except LedgerFormatError as fault:
+            yield f"its record cannot be read: {fault.detail}"
             return
         if number == 0 and facts.server_id is not None:
             self._server_id = _bytes(facts.server_id)
@@ -144,7 +114,7 @@ class SaidFacts:
         again = [one for nonces in self._nonces for one, after in pairwise(sorted(nonces)) if one == after]
         return [f"a statement stands for two acts: its nonce is {nonce:016x}" for nonce in dict.fromkeys(again)]
 
-    def _of_people(self, kind: LeafKind, facts: _Facts, begun: SlotsBegun | None) -> Iterator[str]:
+    def _of_people(self, kind: LeafKind, facts: Facts, begun: SlotsBegun | None) -> Iterator[str]:
         if begun is not None:
             joined = [] if kind is not LeafKind.USER_JOINED else [(facts.user_id or 0) - 1]
             if joined != list(begun.users):
@@ -155,7 +125,7 @@ class SaidFacts:
         if self._keys.setdefault(facts.key_id, key) != key:
             yield f"key {facts.key_id} is another than it was"
 
-    def _of_files(self, kind: LeafKind, facts: _Facts, begun: SlotsBegun | None) -> Iterator[str]:
+    def _of_files(self, kind: LeafKind, facts: Facts, begun: SlotsBegun | None) -> Iterator[str]:
         if kind is not LeafKind.FILE_COMMITTED or facts.file_id is None:
             return
         file_id = _bytes(facts.file_id)
@@ -165,7 +135,7 @@ class SaidFacts:
         if begun is not None and not begun.files:
             yield f"file {file_id.hex()} is new, and no slot begins"
 
-    def _check_statement(self, kind: LeafKind, facts: _Facts, text: str) -> None:
+    def _check_statement(self, kind: LeafKind, facts: Facts, text: str) -> None:
         key = self._keys.get(facts.by.key or 0)
         if key is None or key.user != facts.by.user:
             raise CryptoError(f"key {facts.by.key} was never registered as theirs")
@@ -176,7 +146,7 @@ class SaidFacts:
         self._require_place(kind, facts, comment)
         self._nonces[comment.nonce[0]].append(int.from_bytes(comment.nonce))
 
-    def _require_place(self, kind: LeafKind, facts: _Facts, comment: StatementComment) -> None:
+    def _require_place(self, kind: LeafKind, facts: Facts, comment: StatementComment) -> None:
         if comment.user != (0 if comment.act == JOIN else facts.by.user):
             raise CryptoError(f"it is user {comment.user}'s")
         if kind not in ACT_KINDS.get(comment.act, {kind}):

@@ -12,8 +12,7 @@ import os
 import resource
 import shlex
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,16 +27,13 @@ from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
 from sft.operator.head_file import HeadFile
 from sft.operator.home import Home, HomeSettings, HomeState
+from sft.operator.home_log import HomeLog, wall_clock
 from sft.server.admission import Admission
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
 from sft.server.shares import Places, Shares
 from sft.service import settings
-from sft.service.log.appending import Appending
-from sft.service.log.blocks import ChangedBlocks
-from sft.service.log.heads import HeadSigner, log_host, read_kept_head
-from sft.service.log.ledger import Ledger
-from sft.service.log.opening import load_log, log_name, tile_in
+from sft.service.log.heads import HeadSigner, log_host
 from sft.service.maintenance import recovery
 from sft.service.maintenance.report import JobContext
 from sft.service.settings import Registration
@@ -57,10 +53,6 @@ from sft.vault.master_key import (
 )
 from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.vault import Vault
-
-
-def _wall_clock() -> int:
-    return int(time.time())
 
 
 def master_key_source(home: Home, text: str) -> MasterKeySource:
@@ -173,20 +165,13 @@ def open_home(
         undo.callback(database.close)
         vault = Vault(LocalBackend(home.vault), keyring)
         undo.callback(vault.close)
-        readers = ReadPool(database, _wall_clock)
+        readers = ReadPool(database, wall_clock)
         head_file = home.open_log_head()
         undo.callback(head_file.close)
-        ledger, signer, appending = open_ledger(readers, head_file, server_key, keyring.successions)
-        storage = FileStorage(vault, server_key, ledger)
-        writer = Writer(
-            database,
-            _wall_clock,
-            on_fatal=on_fatal,
-            on_events=event_log.tell,
-            before_commit=appending.before_commit,
-            after_commit=appending.after_commit,
-            make_room=home.give_reserve,
-        )
+        log = HomeLog.load(readers, head_file, server_key, keyring.successions)
+        log.begin()
+        storage = FileStorage(vault, server_key, log.ledger)
+        writer = log.writer(database, on_fatal=on_fatal, on_events=event_log.tell, make_room=home.give_reserve)
         undo.callback(writer.stop)
         writer.start()
         info, notes = _prepare(given, storage, readers, writer)
@@ -198,8 +183,8 @@ def open_home(
         storage=storage,
         readers=readers,
         writer=writer,
-        ledger=ledger,
-        head_signer=signer,
+        ledger=log.ledger,
+        head_signer=log.signer,
         pool=Pool(reactor, name="files"),
         reading_pool=Pool(reactor, threads=2, name="readers"),
         entry_pool=Pool(reactor, threads=1, name="entry"),
@@ -209,27 +194,12 @@ def open_home(
         keep_server_key=home.keep_server_key,
         successions=keyring.successions,
         event_log=event_log,
-        clock=_wall_clock,
+        clock=wall_clock,
         admission=Admission(given.exempt_networks(), total=places.strangers),
         shares=Shares(places),
     )
     is_new = state is HomeState.NEW
     return OpenedHome(home, context, database, vault, head_file, is_new, notes, _advice(home, source))
-
-
-def open_ledger(
-    readers: ReadPool, head_file: HeadFile, key: ServerKey, successions: Sequence[str]
-) -> tuple[Ledger, HeadSigner, Appending]:
-    """Load the log and its state, hold them against the last head, and sign the newest where that is another."""
-    with readers.reading() as reading:
-        name = log_name(reading)
-        signer = HeadSigner(name.host, name.server_id, key)
-        kept = read_kept_head(head_file.note, signer, key.public, successions)
-        loaded = load_log(reading, kept)
-    ledger = Ledger(loaded.state, lambda level, index: readers.run(tile_in, level, index), name.epoch)
-    appending = Appending(ledger, loaded.blocks, sign=signer.sign, keep=head_file.keep)
-    appending.begin(name.epoch, head_file.note)
-    return ledger, signer, appending
 
 
 def _prepare(
@@ -277,17 +247,8 @@ def _make(
         signer = HeadSigner(
             log_host(parse_server_name(new.name)), server.server_id(), ServerKey.from_seed(keyring.server_seed)
         )
-        readers = ReadPool(database, _wall_clock)
-        ledger = Ledger(None, lambda level, index: readers.run(tile_in, level, index))
-        appending = Appending(ledger, ChangedBlocks({}), sign=signer.sign, keep=head_file.keep)
-        writer = Writer(
-            database,
-            _wall_clock,
-            on_fatal=lambda _: None,
-            on_events=event_log.tell,
-            before_commit=appending.before_commit,
-            after_commit=appending.after_commit,
-        )
+        readers = ReadPool(database, wall_clock)
+        writer = HomeLog.begun(readers, head_file, signer).writer(database, on_events=event_log.tell)
         writer.start()
         try:
             new = msgspec.structs.replace(new, server_key=server.point)

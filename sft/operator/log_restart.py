@@ -30,12 +30,10 @@ from sft.model.text import count_text
 from sft.operator.bootstrap import open_master_keys
 from sft.operator.control import require_server
 from sft.operator.home import Home, HomeLock
+from sft.operator.home_log import HomeLog, wall_clock
 from sft.operator.next_steps import NEXT_STEPS
 from sft.server.event_log import EventLog
-from sft.service.log.appending import Appending
-from sft.service.log.heads import HeadSigner, read_kept_head
-from sft.service.log.ledger import Ledger
-from sft.service.log.opening import load_log, log_name, tile_in
+from sft.service.log.heads import HeadSigner
 from sft.service.log.restarting import Restart, parse_reason, restart_log
 from sft.store.database import ReadPool, open_database
 from sft.store.settings import server_name
@@ -125,27 +123,16 @@ def opened(home: Home) -> Iterator[StoppedLog]:
     )
     head_file = home.open_log_head()
     try:
-        readers = ReadPool(database, _wall_clock)
+        readers = ReadPool(database, wall_clock)
         with readers.reading() as reading:
-            name, server = log_name(reading), server_name(reading)
-            signer = HeadSigner(name.host, name.server_id, key)
-            known = read_kept_head(head_file.note, signer, key.public, keyring.successions)
-            loaded = load_log(reading, None)
-        ledger = Ledger(loaded.state, lambda level, index: readers.run(tile_in, level, index), name.epoch)
-        appending = Appending(ledger, loaded.blocks, sign=signer.sign, keep=head_file.keep)
-        writer = Writer(
-            database,
-            _wall_clock,
-            on_fatal=lambda _: None,
-            on_events=EventLog().tell,
-            before_commit=appending.before_commit,
-            after_commit=appending.after_commit,
-        )
+            server = server_name(reading)
+        log = HomeLog.load(readers, head_file, key, keyring.successions, put_back=True)
+        writer = log.writer(database, on_events=EventLog().tell)
         writer.start()
         try:
-            tree = ledger.tree
-            here = Checkpoint(signer.origin(name.epoch), tree.size, tree.root())
-            yield StoppedLog(server, here, known, head_file.note or "", signer, writer)
+            tree = log.ledger.tree
+            here = Checkpoint(log.signer.origin(log.ledger.epoch), tree.size, tree.root())
+            yield StoppedLog(server, here, log.kept, head_file.note or "", log.signer, writer)
         finally:
             writer.stop()
     finally:
@@ -171,7 +158,3 @@ def _agree(console: Console, log: StoppedLog, name: str) -> None:
         )
     console.warn("What came later than what is here is gone for good, and every client is told so.")
     prompts.require_typed("Go on from here?", expected=safe(log.server), otherwise="Nothing was changed.")
-
-
-def _wall_clock() -> int:
-    return int(time.time())

@@ -37,9 +37,10 @@ from sft.ledger.slots import SlotVersion
 from sft.model.access import Caller, Role, operator_caller
 from sft.model.events import FileCommitted, FolderMade, UserAdded
 from sft.model.names import fold
-from sft.operator.bootstrap import OpenedHome, open_home, open_ledger, open_master_keys
+from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
 from sft.operator.head_file import HeadFile
 from sft.operator.home import Home, HomeSettings
+from sft.operator.home_log import HomeLog
 from sft.server.event_log import EventLog
 from sft.service.log.appending import Appending
 from sft.service.trash import Deletion, delete
@@ -254,8 +255,9 @@ def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
     with closing(database), closing(HeadFile(home.log_head)) as head_file:
         _set_cache(database)
         readers = ReadPool(database, lambda: shape.moment)
-        *_, appending = open_ledger(readers, head_file, ServerKey.from_seed(keyring.server_seed), ())
-        writing = partial(_writing, database, shape, appending)
+        log = HomeLog.load(readers, head_file, ServerKey.from_seed(keyring.server_seed), ())
+        log.begin()
+        writing = partial(_writing, database, shape, log.appending)
         _add_people(writing, shape)
         _add_folders(writing, shape)
         for made in _made(shape, keyring, processes):

@@ -23,7 +23,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from msgspec import Meta, Struct, structs
 
 from sft.client.record_file import Contents, RecordFile
-from sft.client.state import StateFolder
+from sft.client.state import StateFolder, name_of_server
 from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.part_file import ConflictPolicy, is_part_id_of, remove_part
 from sft.client.transfers.plan import VersionSeen
@@ -34,7 +34,6 @@ from sft.limits import CHUNK_BYTES, FILE_BYTES, KEPT_SECONDS
 from sft.model.names import parse_path
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
-_ID_DIGITS: Final = 32
 _ENDING: Final = ".json"
 _LOCK_ENDING: Final = ".json.lock"
 _VERSION_MOST: Final = 2**31
@@ -130,7 +129,7 @@ class _Kind(Struct, Generic[R], frozen=True):
         return f"{self.folder_of(server_id)}/{record_id}{_ENDING}"
 
     def folder_of(self, server_id: bytes) -> str:
-        return f"{self.folder}/{server_id.hex()[:_ID_DIGITS]}"
+        return f"{self.folder}/{name_of_server(server_id)}"
 
 
 class HeldRecord(Generic[R]):

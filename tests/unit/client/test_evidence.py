@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from sft.client.evidence import keep_evidence
+from sft.client.evidence import keep_key
 from sft.crypto.keys import ServerKey
 from sft.crypto.signatures import sign_server_hello
 from sft.errors import ServerKeyChangedError
@@ -32,7 +32,7 @@ def kept(state, error):
 
 def test_both_keys_and_the_proof_are_kept_and_named(state, profile):
     signature = sign_server_hello(OTHER, HELLOS)
-    told = keep_evidence(state, profile, stop(signature), now=MAY_3)
+    told = keep_key(state, profile, stop(signature), now=MAY_3)
     assert set(told.values) == {"server", "shown", "pinned", "evidence"}
     assert (told.values["shown"], told.values["pinned"]) == (OTHER.public.words(), profile.server.words())
     assert told.detail == "detail"
@@ -47,13 +47,13 @@ def test_both_keys_and_the_proof_are_kept_and_named(state, profile):
 
 
 def test_a_false_proof_is_kept_as_such(state, profile):
-    told = keep_evidence(state, profile, stop(bytes(64)), now=MAY_3)
+    told = keep_key(state, profile, stop(bytes(64)), now=MAY_3)
     assert kept(state, told)["signature-holds"] == "no"
 
 
 def test_the_first_sight_stays_and_only_its_owner_reads_it(state, profile):
-    first = keep_evidence(state, profile, stop(bytes(64)), now=MAY_3)
-    again = keep_evidence(state, profile, stop(bytes(64)), now=MAY_3 + 60)
+    first = keep_key(state, profile, stop(bytes(64)), now=MAY_3)
+    again = keep_key(state, profile, stop(bytes(64)), now=MAY_3 + 60)
     assert first.values == again.values
     assert kept(state, again)["seen-at"] == "2026-05-03T14:02:11Z"
     (path,) = (state.data / "evidence").iterdir()
@@ -62,16 +62,16 @@ def test_the_first_sight_stays_and_only_its_owner_reads_it(state, profile):
 
 
 def test_another_server_or_another_key_has_a_file_of_its_own(state, profile):
-    keep_evidence(state, profile, stop(bytes(64)), now=MAY_3)
+    keep_key(state, profile, stop(bytes(64)), now=MAY_3)
     other = msgspec.structs.replace(profile, server_id=bytes(32))
-    keep_evidence(state, other, stop(bytes(64)), now=MAY_3)
+    keep_key(state, other, stop(bytes(64)), now=MAY_3)
     assert len(list((state.data / "evidence").iterdir())) == 2
 
 
 def test_a_server_with_a_new_key_each_time_does_not_fill_the_disk(state, profile):
     for number in range(25):
         key = ServerKey.from_seed(bytes([number + 1]) * 32)
-        told = keep_evidence(state, profile, stop(bytes(64), key), now=MAY_3)
+        told = keep_key(state, profile, stop(bytes(64), key), now=MAY_3)
         assert told.values["shown"] == key.public.words()
     assert "evidence" not in told.values
     assert len(list((state.data / "evidence").iterdir())) == 20
@@ -80,12 +80,12 @@ def test_a_server_with_a_new_key_each_time_does_not_fill_the_disk(state, profile
 def test_what_cannot_be_written_stops_all_the_same(state, profile):
     state.data.mkdir(parents=True)
     (state.data / "evidence").write_text("in the way")
-    told = keep_evidence(state, profile, stop(bytes(64)), now=MAY_3)
+    told = keep_key(state, profile, stop(bytes(64)), now=MAY_3)
     assert "evidence" not in told.values
     assert told.values["shown"] == OTHER.public.words()
 
 
 def test_a_server_that_only_states_another_id_has_proved_nothing(state, profile):
     error = ServerKeyChangedError("it states another server id", server="acme")
-    assert keep_evidence(state, profile, error, now=MAY_3) is error
+    assert keep_key(state, profile, error, now=MAY_3) is error
     assert not (state.data / "evidence").exists()
