@@ -70,6 +70,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NAME_NOT_ALLOWED": "2, then enter, offers a name that will do",
         "NAME_RESERVED": "Join under that name",
         "NAME_TAKEN": "Choose another name; your invitation is still good",
+        "NO_KEY_LEFT": "An admin ends them all and gives you a new one",
         "NOT_AS_LISTED": "R on it in Transfers (2) tries again; if it says so again, tell the operator",
         "NOT_EMPTY": "d deletes a folder with all in it",
         "NOT_FOUND": "Somebody may have moved or deleted it: R reads the list anew",

@@ -77,6 +77,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NAME_NOT_ALLOWED": "Rename it, or --safe-names stores {safer}",
         "NAME_RESERVED": "sft join --user {name}",
         "NAME_TAKEN": "Choose another name; no invitation was spent",
+        "NO_KEY_LEFT": "An admin ends them all and gives you a new one: sft reset-key NAME KEY --stolen-since NUMBER",
         "NOT_AS_LISTED": "The same command again; if it says so again, tell the operator",
         "NOT_EMPTY": "With all in it: the same command with -r",
         "NOT_FOUND": "See what there is: {see}",

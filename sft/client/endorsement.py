@@ -1,18 +1,15 @@
 """Whether a key is a person's by the word of another one of theirs: a new device's, or the one that follows.
 
-Rules. Pure. The word is the statement that asked for the key (``key-add``, ``key-rotate``); its text is written again from
-the key and its device. Whoever vouches had to be the person's key at that leaf of the log: begun before, not ended before,
-and not in a thief's hands. A key that somebody else gave a person has no such word.
+Rules. Pure. Whoever vouches had to be the person's key at that leaf of the log: begun before, not ended before, and not in a
+thief's hands. A key that somebody else gave a person has no such word. What was vouched for by a key that is known as stolen by
+then falls with it, as at the server (``sft.service.stolen_keys``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from sft.crypto.keys import PublicKey
-from sft.crypto.signatures import FileSignature, verify_statement
-from sft.crypto.statement import ActStatement, StatementComment
-from sft.errors import CryptoError
+from sft.crypto.endorsement import vouched
 from sft.model.records import DeviceKey, User
 
 
@@ -23,22 +20,32 @@ def is_endorsed(user: User, key: DeviceKey, known: Collection[bytes], server_id:
         user: as the registry shows them, with every key.
         known: public keys that are theirs.
     """
-    if not key.endorsement:
-        return False
-    try:
-        signature = FileSignature.parse(key.endorsement)
-        comment = StatementComment.parse(signature.comment)
-        if comment.user != user.id or comment.server_id != server_id:
-            return False
-        # No other act has just these fields.
-        said = ActStatement(comment, {"key": key.public_key, "device": key.device})
-    except (CryptoError, ValueError):
-        return False
     return any(
-        _vouched(PublicKey.decode_or_none(other.public_key), said, signature)
+        _vouched(user, other, key, server_id)
         for other in user.keys
         if other.public_key in known and _could_vouch(other, key)
     )
+
+
+def fallen_unsaid(user: User, server_id: bytes) -> set[bytes]:
+    """Return the keys that stolen ones vouched for from their cut-offs on, where the registry does not say that they fell."""
+    if all(key.cut_off_leaf is None for key in user.keys):
+        return set()
+    cut_offs = {key.public_key: key.cut_off_leaf for key in user.keys if key.cut_off_leaf is not None}
+    fallen: set[bytes] = set()
+    for key in sorted(user.keys, key=lambda each: each.start_leaf):  # whoever vouches begins earlier
+        if cut_offs.get(key.public_key, key.start_leaf + 1) <= key.start_leaf:
+            continue
+        in_doubt = [
+            other
+            for other in user.keys
+            if other.start_leaf < key.start_leaf
+            and cut_offs.get(other.public_key, key.start_leaf + 1) <= key.start_leaf
+        ]
+        if any(_vouched(user, other, key, server_id) for other in in_doubt):
+            cut_offs[key.public_key] = key.start_leaf
+            fallen.add(key.public_key)
+    return fallen
 
 
 def _could_vouch(other: DeviceKey, key: DeviceKey) -> bool:
@@ -48,11 +55,5 @@ def _could_vouch(other: DeviceKey, key: DeviceKey) -> bool:
     return in_time and (other.cut_off_leaf is None or key.start_leaf < other.cut_off_leaf)
 
 
-def _vouched(public: PublicKey | None, said: ActStatement, signature: FileSignature) -> bool:
-    if public is None:
-        return False
-    try:
-        verify_statement(public, said, signature)
-    except (CryptoError, ValueError):
-        return False
-    return True
+def _vouched(user: User, other: DeviceKey, key: DeviceKey, server_id: bytes) -> bool:
+    return vouched(other.public_key, key.endorsement, key.public_key, key.device, user_id=user.id, server_id=server_id)

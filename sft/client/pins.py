@@ -2,10 +2,10 @@
 
 Rules. A person is a user id and a name that never changes; a key belongs to one person for ever. What the registry shows first
 is pinned. What it shows later for the same person is taken if a key that is pinned vouched for it; else it is noted, until a
-person says that it is right (``accept``). Who we are ourselves is known from the login: no server says another thing of
-it, and of a file only what was kept of these very keys counts. A name counts as one only by the rules for names, which are
-checked here. Whatever a server shows, a file stays below what can be read. Everything that touches the disk blocks; what is
-held in memory is only ever added to.
+person says that it is right (``accept``). What was taken by the word of a key that had been stolen by then is noted again.
+Who we are ourselves is known from the login: no server says another thing of it, and of a file only what was kept of these
+very keys counts. A name counts as one only by the rules for names, which are checked here. Whatever a server shows, a file
+stays below what can be read. Everything that touches the disk blocks; what is held in memory is only ever added to.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.client.endorsement import is_endorsed
+from sft.client.endorsement import fallen_unsaid, is_endorsed
 from sft.client.profiles import Profile
 from sft.client.record_file import Contents, RecordFile
 from sft.client.state import StateFolder, name_of_server
@@ -183,10 +183,15 @@ def learned(people: Mapping[int, Pin], users: Iterable[User], server_id: bytes, 
 def _with_later(old: Pin, user: User, owners: dict[bytes, int], server_id: bytes, now: int, room: int) -> Pin:
     """Return a pin with what the registry shows of its person now: what is vouched for is taken, all else noted."""
     keys, noted = dict(old.keys), dict(old.shown_later)
+    # Taken by the word of a key that had been stolen by then: a person is asked, as of one that nobody vouched for.
+    fallen = set() if old.is_own else fallen_unsaid(user, server_id) & keys.keys()
+    noted.update((each, keys.pop(each)) for each in fallen)
     before_us = _came_before_us(old, user, server_id)
     for key in sorted(user.keys, key=lambda key: key.start_leaf):
         public_key = key.public_key
         if public_key in keys or owners.get(public_key, user.id) != user.id or not room:
+            continue
+        if public_key in fallen:
             continue
         if public_key in before_us or is_endorsed(user, key, keys, server_id):
             keys[public_key] = now

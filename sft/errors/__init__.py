@@ -127,6 +127,7 @@ from sft.errors.refusals import (
     NameNotAllowedError,
     NameReservedError,
     NameTakenError,
+    NoKeyLeftError,
     NotFoundError,
     NotSmallError,
     NotYoursError,

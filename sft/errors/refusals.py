@@ -308,6 +308,16 @@ class LastKeyError(RequestError):
     sentence = "This is the only key that lets {name} in; one must."
 
 
+class NoKeyLeftError(RequestError):
+    """Every key of a person was vouched for by a stolen one, or by one that this one vouched for: all would fall."""
+
+    code = "NO_KEY_LEFT"
+    exit_status = 4
+    sentence = (
+        "Every key that lets {name} in was vouched for with the stolen one, from {cut_off} on: none would be left."
+    )
+
+
 class CutOffError(RequestError):
     """From a cut-off on a thief may have signed: it lies within the time of the key, and not ahead."""
 

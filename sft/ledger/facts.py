@@ -31,6 +31,7 @@ class Facts(Struct, frozen=True):
     file_id: str | None = None
     server_id: str | None = None
     ended_key_ids: tuple[int, ...] = ()
+    cut_off: int | None = None
     statement: str = ""
     path: str | None = None
     size: int | None = None

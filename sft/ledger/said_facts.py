@@ -2,6 +2,7 @@
 
     user joined       begins exactly the next slot of users, whose number is the user's id less one
     key               is registered by the facts that name it first, for ever that user's; one that ended signs no more
+    stolen key        what it vouched for from its cut-off on ends with it
     file committed    begins a slot, and its id was no file's before
     statement         is by the key, of the user, that the facts name as who did it; for this server, and never used before
 
@@ -27,6 +28,7 @@ from sft.ledger.facts import Facts, Personal
 from sft.ledger.leaves import LeafKind
 from sft.ledger.records import LeafRecord
 
+_VOUCHED: Final = frozenset({LeafKind.KEY_ADDED, LeafKind.KEY_ROTATED})
 _JOINED: Final = frozenset({LeafKind.USER_JOINED})
 
 # By which kinds of leaf an act is told; one that is not here yet stands for any.
@@ -60,6 +62,11 @@ class SlotsBegun(Struct, frozen=True):
     files: range
 
 
+class _Vouched(Struct, frozen=True):
+    key: int
+    start: int
+
+
 class _Key(Struct, frozen=True):
     user: int
     public: bytes
@@ -76,6 +83,8 @@ class SaidFacts:
         self.statements = 0
         self._keys: dict[int, _Key] = {}
         self._ended: set[int] = set()
+        self._vouched: dict[int, list[_Vouched]] = {}  # by the key that did
+        self._fallen: dict[int, int] = {}  # cut-offs of stolen keys
         self._files: set[bytes] = set()
         self._server_id: bytes | None = None
         # By their first byte, to be sorted one by one: of ten million statements 80 MB.
@@ -107,6 +116,7 @@ class SaidFacts:
                 self._check_statement(kind, facts, personal.statement_text)
             except SftError as fault:
                 yield f"the statement of user {facts.by.user} does not hold: {fault.detail}"
+        yield from self._of_theft(number, kind, facts)
         self._ended.update(facts.ended_key_ids)
 
     def used_again(self) -> list[str]:
@@ -124,6 +134,24 @@ class SaidFacts:
         key = _Key(facts.user_id, _bytes(facts.public_key))
         if self._keys.setdefault(facts.key_id, key) != key:
             yield f"key {facts.key_id} is another than it was"
+
+    def _of_theft(self, number: int, kind: LeafKind, facts: Facts) -> Iterator[str]:
+        """Follow who vouched for whom: what a stolen key vouched for from its cut-off on ends with it."""
+        if kind in _VOUCHED and facts.key_id is not None and facts.by.key is not None:
+            self._vouched.setdefault(facts.by.key, []).append(_Vouched(facts.key_id, number))
+        if facts.cut_off is None:
+            return
+        stolen = [(each, facts.cut_off) for each in facts.ended_key_ids]
+        while stolen:
+            key, cut_off = stolen.pop()
+            self._fallen[key] = min(cut_off, self._fallen.get(key, cut_off))
+            for vouched in self._vouched.get(key, ()):
+                if vouched.start < cut_off or self._fallen.get(vouched.key, number) <= vouched.start:
+                    continue
+                if vouched.key not in facts.ended_key_ids:
+                    yield f"key {vouched.key} stays, for which stolen key {key} vouched at {vouched.start:,}"
+                self._fallen[vouched.key] = vouched.start
+                stolen.append((vouched.key, vouched.start))
 
     def _of_files(self, kind: LeafKind, facts: Facts, begun: SlotsBegun | None) -> Iterator[str]:
         if kind is not LeafKind.FILE_COMMITTED or facts.file_id is None:

@@ -3,7 +3,8 @@
 Rules. A key is a user's for ever, ends once, and stays as what its old signatures are judged by. When one began and ended are
 leaves of the log, those of the events here: never a clock. A key that another one of the user's vouched for keeps that
 statement (``endorsement``); one that somebody else gave the user has none, which everybody sees. Whoever has one key left
-does not end it: another one follows it. What is asked again and is so already changes nothing.
+does not end it: another one follows it. What a stolen key vouched for from its cut-off on falls with it (``stolen_keys``).
+What is asked again and is so already changes nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from sft.crypto.keys import PublicKey
-from sft.errors import CutOffError, LastKeyError, NotFoundError, TooLargeError
+from sft.errors import CutOffError, LastKeyError, NoKeyLeftError, NotFoundError, TooLargeError
 from sft.limits import KEYS_MOST, VOUCHED_KEYS_MOST
 from sft.model.access import Caller, Permission, Role
 from sft.model.events import KeyAdded, KeyReset, KeyRevoked, KeyRotated
@@ -22,6 +22,7 @@ from sft.model.records import KeyEnd
 from sft.service.accounts import UserChanged
 from sft.service.act_statement import Said, require_statement
 from sft.service.rights import require_permission
+from sft.service.stolen_keys import ended, fallen_with
 from sft.service.use_case import act
 from sft.service.users import find_user, require_device, require_free_key, require_key, shown
 from sft.store.row_types import DeviceKeyRow, UserRow
@@ -130,7 +131,7 @@ def rotate_key(transaction: Transaction, item: RotateKeyInput) -> UserChanged:
     require_free_key(transaction, item.public_key)
     old = next(key for key in keys if key.id == item.caller.key_id)
     key = _add(transaction, user, keys, item.public_key, item.device, stated["statement"])
-    transaction.rows.update([_ended(transaction, old, KeyEnd.RETIRED, None)])
+    transaction.rows.update([ended(transaction, old, KeyEnd.RETIRED, None)])
     event = KeyRotated(
         by=item.caller,
         user_id=user.id,
@@ -157,18 +158,19 @@ def revoke_key(transaction: Transaction, item: RevokeKeyInput) -> UserChanged:
     if _is_active(key) and sum(map(_is_active, keys)) == 1:
         raise LastKeyError(name=user.name)
     cut_off = _cut_off(transaction, key, item.reason, item.cut_off)
-    if _is_active(key):
-        changed = _ended(transaction, key, item.reason, cut_off)
-    elif cut_off is not None and (key.cut_off_leaf is None or cut_off < key.cut_off_leaf):
-        changed = replace(key, cut_off_leaf=cut_off, end_reason=item.reason.value)
-    else:
+    earlier = cut_off is not None and (key.cut_off_leaf is None or cut_off < key.cut_off_leaf)
+    if not _is_active(key) and not earlier:
         return _shown(transaction, user)
-    transaction.rows.update([changed])
+    fallen = [] if cut_off is None else fallen_with(transaction, keys, {key.id: cut_off})
+    changed = [ended(transaction, key, item.reason, cut_off), *fallen]
+    if {each.id for each in keys if _is_active(each)} <= {each.id for each in changed}:
+        raise NoKeyLeftError(name=user.name, cut_off=cut_off or 0)
+    transaction.rows.update(changed)
     event = KeyRevoked(
         by=item.caller,
         user_id=user.id,
         name=user.name,
-        ended_key_ids=(key.id,),
+        ended_key_ids=tuple(each.id for each in changed),
         reason=item.reason,
         cut_off=cut_off,
         **stated,
@@ -192,12 +194,14 @@ def reset_key(transaction: Transaction, item: ResetKeyInput) -> UserChanged:
         return _shown(transaction, user)
     require_free_key(transaction, item.public_key)
     stolen = item.reason is KeyEnd.COMPROMISED
-    ended = []
+    over = []
     for old in active:
         cut_off = max(item.cut_off, old.start_leaf) if stolen else item.cut_off
-        ended.append(_ended(transaction, old, item.reason, _cut_off(transaction, old, item.reason, cut_off)))
+        over.append(ended(transaction, old, item.reason, _cut_off(transaction, old, item.reason, cut_off)))
+    if stolen:
+        over += fallen_with(transaction, keys, {old.id: old.cut_off_leaf or 0 for old in over})
     key = _add(transaction, user, keys, item.public_key, item.device, b"")
-    transaction.rows.update(ended)
+    transaction.rows.update(over)
     event = KeyReset(
         by=item.caller,
         user_id=user.id,
@@ -205,7 +209,7 @@ def reset_key(transaction: Transaction, item: ResetKeyInput) -> UserChanged:
         key_id=key.id,
         public_key=key.public_key,
         device=key.device,
-        ended_key_ids=tuple(old.id for old in ended),
+        ended_key_ids=tuple(old.id for old in over),
         reason=item.reason,
         cut_off=item.cut_off if stolen else None,
         **stated,
@@ -251,13 +255,6 @@ def _add(
     )
     transaction.rows.insert([key])
     return key
-
-
-def _ended(transaction: Transaction, key: DeviceKeyRow, reason: KeyEnd, cut_off: int | None) -> DeviceKeyRow:
-    """Return a key as one that ends with the leaf that is logged next."""
-    return replace(
-        key, ended_at=transaction.now, end_leaf=transaction.next_leaf, cut_off_leaf=cut_off, end_reason=reason.value
-    )
 
 
 def _cut_off(transaction: Transaction, key: DeviceKeyRow, reason: KeyEnd, cut_off: int) -> int | None:

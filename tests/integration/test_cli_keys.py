@@ -107,6 +107,23 @@ def test_after_a_theft_the_log_says_what_is_good(cli: LiveCli):
     failed(wrong, 3, "NOT_FOUND")  # by its name only one that still signs is found
 
 
+def test_what_a_thief_vouched_for_ends_with_the_key_that_was_stolen(cli: LiveCli):
+    second(cli, "max", "desk")
+    good(cli.sft("desk", "put", cli.file("a", b"by max"), "--as", "a"))
+    since = json.loads(good(cli.sft("gus", "info", "a", "--json")).out)["log"] + 1
+    link, key = begin(cli, "max", "thief")
+    good(cli.sft("desk", "key", "device", "add", key, "--device", "thief"))
+    good(cli.sft("thief", "join", "--user", "max", "--no-passphrase", stdin=link))
+    good(cli.sft("thief", "put", cli.file("b", b"by the thief"), "--as", "b"))
+    good(cli.sft("gus", "get", "b", "--as", "taken"))
+    ran = good(cli.sft("max", "key", "device", "revoke", "desk", "--stolen-since", f"{since}", "--yes"))
+    assert "With it ended, for it had vouched since then: thief" in ran.err
+    failed(cli.sft("thief", "ls"), 4, "KEY_REVOKED")
+    failed(cli.sft("gus", "get", "b", "--as", "again"), 7, "SIGNER_KEY_STOLEN")
+    good(cli.sft("gus", "get", "a", "--as", "first"))
+    good(cli.sft("max", "log", "verify", "--server"))
+
+
 def test_a_key_follows_another_and_nobody_has_to_do_anything(cli: LiveCli):
     good(cli.sft("max", "put", cli.file("a", b"with the old key"), "--as", "a"))
     good(cli.sft("gus", "get", "a", "--as", "first"))

@@ -351,6 +351,13 @@ TABLE = [
         "Have another follow it: sft key rotate",
     ),
     Row(
+        errors.NoKeyLeftError(name="max", cut_off=12),
+        "NO_KEY_LEFT",
+        4,
+        "Every key that lets max in was vouched for with the stolen one, from 12 on: none would be left.",
+        "An admin ends them all and gives you a new one: sft reset-key NAME KEY --stolen-since NUMBER",
+    ),
+    Row(
         errors.CutOffError(cut_off=9, start=12, now=40),
         "CUT_OFF",
         2,

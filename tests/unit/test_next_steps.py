@@ -84,13 +84,14 @@ def test_what_is_not_found_is_looked_for_where_it_is_listed(what, name, here, op
 
 # What a command never meets, for it has no such word or asks nothing of the kind.
 NEVER_MET = {
-    "sync": {"KEY_TAKEN", "KEY_UNKNOWN", "LAST_ADMIN", "NOT_EMPTY", "SIGNATURE_MISSING"},
+    "sync": {"KEY_TAKEN", "KEY_UNKNOWN", "LAST_ADMIN", "NO_KEY_LEFT", "NOT_EMPTY", "SIGNATURE_MISSING"},
     "watch": {
         "FILE_EXISTS",
         "KEY_TAKEN",
         "KEY_UNKNOWN",
         "LAST_ADMIN",
         "MOVED",
+        "NO_KEY_LEFT",
         "NOT_EMPTY",
         "SIGNATURE_MISSING",
         "TOO_MANY_DELETIONS",

@@ -103,8 +103,9 @@ def revoke_command(invocation: Invocation, which: str, stolen_since: str | None,
     """End the key of a device of yours, by its name or the key itself; the others stay."""
     _require_possible(invocation, "A key that was revoked never comes back", yes=yes)
 
-    async def revoke(session: Session) -> DeviceKey:
-        key = _chosen((await people.show_self(session)).user, which)
+    async def revoke(session: Session) -> tuple[DeviceKey, list[DeviceKey]]:
+        before = (await people.show_self(session)).user
+        key = _chosen(before, which)
         reason, cut_off = reason_of(stolen_since, key.start_leaf)
         if not yes:
             invocation.prompts.require_agreement(
@@ -112,10 +113,16 @@ def revoke_command(invocation: Invocation, which: str, stolen_since: str | None,
                 otherwise="Nothing was revoked.",
             )
         user = await people.revoke_key(session, key.public_key, reason, cut_off)
-        return next(each for each in user.keys if each.public_key == key.public_key)
+        revoked = next(each for each in user.keys if each.public_key == key.public_key)
+        were = {each.public_key for each in before.keys if each.end_leaf is None}
+        return revoked, [each for each in user.keys if each.public_key in were and each not in {*before.keys, revoked}]
 
-    key = invocation.talk(revoke, unknown_keys=True)
+    key, fallen = invocation.talk(revoke, unknown_keys=True)
     invocation.console.show(device_document(key), f"{safe(key.device)} is revoked{_since_when(key)}.")
+    for other in fallen:
+        invocation.console.note(
+            f"With it ended, for it had vouched since then: {safe(other.device)} ({_words(other)})."
+        )
     return 0
 
 

@@ -224,10 +224,9 @@ def row_as_it_was(evil: EvilServer) -> Refused:
         ]
     key_more = run(run(evil.server.raw("max")).ask(m.AddKey, public_key=EVIL_KEY.public.encode(), device="phone"))
     assert isinstance(key_more, m.UserShown), key_more
+    cut_off = evil.server.here.ledger.head.size
     raw = run(evil.server.dial(Claim.login("max", EVIL_KEY.public, "phone"), EVIL_KEY))
-    revoked = run(
-        raw.ask(m.RevokeKey, public_key=before.public_key, reason=KeyEnd.COMPROMISED, cut_off=before.start_leaf)
-    )
+    revoked = run(raw.ask(m.RevokeKey, public_key=before.public_key, reason=KeyEnd.COMPROMISED, cut_off=cut_off))
     assert isinstance(revoked, m.UserShown), revoked
     evil.edit_rows(lambda transaction: transaction.rows.update([before]))
     evil.believe_rows()

@@ -180,12 +180,12 @@ def retired_key(evil: EvilServer) -> Refused:
         code="SIGNER_KEY_STOLEN")  # fmt: skip
 def stolen_key(evil: EvilServer) -> Refused:
     evil.put("max", "before", b"x")
-    cut_off = evil.server.here.ledger.head.size
     old = evil.server.people["max"]
-    evil.put("max", "order", NEWER)  # by the thief, before max noticed
-    evil.got("gus", "before")
     added = run(run(evil.server.raw("max")).ask(m.AddKey, public_key=EVIL_KEY.public.encode(), device="phone"))
     assert isinstance(added, m.UserShown), added
+    cut_off = evil.server.here.ledger.head.size
+    evil.put("max", "order", NEWER)  # by the thief, before max noticed
+    evil.got("gus", "before")
     raw = run(evil.server.dial(Claim.login("max", EVIL_KEY.public, "phone"), EVIL_KEY))
     reason = KeyEnd.COMPROMISED
     revoked = run(raw.ask(m.RevokeKey, public_key=old.key.public.encode(), reason=reason, cut_off=cut_off))

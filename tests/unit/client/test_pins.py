@@ -243,6 +243,21 @@ def test_a_thief_vouches_for_nobody():
     assert later(stolen, device(1, 5, vouched(KEYS[0], KEYS[1]))) == (set(), {SECOND})
 
 
+@pytest.mark.parametrize(("cut_off", "falls"), [(5, {SECOND, THIRD}), (6, set())])
+def test_what_was_taken_by_the_word_of_a_stolen_key_is_noted_again(cut_off, falls):
+    """Whether a server ends such keys too or not; one that it shows as a thief's from its start on the log judges."""
+    stolen = device(0, 1, ended_at=9, end_leaf=9, cut_off_leaf=cut_off, end_reason=KeyEnd.COMPROMISED)
+    second, third = device(1, 5, vouched(KEYS[0], KEYS[1])), device(2, 7, vouched(KEYS[1], KEYS[2]))
+    people = {7: Pin(7, "ada", dict.fromkeys((FIRST, SECOND, THIRD, FOURTH), 1))}
+    for _ in range(2):
+        people |= learned(people, [person(third, stolen, second, device(3, 8))], SERVER_ID, now=2)
+        assert (set(people[7].shown_later), FIRST in people[7].keys, FOURTH in people[7].keys) == (falls, True, True)
+    said = [msgspec.structs.replace(each, end_leaf=9, cut_off_leaf=each.start_leaf, end_reason=KeyEnd.COMPROMISED)
+            for each in (second, third)]  # fmt: skip
+    people = {7: Pin(7, "ada", dict.fromkeys((FIRST, SECOND, THIRD), 1))}
+    assert learned(people, [person(stolen, *said)], SERVER_ID, now=2) == {}
+
+
 def test_a_key_vouches_for_none_that_began_before_it():
     assert later(device(0, 5), device(1, 5, vouched(KEYS[0], KEYS[1]))) == (set(), {SECOND})
 

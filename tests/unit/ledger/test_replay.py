@@ -236,6 +236,23 @@ def test_a_statement_by_the_key_of_another_user_is_found():
     assert found.endswith("key 1 was never registered as theirs")
 
 
+@pytest.mark.parametrize(
+    ("cut_off", "ended", "stay"), [(3, [1], [2, 3]), (3, [1, 2], [3]), (3, [1, 3, 2], []), (4, [1], [])]
+)
+def test_a_key_that_a_stolen_one_vouched_for_and_that_stays_is_found(cut_off: int, ended: list[int], stay: list[int]):
+    """Directly, and by a key that it vouched for."""
+    log = begun()
+    log.add(LeafKind.KEY_ADDED, by_ada(user_id=1, key_id=4, public_key="04" * 42))
+    by_second = {"by": {"key": 2, "user": 1}}
+    log.add(LeafKind.KEY_ADDED, by_ada(user_id=1, key_id=2, public_key="02" * 42))
+    log.add(
+        LeafKind.KEY_ROTATED, {**by_second, "user_id": 1, "key_id": 3, "public_key": "03" * 42, "ended_key_ids": [2]}
+    )
+    log.add(LeafKind.KEY_ENDED, by_ada(user_id=1, ended_key_ids=ended, cut_off=cut_off))
+    found = problems(replayed(log))
+    assert [(each.split()[2], each.startswith("5: key")) for each in found] == [(str(key), True) for key in stay]
+
+
 def test_a_statement_by_a_key_that_had_ended_is_found():
     log = begun()
     for nonce in (2, 3):

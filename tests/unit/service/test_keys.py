@@ -17,6 +17,7 @@ from sft.errors import (
     KeyTakenError,
     LastKeyError,
     LoginRefusedError,
+    NoKeyLeftError,
     NotFoundError,
     RequestError,
     RoleForbidsError,
@@ -325,6 +326,60 @@ def test_a_theft_is_said_later_and_only_ever_earlier(services: ServiceFixture) -
     revoke(services, MAX, PHONE)
     key = keys_of(services, MAX)[1]
     assert (key.end_leaf, key.cut_off_leaf, key.end_reason, len(services.events)) == (ended, start, COMPROMISED, told)
+
+
+# -- what a stolen one vouched for ----------------------------------------------------------------------
+
+
+def test_what_a_stolen_key_vouched_for_since_falls_with_it_in_the_same_leaf(services: ServiceFixture) -> None:
+    laptop = add(services, MAX, PHONE, "notebook")
+    add(services, laptop, new_key(4), "before")
+    stolen_since = leaf(services)
+    thief = add(services, laptop, EVIL, "thief")
+    add(services, thief, DESK, "thief-2")
+    add(services, MAX, new_key(5), "other")
+    services.act(keys.rotate_key, RotateKeyInput(thief.caller, new_key(6).public.encode(), "thief-3"))
+    falls, told = leaf(services), len(services.events)
+    revoke(services, MAX, PHONE, COMPROMISED, stolen_since)
+    by_device = {key.device: key for key in keys_of(services, MAX)}
+    first = keys_of(services, MAX)[0].device
+    active = {device for device, key in by_device.items() if key.end_leaf is None}
+    assert active == {first, "before", "other"}
+    for device in ("thief", "thief-2", "thief-3"):
+        key = by_device[device]
+        assert (key.cut_off_leaf, key.end_reason) == (key.start_leaf, COMPROMISED), device
+    assert by_device["thief-3"].end_leaf == by_device["notebook"].end_leaf == falls
+    assert by_device["thief"].end_leaf == by_device["thief-3"].start_leaf, "one that had ended keeps its end"
+    (event,) = services.events[told:]
+    assert isinstance(event, KeyRevoked)
+    assert event.ended_key_ids[0] == by_device["notebook"].id
+    assert set(event.ended_key_ids) == {by_device[each].id for each in by_device if each not in active}
+    assert judge_signature(slot(services, MAX), DESK.public.encode(), falls - 1).verdict is SignatureVerdict.SUSPECT
+    # The same again changes nothing; said to have been earlier, what it vouched for before falls too.
+    revoke(services, MAX, PHONE, COMPROMISED, stolen_since)
+    assert len(services.events) == told + 1
+    revoke(services, MAX, PHONE, COMPROMISED, by_device["notebook"].start_leaf)
+    assert {key.device for key in keys_of(services, MAX) if key.end_leaf is None} == {first, "other"}
+
+
+def test_nobody_says_of_a_theft_what_would_leave_them_no_key(services: ServiceFixture) -> None:
+    start = shown(services, MAX).keys[0].start_leaf
+    phone = add(services, MAX, PHONE)
+    item = RevokeKeyInput(phone.caller, MAX.public_key, COMPROMISED, start)
+    assert refused(services, NoKeyLeftError, keys.revoke_key, item) == {"name": "max", "cut_off": start}
+    revoke(services, phone, MAX.key, COMPROMISED, leaf(services))  # stolen only after it had vouched
+
+
+def test_a_reset_after_a_theft_ends_what_had_ended_as_the_thiefs_too(services: ServiceFixture) -> None:
+    stolen_since = leaf(services)
+    add(services, MAX, EVIL, "thief")
+    revoke(services, MAX, EVIL)
+    item = ResetKeyInput(ADA.caller, "max", DESK.public.encode(), "desk", COMPROMISED, stolen_since)
+    services.act(keys.reset_key, item)
+    first, evil, _ = keys_of(services, MAX)
+    assert (first.cut_off_leaf, evil.cut_off_leaf, evil.end_reason) == (stolen_since, evil.start_leaf, COMPROMISED)
+    assert isinstance(services.events[-1], KeyReset)
+    assert services.events[-1].ended_key_ids == (first.id, evil.id)
 
 
 # -- one that was lost --------------------------------------------------------------------------------
