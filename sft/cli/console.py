@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Final, TextIO
 
 from sft.cli.columns import aligned
@@ -144,6 +144,21 @@ class Console:
 
     def document(self, value: object) -> None:
         self.write(json.dumps(value, indent=None, ensure_ascii=True) + "\n")
+
+    @contextlib.contextmanager
+    def listing(self, *, whole: bool) -> Iterator[Callable[[object], None]]:
+        """Write documents one by one, for programs: in one list, or one a line if it is no ``whole`` one."""
+        count = 0
+
+        def add(value: object) -> None:
+            nonlocal count
+            before = "" if not whole else ", " if count else "["
+            self.write(before + json.dumps(value, indent=None, ensure_ascii=True) + ("" if whole else "\n"))
+            count += 1
+
+        yield add
+        if self.json and whole:
+            self.write("]\n" if count else "[]\n")
 
     def write(self, text: str) -> None:
         """Write to standard output as it stands; LocalFileError if it does not take it (a full disk)."""

@@ -6,29 +6,107 @@ on standard error, and so does what no log can show.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, TypedDict
 
 from sft.cli.console import Console
 from sft.cli.json_output import Document
-from sft.client.api.log import LogNames
+from sft.client.api import Requester
+from sft.client.api.files import show_file
+from sft.client.api.log import FOLLOW_SECONDS, LogNames, LogQuery, newest, page_after, start_of_newest
+from sft.client.api.people import show_user
+from sft.client.concurrency import pause
 from sft.client.log_document import line_document
 from sft.client.log_verify import Progress, VerifiedLog
-from sft.client.logged import LogLine
-from sft.model.names import safe
-from sft.model.text import count_text, local_time, shown_name, utc_time
+from sft.client.logged import ACTS, LogLine
+from sft.errors import NotFoundError
+from sft.limits import LOG_ENTRIES
+from sft.model.names import parse_path, safe
+from sft.model.text import count_text, local_time, moment, shown_name, utc_time
 
 FAULTS_STATUS: Final = 7
 GRADES: Final = {"sent": "sent", "verified": "verified"}
 NOT_YOURS: Final = "not yours to see"
+NEWEST: Final = 50  # lines, unless told
+_FILE_ID: Final = re.compile("[0-9a-f]{32}")
 
 
-def show_lines(console: Console, lines: Sequence[LogLine], names: LogNames, now: float) -> None:
-    """Show lines that were proved, as results."""
-    if console.json:
-        for line in lines:
-            console.document(line_document(line, names))
-        return
+class AskedLines(TypedDict):
+    """Which lines are asked for, as typed: names, a path or an id of 32 hex digits, words of acts, times."""
+
+    user: str | None
+    file: str | None
+    acts: Sequence[str]
+    since: str | None
+    until: str | None
+
+
+async def query_of(session: Requester, asked: AskedLines, now: float) -> LogQuery:
+    """Find who and what is meant.
+
+    Raises:
+        NotFoundError: the server knows no such person or file.
+        UsageError: that is no time.
+    """
+    since, until = (None if text is None else moment(text, now) for text in (asked["since"], asked["until"]))
+    user, file = asked["user"], asked["file"]
+    return LogQuery(
+        user_id=None if user is None else (await show_user(session, user)).id,
+        file_id=None if file is None else await _file_id(session, file),
+        kinds=tuple(int(kind) for act in asked["acts"] for kind in ACTS[act]),
+        since=since,
+        until=until,
+    )
+
+
+async def show_log(
+    console: Console,
+    session: Requester,
+    reactor: Any,
+    query: LogQuery,
+    *,
+    count: int,
+    after: int | None,
+    follow: bool,
+    now: float,
+) -> None:
+    """Show so many of the newest lines, or all after one, and up to where they were proved.
+
+    Page by page: what was shown is not kept. For programs it is one list; followed, one object a line.
+
+    Args:
+        follow: go on with what comes, until cancelled.
+    """
+    names, size = LogNames(session), 0
+    if after is None and count <= LOG_ENTRIES:
+        page = await newest(session, query, count)
+    else:
+        start = await start_of_newest(session, query, count) if after is None else after + 1
+        page = await page_after(session, query, start)
+    try:
+        with console.listing(whole=not follow) as add:
+            while True:
+                await names.learn(page.lines)
+                if console.json:
+                    for line in page.lines:
+                        add(line_document(line, names))
+                else:
+                    _show_lines(console, page.lines, names, now)
+                size = page.head.size
+                if follow:
+                    console.flush()
+                if not page.more:
+                    if not follow:
+                        return
+                    await pause(reactor, FOLLOW_SECONDS)
+                page = await page_after(session, query, page.next)
+    finally:
+        if size:
+            proved_to(console, size)
+
+
+def _show_lines(console: Console, lines: Sequence[LogLine], names: LogNames, now: float) -> None:
     console.table(
         [
             (
@@ -117,6 +195,16 @@ def verified_document(verified: VerifiedLog) -> Document:
 def proved_to(console: Console, size: int) -> None:
     """Say up to where the log was proved, and what it cannot show."""
     console.note(f"log proved to {count_text(size)}. The operator's own reading of the disk leaves no trace here.")
+
+
+async def _file_id(session: Requester, text: str) -> bytes:
+    try:
+        return (await show_file(session, parse_path(text))).id
+    except NotFoundError:
+        found = bytes.fromhex(text) if _FILE_ID.fullmatch(text) else None
+        if found is None:
+            raise
+        return found
 
 
 def _actor(line: LogLine, names: LogNames) -> str:

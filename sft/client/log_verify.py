@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from sft.client.api import Requester
-from sft.client.api.log import page_after
+from sft.client.api.log import all_lines, page_before
 from sft.client.log_folder import LogFolder
 from sft.crypto.note_keys import NoteKey
 from sft.crypto.signed_note import open_note, text_of
@@ -94,18 +94,18 @@ async def verify_server(
     session: Requester, kept: Iterable[Checkpoint] = (), progress: Progress | None = None
 ) -> VerifiedLog:
     """Replay all that the server shows of its log as it is now; what comes meanwhile is not looked at."""
-    page = await page_after(session)
-    checkpoint, heads = page.head, _heads(kept, page.head)
+    checkpoint = (await page_before(session, limit=1)).head
+    heads = _heads(kept, checkpoint)
     replay = Replay({**heads, checkpoint.size: checkpoint.root})
-    while True:
+    async for page in all_lines(session):  # fewer than there should be are a finding
         for line in page.lines:
             if line.number < checkpoint.size:
                 replay.add(line.leaf.encode(), line.record)
         if progress is not None:
             progress(replay.size, checkpoint.size)
-        if replay.size == checkpoint.size or not page.more:  # fewer are a finding
-            return VerifiedLog(checkpoint, len(heads), replay.end())
-        page = await page_after(session, start=page.next)
+        if replay.size == checkpoint.size:
+            break
+    return VerifiedLog(checkpoint, len(heads), replay.end())
 
 
 def _heads(kept: Iterable[Checkpoint], checkpoint: Checkpoint) -> dict[int, bytes]:

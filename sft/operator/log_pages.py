@@ -8,13 +8,11 @@ another log is left as it is.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from sft.cli.log_output import drawn, proved_to, show_lines, show_verified
-from sft.client.api.files import show_file
-from sft.client.api.log import FOLLOW_SECONDS, LogLines, LogNames, LogQuery, newest, page_after, page_before
-from sft.client.api.people import show_user
-from sft.client.concurrency import pause
+from sft.cli.log_output import AskedLines, drawn, query_of, show_log, show_verified
+from sft.client.api.leaves import refuse
+from sft.client.api.log import LogLines, all_lines, page_before
 from sft.client.log_folder import LogFolder
 from sft.client.log_verify import read_signed, verify_folder, verify_server
 from sft.client.logged import ACTS
@@ -22,37 +20,30 @@ from sft.crypto.signed_note import server_note_key, text_of
 from sft.errors import CryptoError, LocalFileError, ProofInvalidError, UsageError
 from sft.ledger.checkpoints import Checkpoint
 from sft.ledger.published import CHECKPOINT, LogWriter
-from sft.model.names import parse_path, safe
-from sft.model.text import count_text, moment
+from sft.model.names import safe
+from sft.model.text import count_text
 from sft.operator.control import Command
 from sft.operator.options import outermost
 from sft.operator.witnesses import read_cosigned
-
-LINES: Final = 50
 
 
 async def show(command: Command) -> int:
     """Show the newest lines, or all after one; with --follow go on until interrupted."""
     options, session, console = command.options, command.session, command.console
-    query, people = await _query(command), LogNames(session)
-    if options["after"] is None:
-        page = await newest(session, query, _number(options["n"], "-n"))
-    else:
-        page = await page_after(session, query, _number(options["after"], "--after") + 1)
-    await people.learn(page.lines)
-    if console.json and not options["follow"]:
-        await _show_document(command, page, query, people)
-        return 0
-    while True:
-        show_lines(console, page.lines, people, command.now)
-        console.flush()
-        if not options["follow"] and (options["after"] is None or not page.more):
-            proved_to(console, page.head.size)
-            return 0
-        if not page.more:
-            await pause(session.reactor, FOLLOW_SECONDS)
-        page = await page_after(session, query, page.next)
-        await people.learn(page.lines)
+    asked = AskedLines(
+        user=options["user"],
+        file=options["file"],
+        acts=_acts(options["act"]),
+        since=options["since"],
+        until=options["until"],
+    )
+    query = await query_of(session, asked, command.now)
+    after = None if options["after"] is None else _number(options["after"], "--after")
+    await show_log(
+        console, session, session.reactor, query,
+        count=_number(options["n"], "-n"), after=after, follow=bool(options["follow"]), now=command.now,
+    )  # fmt: skip
+    return 0
 
 
 async def export(command: Command) -> int:
@@ -77,9 +68,13 @@ async def export(command: Command) -> int:
                 writer.add(line.leaf.encode(), line.record if with_records else None)
 
     writer, had = await session.pool.run(begin)
-    while writer.next_leaf < head.size:
-        await session.pool.run(add, await page_after(session, start=writer.next_leaf))
+    async for page in all_lines(session, start=writer.next_leaf):
+        await session.pool.run(add, page)
         progress(writer.next_leaf, head.size)
+        if writer.next_leaf >= head.size:
+            break
+    else:
+        refuse(session, "a log that is not shown whole")
     try:
         await session.pool.run(writer.end, head, _cosigned(command, last.note))
     except ProofInvalidError as fault:
@@ -115,30 +110,6 @@ async def verify(command: Command) -> int:
         return verify_folder(folder, [server_note_key(session.server_key, origin)])
 
     return show_verified(console, await session.pool.run(check), named)
-
-
-async def _show_document(command: Command, page: LogLines, query: LogQuery, people: LogNames) -> None:
-    from sft.client.log_document import line_document
-
-    lines = list(page.lines)
-    while command.options["after"] is not None and page.more:
-        page = await page_after(command.session, query, page.next)
-        await people.learn(page.lines)
-        lines += page.lines
-    command.console.document([line_document(line, people) for line in lines])
-
-
-async def _query(command: Command) -> LogQuery:
-    options, now = command.options, command.now
-    since, until = (None if options[name] is None else moment(options[name], now) for name in ("since", "until"))
-    user, file = options["user"], options["file"]
-    return LogQuery(
-        user_id=None if user is None else (await show_user(command.session, user)).id,
-        file_id=None if file is None else (await show_file(command.session, parse_path(file))).id,
-        kinds=tuple(int(kind) for act in _acts(options["act"]) for kind in ACTS[act]),
-        since=since,
-        until=until,
-    )
 
 
 def _acts(text: str | None) -> list[str]:

@@ -87,14 +87,24 @@ async def page_after(
 
 
 async def newest(session: Requester, query: LogQuery, count: int) -> LogLines:
-    """Show so many of the newest lines, the oldest of them first; ``next`` is where what comes later begins."""
+    """Show so many of the newest lines together, the oldest of them first; ``next`` is where what comes later begins."""
     lines: list[LogLine] = []
     first = page = await page_before(session, query, None, min(count, LOG_ENTRIES))
     lines += page.lines
     while page.more and len(lines) < count:
         page = await page_before(session, query, page.next, min(count - len(lines), LOG_ENTRIES))
         lines += page.lines
-    return LogLines(lines[::-1], first.head, first.note, first.head.size, page.more)
+    return LogLines(lines[::-1], first.head, first.note, first.head.size, more=False)
+
+
+async def start_of_newest(session: Requester, query: LogQuery, count: int) -> int:
+    """Find the leaf with which so many of the newest lines begin: page by page, however many they are."""
+    page = await page_before(session, query, None, min(count, LOG_ENTRIES))
+    seen, start = len(page.lines), page.lines[-1].number if page.lines else page.head.size
+    while page.more and seen < count:
+        page = await page_before(session, query, page.next, min(count - seen, LOG_ENTRIES))
+        seen, start = seen + len(page.lines), page.lines[-1].number if page.lines else start
+    return start
 
 
 async def all_lines(session: Requester, query: LogQuery = EVERYTHING, start: int = 0) -> AsyncIterator[LogLines]:
@@ -176,9 +186,9 @@ def _require_asked(page: LoggedPage, asked: ReadLog, head: Checkpoint) -> None:
     if any(not asked.start <= number < end for number in numbers) or len(numbers) > asked.limit:
         raise CryptoError("other leaves than those that were asked for")
     if asked.newest_first:
-        goes_on = page.next < (numbers[-1] + 1 if numbers else end)
-    else:
-        goes_on = page.next > (numbers[-1] if numbers else asked.start)
+        goes_on = asked.start < page.next < (numbers[-1] + 1 if numbers else end)
+    else:  # past the end nothing is left, and who reads on would do so for ever
+        goes_on = (numbers[-1] if numbers else asked.start) < page.next < end
     if page.more and not goes_on:
         raise CryptoError("pages that lead nowhere")
 

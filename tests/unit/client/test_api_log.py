@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from sft.client.api import log as api
 from sft.client.api.leaves import prove_leaf
-from sft.client.api.log import LogNames, LogQuery, all_lines, newest, page_after, page_before
+from sft.client.api.log import LogNames, LogQuery, all_lines, newest, page_after, page_before, start_of_newest
 from sft.client.log_follower import LogFollower
 from sft.crypto.keys import ServerKey
 from sft.errors import LogProofError, NotFoundError
@@ -131,7 +131,7 @@ def test_pages_go_both_ways(served):
     assert numbers(run(page_after(served, start=3, limit=4)).lines) == [3, 4, 5, 6]
     assert numbers(run(page_before(served, before=7, limit=3)).lines) == [6, 5, 4]
     last = run(newest(served, LogQuery(), 30))
-    assert (numbers(last.lines), last.next, last.more) == (list(range(10, 40)), 40, True)
+    assert (numbers(last.lines), last.next, last.more) == (list(range(10, 40)), 40, False)
     assert run(page_after(served, start=40)).lines == []
 
 
@@ -235,6 +235,20 @@ def test_a_page_that_goes_back_is_refused(served):
     served.change = lambda page: replace(page, leaves=(), proof=(), next=9, more=True)
     with pytest.raises(LogProofError):
         run(page_before(served, before=9))
+
+
+@pytest.mark.parametrize("following", [40, 41, 1 << 40])
+def test_pages_without_leaves_end_where_the_log_does(served, following):
+    served.change = lambda page: replace(page, leaves=(), proof=(), next=following, more=True)
+    refused(served, start=39)
+
+
+@pytest.mark.parametrize("count", [1, 7, 130])
+def test_the_newest_lines_begin_at_a_leaf_that_is_found_without_keeping_them(count):
+    served = ServedLog(grown(150))
+    start = run(start_of_newest(served, LogQuery(), count))
+    assert start == 150 - count
+    assert run(page_after(served, start=start)).lines[0].number == start
 
 
 def test_a_head_that_the_session_was_not_told_is_refused():
