@@ -97,6 +97,10 @@ SESSIONS_KEPT_FOR_ADMINS: Final = 8  # who can end the others
 LIMITED_LINES_PER_CAUSE: Final = 10
 LIMITED_LINES: Final = 1000
 LIMITED_LINES_SECONDS: Final = 60
+# Refused logins are one leaf of the ledger an hour, whatever strangers do; it names those from whom most came.
+LOGIN_FAILURES_SECONDS: Final = 3600
+LOGIN_FAILURES_SOURCES: Final = 1000
+LOGIN_FAILURES_NAMED: Final = 8
 LOGGED_TEXT: Final = 200  # characters of what a peer sent
 LOG_LINE_CHARACTERS: Final = 16 * KIB  # systemd's journal cuts a line after 48 KiB; a character has four bytes at most
 

@@ -22,10 +22,6 @@ NOT_SHOWN: Final = "not yours to see"
 NO_TRACE: Final = "The operator's own reading of the disk leaves no trace here."
 _MOST_READERS: Final = 12
 _MOST_NAMES: Final = 5
-_SERVERS_OWN: Final = frozenset(
-    {LeafKind.LOG_STARTED, LeafKind.LOG_RESTARTED, LeafKind.FILES_PURGED, LeafKind.FOLDER_PURGE_BEGUN,
-     LeafKind.FOLDERS_PURGED, LeafKind.HANDED_OVER, LeafKind.LOGIN_FAILURES, LeafKind.ROW_KEY_CHANGED}
-)  # fmt: skip
 
 
 def who_of(line: LogLine, names: Names) -> str:
@@ -33,7 +29,7 @@ def who_of(line: LogLine, names: Names) -> str:
     if line.record is None:
         return ""
     if line.actor_id is None:
-        return "server" if line.kind in _SERVERS_OWN else OPERATOR
+        return "server" if line.is_servers_own else OPERATOR
     return shown(names.name(line.actor_id))
 
 
@@ -46,6 +42,9 @@ def object_of(line: LogLine, names: Names, glyphs: Glyphs) -> str:
         version = f" v{line.version}" if line.version else ""
         before = f"/{shown(line.old_path)} {glyphs.arrow} " if line.old_path else ""
         return f"{before}/{shown(path)}{version}"
+    if line.failures is not None:
+        failures, sources = line.failures
+        return f"{count_text(failures)}, from {count_text(sources)} place{'' if sources == 1 else 's'}"
     whom = line.subject or (names.name(line.subject_id) if line.subject_id is not None else "")
     if line.kind is LeafKind.INVITATION_MADE:
         whom = line.subject or "anybody"

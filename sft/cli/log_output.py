@@ -17,7 +17,7 @@ from sft.client.api.files import show_file
 from sft.client.api.log import FOLLOW_SECONDS, LogNames, LogQuery, newest, page_after, start_of_newest
 from sft.client.api.people import show_user
 from sft.client.concurrency import pause
-from sft.client.log_document import line_document
+from sft.client.log_document import actor_of, line_document
 from sft.client.log_verify import Progress, VerifiedLog
 from sft.client.logged import ACTS, LogLine
 from sft.errors import NotFoundError
@@ -208,7 +208,7 @@ async def _file_id(session: Requester, text: str) -> bytes:
 
 
 def _actor(line: LogLine, names: LogNames) -> str:
-    return "?" if line.record is None else safe(names.name(line.actor_id))
+    return "?" if line.record is None else safe(actor_of(line, names))
 
 
 def _object(line: LogLine, names: LogNames) -> str:
@@ -217,6 +217,9 @@ def _object(line: LogLine, names: LogNames) -> str:
     path = names.path(line)
     if path:
         return safe(path) + (f" (was {safe(line.old_path)})" if line.old_path else "")
+    if line.failures is not None:
+        failures, sources = line.failures
+        return f"{count_text(failures)}, from {count_text(sources)} place{'' if sources == 1 else 's'}"
     if line.downloaded:
         return f"{count_text(len(line.downloaded))} files"
     if line.subject_id is not None or line.subject:

@@ -20,6 +20,11 @@ class Names(Protocol):
         """Return the path that a line is about, or the one by which the log last called its file; empty for none."""
 
 
+def actor_of(line: LogLine, names: Names) -> str:
+    """Return who did it: a person, the operator, or the server of itself."""
+    return "server" if line.is_servers_own else names.name(line.actor_id)
+
+
 def line_document(line: LogLine, names: Names) -> LineDocument:
     """Return what is said of a line; JSON.md has the shape."""
     record = line.record
@@ -28,7 +33,7 @@ def line_document(line: LogLine, names: Names) -> LineDocument:
         "at": utc_time(line.time),
         "act": line.act,
         "kind": line.kind.name.lower(),
-        "actor": None if record is None else names.name(line.actor_id),
+        "actor": None if record is None else actor_of(line, names),
         "actor_id": line.actor_id,
         "user": line.subject or (None if line.subject_id is None else names.name(line.subject_id)),
         "user_id": line.subject_id,

@@ -37,8 +37,9 @@ ACTS: Final[Mapping[str, tuple[LeafKind, ...]]] = MappingProxyType(
         "role": (LeafKind.ROLE_CHANGED,),
         "disable": (LeafKind.USER_DISABLED,),
         "enable": (LeafKind.USER_ENABLED,),
-        "remove": (LeafKind.USER_REMOVED, LeafKind.HANDED_OVER),
-        "invite": (LeafKind.INVITATION_MADE, LeafKind.INVITATION_USED, LeafKind.INVITATION_WITHDRAWN),
+        "remove": (LeafKind.USER_REMOVED,),
+        "hand-over": (LeafKind.HANDED_OVER,),
+        "invite": (LeafKind.INVITATION_MADE, LeafKind.INVITATION_WITHDRAWN),
         "login": (LeafKind.LOGIN_FAILURES,),
         "server": (
             LeafKind.MASTER_KEY_ROTATED,
@@ -62,7 +63,6 @@ _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
         LeafKind.USER_ENABLED: "enabled",
         LeafKind.USER_REMOVED: "removed",
         LeafKind.INVITATION_MADE: "invited",
-        LeafKind.INVITATION_USED: "used an invitation",
         LeafKind.INVITATION_WITHDRAWN: "withdrew an invitation",
         LeafKind.FILE_COMMITTED: "stored",
         LeafKind.FILE_REPLACED: "replaced",
@@ -70,7 +70,7 @@ _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
         LeafKind.FILE_DELETED: "deleted",
         LeafKind.FILE_RESTORED: "restored",
         LeafKind.FILES_PURGED: "purged files",
-        LeafKind.HANDED_OVER: "handed over files",
+        LeafKind.HANDED_OVER: "handed over the files of",
         LeafKind.FOLDER_MADE: "made the folder",
         LeafKind.FOLDER_MOVED: "moved the folder",
         LeafKind.FOLDER_DELETED: "deleted the folder",
@@ -79,13 +79,25 @@ _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
         LeafKind.FOLDERS_PURGED: "purged folders",
         LeafKind.DOWNLOAD_BEGUN: "downloaded",
         LeafKind.DOWNLOAD_RECEIVED: "verified what was downloaded",
-        LeafKind.LOGIN_FAILURES: "failed to log in",
+        LeafKind.LOGIN_FAILURES: "refused logins",
         LeafKind.SERVER_KEY_CHANGED: "changed the server's key",
         LeafKind.MASTER_KEY_ROTATED: "rotated the master key",
         LeafKind.ROW_KEY_CHANGED: "changed the row key",
         LeafKind.SETTINGS_CHANGED: "changed the settings",
         LeafKind.LOG_STARTED: "started the log",
         LeafKind.LOG_RESTARTED: "put the server back to a copy",
+    }
+)
+_BY_SERVER: Final = frozenset(
+    {
+        LeafKind.LOG_STARTED,
+        LeafKind.LOG_RESTARTED,
+        LeafKind.FILES_PURGED,
+        LeafKind.FOLDER_PURGE_BEGUN,
+        LeafKind.FOLDERS_PURGED,
+        LeafKind.HANDED_OVER,
+        LeafKind.LOGIN_FAILURES,
+        LeafKind.ROW_KEY_CHANGED,
     }
 )
 _FIRST_VERSION: Final = 1
@@ -139,6 +151,11 @@ class LogLine(Struct, frozen=True):
         """Who did it, by user id; None for the operator, the server itself, and where that is not ours to see."""
         by = self.facts.get("by")
         return _number(by.get("user")) if isinstance(by, dict) else None
+
+    @property
+    def is_servers_own(self) -> bool:
+        """Whether the server did it of itself: no act of the operator's, who is nobody either."""
+        return self.actor_id is None and self.kind in _BY_SERVER
 
     @property
     def subject_id(self) -> int | None:
@@ -196,6 +213,13 @@ class LogLine(Struct, frozen=True):
     def grade(self) -> str | None:
         """Of a download: ``sent`` is the server's word, ``verified`` the reader's signed one."""
         return {LeafKind.DOWNLOAD_BEGUN: "sent", LeafKind.DOWNLOAD_RECEIVED: "verified"}.get(self.kind)
+
+    @property
+    def failures(self) -> tuple[int, int] | None:
+        """Of refused logins: how many there were, and from how many places."""
+        if self.kind is not LeafKind.LOGIN_FAILURES or self.record is None:
+            return None
+        return _number(self.facts.get("failures")) or 0, _number(self.facts.get("sources")) or 0
 
     @property
     def is_signed(self) -> bool:

@@ -230,6 +230,17 @@ class HandOverEnded(DomainEvent, frozen=True, kw_only=True):
     files_to: int
 
 
+class LoginFailures(DomainEvent, frozen=True, kw_only=True):
+    """So many logins and joinings were refused in the hour, or part of one, that began with the first of them."""
+
+    routine: ClassVar[bool] = True  # the event log has a line of each
+
+    since: int  # Unix seconds
+    failures: int
+    sources: int  # places that they came from, LOGIN_FAILURES_SOURCES at most
+    addresses: tuple[str, ...]  # of those places from which most came
+
+
 class DownloadBegun(DomainEvent, frozen=True, kw_only=True):
     """Versions of files are about to leave; said before the first byte of them does.
 

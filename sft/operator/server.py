@@ -191,6 +191,7 @@ class Server:
             for stranger in context.admission.connections():
                 if isinstance(stranger, WireProtocol):
                     stranger.close()
+            await context.login_failures.stop()
             # What still works with open files ends before these are closed under it.
             context.stopping = True
             await context.resumable_uploads.close()

@@ -24,6 +24,7 @@ from sft.server.admission import Admission
 from sft.server.event_log import EventLog
 from sft.server.group_commit import GroupCommit
 from sft.server.limited_log import LimitedLog
+from sft.server.login_failures import FailureCount
 from sft.server.resumable_uploads import ResumableUploads
 from sft.server.sessions import Sessions
 from sft.server.shares import Shares
@@ -77,6 +78,7 @@ class ServerContext:
     stopping: bool = False  # long work ends at its next page
     strangers: LimitedLog = field(init=False)  # what the log says of those who have not logged in
     refusals: LimitedLog = field(init=False)
+    login_failures: FailureCount = field(init=False)
     damage: LimitedLog = field(init=False)
     reading_turns: Turns = field(init=False)
     settling_turns: Turns = field(init=False)  # of uploads whose bytes are made durable: half of the pool's threads
@@ -86,6 +88,7 @@ class ServerContext:
     def __post_init__(self) -> None:
         self.strangers = LimitedLog(self.event_log, self.reactor, "strangers", "source")
         self.refusals = LimitedLog(self.event_log, self.reactor, "refusals", "by")
+        self.login_failures = FailureCount(self.event_log, self.reactor, self.act, self.clock)
         self.damage = LimitedLog(self.event_log, self.reactor, "damage", "what")
         self.group_commit = GroupCommit(partial(self.act_all, commits.commit))
         self.resumable_uploads = ResumableUploads(self)

@@ -311,6 +311,8 @@ class ServerSession:
         context.strangers.note("login-refused", self._source, address=self._address, code=refusal.code)
         # Who proved a key and found no place has done nothing wrong.
         self.login_refused = not isinstance(refusal, TooManySessionsError | ServerBusyError)
+        if self.login_refused:
+            context.login_failures.count(self._source)
         self.link.hang_up_after(self.link.connection.refuse(refusal))
 
     # -- requests ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.live_cli import LiveCli
+from tests.loop import run
 
 
 def log(cli: LiveCli, who: str, *words: str) -> list[dict[str, Any]]:
@@ -94,6 +95,25 @@ def test_the_operator_sees_all_of_it(busy: LiveCli):
         "file_moved",
     ]
     assert busy.operator("log", "show", "--act", "fly").status == 2
+
+
+def test_refused_logins_are_counted_together_and_admins_see_how_many(cli: LiveCli):
+    assert cli.operator("user", "disable", "gus").status == 0
+    for _ in range(3):
+        assert cli.sft("gus", "ls").status == 4
+
+    async def said() -> None:
+        await cli.server.here.login_failures.stop()
+
+    run(said())
+    (line,) = log(cli, "ada", "--act", "login")
+    assert (line["kind"], line["actor"], line["yours"]) == ("login_failures", "server", True)
+    facts = json.loads(line["facts"])
+    assert (facts["failures"], facts["sources"], "by" in facts) == (3, 1, False)
+    shown = cli.sft("ada", "log", "--act", "login").out
+    assert "\tserver\tlogin\t3, from 1 place\t" in shown
+    (his,) = log(cli, "max", "--act", "login")
+    assert not his["yours"]
 
 
 # -- the whole of it -----------------------------------------------------------------------------------------

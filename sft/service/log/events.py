@@ -67,6 +67,7 @@ EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
         events.UserDisabled: EventLine(kind=LeafKind.USER_DISABLED, personal=("name",), user="user_id"),
         events.UserEnabled: EventLine(kind=LeafKind.USER_ENABLED, personal=("name",), user="user_id"),
         events.UserRemoved: EventLine(kind=LeafKind.USER_REMOVED, personal=("name",), user="user_id"),
+        events.LoginFailures: EventLine(kind=LeafKind.LOGIN_FAILURES, personal=("addresses",)),
         events.HandedOver: EventLine(kind=LeafKind.HANDED_OVER, user="user_id", files="files", folders="folder_ids"),
         events.FileCommitted: EventLine(kind=LeafKind.FILE_COMMITTED, file="file_id"),
         events.FileReplaced: EventLine(kind=LeafKind.FILE_REPLACED, file="file_id"),

@@ -29,7 +29,6 @@ DOWNLOADS: Final = frozenset({LeafKind.DOWNLOAD_BEGUN, LeafKind.DOWNLOAD_RECEIVE
 FOR_AUDIT: Final = frozenset(
     {
         LeafKind.INVITATION_MADE,
-        LeafKind.INVITATION_USED,
         LeafKind.INVITATION_WITHDRAWN,
         LeafKind.LOGIN_FAILURES,
         LeafKind.MASTER_KEY_ROTATED,

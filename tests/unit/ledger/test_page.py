@@ -20,6 +20,7 @@ from sft.ledger.slots import SlotKey
 from sft.ledger.verdicts import SignatureVerdict, judge_signature
 from sft.model.access import Role
 from sft.model.records import KeyEnd, UserState
+from sft.service.log.events import EVENT_LINES
 from tests.unit.ledger import worked_example
 
 PAGE = (Path(sft.ledger.__file__).parent / "LEDGER.md").read_text("utf-8")
@@ -54,6 +55,27 @@ def hexadecimal(name: str) -> bytes:
 def test_kinds_of_leaves_and_trees_are_those_of_the_code() -> None:
     assert table("kind | what happened") == [[str(int(kind)), kind.name] for kind in LeafKind]
     assert [int(row[0]) for row in table("state tree | of | number of a slot")] == list(StateTreeKind)
+
+
+def test_the_fields_of_every_kind_are_those_of_the_code() -> None:
+    """They follow from the events of which leaves are made: what one says more stands here, or this fails."""
+    said: dict[LeafKind, tuple[set[str], set[str], bool]] = {}
+    for event, line in EVENT_LINES.items():
+        names = set(event.__struct_fields__) - {"by"}
+        signed = {"statement", "statement_text"}
+        facts, personal, _ = said.setdefault(line.kind, (set(), set(), False))
+        said[line.kind] = (
+            facts | (names - signed - set(line.personal)), personal | set(line.personal), signed <= names
+        )  # fmt: skip
+    rows = {row[0]: row[1:] for row in table("leaf | facts | personal | signed")}
+    assert list(rows) == [kind.name for kind in LeafKind]
+    listed = {
+        LeafKind[name]: (set(filter(None, facts.split(", "))), set(filter(None, personal.split(", "))), signed == "yes")
+        for name, (facts, personal, signed) in rows.items()
+    }
+    assert listed == said
+    fields = [row[0] for row in table("field | what it is")]
+    assert fields == sorted(set().union(*(facts | personal for facts, personal, _ in said.values())))
 
 
 def test_the_layout_of_a_leaf_is_that_of_the_code() -> None:

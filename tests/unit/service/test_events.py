@@ -19,7 +19,19 @@ from sft.model import events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
 from sft.model.records import KeyEnd
-from sft.service import accounts, commits, folders, invitations, keys, login, open_uploads, receiving, settings, trash
+from sft.service import (
+    accounts,
+    commits,
+    folders,
+    invitations,
+    keys,
+    login,
+    login_failures,
+    open_uploads,
+    receiving,
+    settings,
+    trash,
+)
 from sft.service.files import show_file
 from sft.service.log.restarting import Restart, restart_log
 from sft.service.maintenance import daily, hand_overs, purging, rotation, row_keys
@@ -283,8 +295,15 @@ def _receive(services: ServiceFixture) -> None:
     confirm(services, GUS, version)
 
 
+def _note_login_failures(services: ServiceFixture) -> None:
+    services.act(
+        login_failures.note_login_failures, login_failures.LoginFailuresInput(OPERATOR, 1, 3, 2, ("192.0.2.1", "::/64"))
+    )
+
+
 EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     login.join: _join,
+    login_failures.note_login_failures: _note_login_failures,
     accounts.add_user: _add_user,
     accounts.change_role: lambda services: (_max_invites(services), _change_role(services)),
     accounts.disable: lambda services: (_max_invites(services), _disable(services)),
