@@ -9,13 +9,16 @@ the server answers out of memory where nothing is new, and has nobody to remembe
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, Final
+from contextlib import suppress
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
 from sft.client.api import Requester
 from sft.client.api.leaves import head_of, refuse
 from sft.client.api.people import show_user_by_id
+from sft.client.concurrency import gather_limited
 from sft.client.logged import ACTS, LogLine
 from sft.errors import CryptoError, NotFoundError
 from sft.ledger.checkpoints import Checkpoint
@@ -31,7 +34,13 @@ FOLLOW_SECONDS: Final = (
     2.0  # between two looks: a person sees it at once, and a hundred of them cost a server 5 ms a second
 )
 
+NAMES_KNOWN: Final = 4096  # of people, and of files: with the longest paths 4 MiB
+
+_ASKED_AT_ONCE: Final = 8
 _NAMING: Final = tuple(int(kind) for act in ("store", "move", "delete", "restore") for kind in ACTS[act])
+
+
+K = TypeVar("K", int, bytes)
 
 
 class LogQuery(Struct, frozen=True, kw_only=True):
@@ -118,7 +127,10 @@ async def all_lines(session: Requester, query: LogQuery = EVERYTHING, start: int
 
 
 class LogNames:
-    """The names of whom lines name by id alone, and of files that they name so: each asked for once."""
+    """The names of whom lines name by id alone, and of files that they name so: each asked for once while it is known.
+
+    Of as many as there are in ``NAMES_KNOWN`` those that were needed last are known: a log names millions.
+    """
 
     def __init__(self, session: Requester) -> None:
         self._session = session
@@ -128,16 +140,20 @@ class LogNames:
     async def learn(self, lines: Iterable[LogLine]) -> None:
         """Ask for the names of whoever acts in these lines, or has it done to them, and of what they downloaded."""
         lines = list(lines)
-        ids = {each for line in lines for each in (line.actor_id, line.subject_id) if each is not None}
-        for user_id in sorted(ids - self._people.keys()):
-            try:
-                self._people[user_id] = (await show_user_by_id(self._session, user_id)).name
-            except NotFoundError:
-                continue
+        people = {each for line in lines for each in (line.actor_id, line.subject_id) if each is not None}
         files = {line.file_id for line in lines if line.file_id is not None and not line.path}
-        for file_id in sorted(files - self._paths.keys()):
-            named = await page_before(self._session, LogQuery(file_id=file_id, kinds=_NAMING), limit=1)
-            self._paths[file_id] = named.lines[0].path if named.lines else ""
+        await gather_limited(_ASKED_AT_ONCE, sorted(people - self._people.keys()), self._learn_user)
+        await gather_limited(_ASKED_AT_ONCE, sorted(files - self._paths.keys()), self._learn_path)
+        _keep_last(self._people, people)
+        _keep_last(self._paths, files)
+
+    async def _learn_user(self, user_id: int) -> None:
+        with suppress(NotFoundError):
+            self._people[user_id] = (await show_user_by_id(self._session, user_id)).name
+
+    async def _learn_path(self, file_id: bytes) -> None:
+        named = await page_before(self._session, LogQuery(file_id=file_id, kinds=_NAMING), limit=1)
+        self._paths[file_id] = named.lines[0].path if named.lines else ""
 
     def name(self, user_id: int | None) -> str:
         """Return a name that was learned, or the id; of nobody, the operator's."""
@@ -146,6 +162,13 @@ class LogNames:
     def path(self, line: LogLine) -> str:
         """Return the path that a line is about, or the one by which the log last called its file; empty for none."""
         return line.path or ("" if line.file_id is None else self._paths.get(line.file_id, ""))
+
+
+def _keep_last(known: dict[K, str], needed: Iterable[K]) -> None:
+    """Forget what was needed longest ago, where that is too much."""
+    known |= {each: known.pop(each) for each in needed if each in known}
+    for each in list(islice(known, max(0, len(known) - NAMES_KNOWN))):
+        del known[each]
 
 
 # -- what is shown is what was asked for ---------------------------------------------------------------------

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from msgspec.structs import replace
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from sft.client.api import log as api
 from sft.client.api.leaves import prove_leaf
@@ -115,7 +115,13 @@ class ServedLog:
 
 
 def run(coroutine):
-    return asyncio.run(coroutine)
+    """Run what waits for nothing but the server of the test, which answers at once."""
+    ended = []
+    Deferred.fromCoroutine(coroutine).addBoth(ended.append)
+    (outcome,) = ended
+    if isinstance(outcome, Failure):
+        outcome.raiseException()
+    return outcome
 
 
 def numbers(lines):
@@ -287,6 +293,27 @@ def test_people_who_are_not_known_are_called_by_their_ids(served):
     run(people.learn(run(page_after(served)).lines))
     assert (people.name(1), people.name(None)) == ("user 1", "operator")
     assert len([kind for kind, _ in served.asked if kind is m.ShowUser]) == 1
+
+
+def test_names_are_asked_for_once_and_those_that_were_needed_last_stay(served, monkeypatch):
+    monkeypatch.setattr(api, "NAMES_KNOWN", 2)
+    people = LogNames(served)
+    downloads = [by_file(number, bytes([number]) * 16) for number in (1, 2, 3)]
+
+    def asked():
+        count = len([kind for kind, _ in served.asked if kind is m.ReadLog])
+        served.asked.clear()
+        return count
+
+    for lines, times in ((downloads[:2], 2), (downloads[:2], 0), (downloads[:1], 0), (downloads[2:], 1), (downloads[:1], 0),
+                         (downloads[1:2], 1)):  # fmt: skip
+        run(people.learn(lines))
+        assert asked() == times
+
+
+def by_file(number, file_id):
+    leaf = replace(LogLeaf.decode(begun().entries[0]), kind=LeafKind.DOWNLOAD_BEGUN)
+    return api.LogLine(number, leaf, None, {"versions": [[file_id.hex(), 1]]}, {})
 
 
 def test_every_kind_has_words_and_an_act():

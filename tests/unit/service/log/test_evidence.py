@@ -23,6 +23,7 @@ from sft.service.log.evidence import Rests
 from sft.service.users import enroll
 from sft.wire.messages import UserList, fits
 from tests.unit.service.service_fixture import ADA, MAX, MIA, NOW, OPERATOR, ServiceFixture
+from tests.unit.store.asked import asked_of
 
 
 class Checked:
@@ -105,6 +106,19 @@ def test_an_older_version_is_proved_by_the_tree_over_all_of_its_file(services: S
         else:
             (proof,) = found.evidence.versions
             slot.check_version(version, number - 1, proof.inclusion)
+
+
+def test_the_tree_over_all_versions_of_a_file_is_read_once_an_answer(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    for number in range(2, 8):
+        services.replace(MAX, "a", b"%d" % number, services.ask(show_file, MAX, path="a"))
+    files = [("a", number) for number in range(1, 7)]
+    rests = Rests()
+    with asked_of(services.database.read_connections) as asked:
+        services.ask(downloads.begin_many, MAX, storage=services.storage, files=files, room_bytes=1 << 20, rests=rests)
+    assert len(Checked(services, rests).evidence.versions) == len(files)
+    trees = [each for each in asked if "versions.leaf, versions.digest, versions.size" in " ".join(each.text.split())]
+    assert len(trees) == 1
 
 
 def test_a_version_that_is_not_the_one_that_was_committed_is_not_proved(services: ServiceFixture) -> None:
