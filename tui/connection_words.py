@@ -155,6 +155,9 @@ def alarm_of(connection: ConnectionInfo, unfinished: int, now: float) -> Notific
             Severity.WARNING,
             "R connects anew: what runs begins again, nothing is lost",
         )
+    if connection.online and connection.policy_error is not None:
+        message, step = error_text(connection.policy_error, now)
+        return Notification(message, Severity.WARNING, step)
     if connection.status in {Status.REFUSED, Status.STOPPED} and connection.error is not None:
         message, step = error_text(connection.error, now)
         return Notification(message, Severity.ERROR, step)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sft.client.witnessed import LogStanding
 from sft.errors import SftError
 from sft.model.access import Role
 
@@ -33,6 +34,8 @@ class ConnectionInfo:
         again_at: when it is tried again.
         silent_since: since when the server has not answered; the connection stands.
         error: why it is not online.
+        standing: how far the server's log is witnessed, as the last login found it; None where that is not known.
+        policy_error: why that cannot be said: the policy of this computer was damaged.
     """
 
     status: Status = Status.NONE
@@ -46,6 +49,8 @@ class ConnectionInfo:
     again_at: float | None = None
     silent_since: float | None = None
     error: SftError | None = None
+    standing: LogStanding | None = None
+    policy_error: SftError | None = None
 
     @property
     def online(self) -> bool:

@@ -30,6 +30,7 @@ from sft.client.identity import Ask
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import Session, connect
 from sft.client.state import StateFolder
+from sft.client.witnessed import log_standing
 from sft.errors import (
     AccountChangedError,
     ConnectionLostError,
@@ -227,8 +228,18 @@ class Reconnector:
             Status.ONLINE, None, server=session.server_name, user=session.user_name,
             user_id=session.user_id, role=session.role, address=session.address,
         )  # fmt: skip
+        await self._look_at_witnesses(session)
         if session.followed is not None:
             self._emit(ServerNotice(KEY_FOLLOWED, {"words": session.server_key.words()}))
+
+    async def _look_at_witnesses(self, session: Session) -> None:
+        """See how far the log is witnessed: a login alone shows cosignatures."""
+        try:
+            standing = await self._pool.run(log_standing, self._state, session.server_id, now=self._now())
+        except SftError as error:
+            self._change(standing=None, policy_error=error)
+        else:
+            self._change(standing=standing, policy_error=None)
 
     async def _dial(self) -> Session:
         # Its address may have been mended since.

@@ -26,6 +26,8 @@ from sft.errors import CryptoError, UsageError
 from sft.ledger.checkpoints import verify_cosignatures
 from sft.ledger.policy import Policy
 from sft.limits import UNWITNESSED_SECONDS
+from sft.model.names import safe
+from sft.model.text import count_text, local_time
 
 
 class LogStanding(Struct, frozen=True):
@@ -46,6 +48,38 @@ class LogStanding(Struct, frozen=True):
     witnessed_at: int | None = None
     lacking: tuple[str, ...] = ()
     overdue: bool = False
+
+    @property
+    def is_unwitnessed(self) -> bool:
+        """Whether cosignatures are asked for, and the newest head lacks a quorum of them."""
+        return self.has_quorum and (self.witnessed_size is None or self.witnessed_size < self.size)
+
+    @property
+    def lacking_names(self) -> list[str]:
+        """The names of ``lacking``, harmless: octets of a policy may be no text."""
+        return [safe(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")) for name in self.lacking]
+
+
+def standing_text(standing: LogStanding | None, *, now: float) -> str:
+    """Say how far a log was seen, and how far it is witnessed where anybody is asked for that."""
+    if standing is None:
+        return "not seen yet"
+    seen = f"{count_text(standing.size)} leaves"
+    if not standing.has_quorum:
+        return seen
+    if standing.witnessed_size is None or standing.witnessed_at is None:
+        return f"{seen}, not yet witnessed: {', '.join(standing.lacking_names)} did not cosign"
+    newer = standing.size - standing.witnessed_size
+    rest = f", {count_text(newer)} not yet" if newer > 0 else ""
+    when = local_time(standing.witnessed_at, now=now)
+    return f"{seen}, witnessed up to {count_text(standing.witnessed_size)} on {when}{rest}"
+
+
+def overdue_text(name: str, standing: LogStanding | None) -> str:
+    """Say that a quorum is missing for longer than a day in the log of a profile; empty where it is not."""
+    if standing is None or not standing.overdue:
+        return ""
+    return f"No quorum of your witnesses has cosigned the log of {safe(name)} for more than a day; all else goes on."
 
 
 def keep_cosigned(state: StateFolder, server_id: bytes, cosigned: Head) -> None:

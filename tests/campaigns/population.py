@@ -66,7 +66,7 @@ from tests.fakes.signed_acts import signed
 DAY: Final = 24 * 3600
 PER_FOLDER: Final = 500
 BATCH: Final = 5_000
-FOLDERS_AT_ONCE: Final = 1_000  # of one leaf of the log
+FOLDERS_AT_ONCE: Final = 500  # of one leaf of the log, with the one that they lie in
 CACHE_KIB: Final = 512 * 1024  # of the one connection: random ids touch every page of their indexes
 MORE_ADMINS: Final = 20
 DEPTH: Final = 30

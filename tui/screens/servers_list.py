@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sft.client.connection_info import ConnectionInfo, Status
+from sft.client.witnessed import overdue_text, standing_text
 from sft.model.text import ROLE_OF_YOURS, day_text, shown_name
 from tui.connection_words import STATUS_WORDS, about_connection, state_of, status_of
 from tui.gateway import Account
@@ -121,6 +122,10 @@ def _about(account: Account, connection: ConnectionInfo, glyphs: Glyphs, now: fl
     line(f"{sign} {message}" if sign else message, _COLORS[tone])
     if status is Status.ONLINE and connection.role is not None:
         line(ROLE_OF_YOURS[connection.role], "$quiet")
+    if status is Status.ONLINE and connection.standing is not None:
+        line(f"Its log: {standing_text(connection.standing, now=now)}.", "$quiet")
+        if overdue := overdue_text(account.name, connection.standing):
+            line(f"{overdue} Ask the operator (twistd sft log witnesses).", "$doubt")
     key("SERVER KEY", account.server_words)
     line(f"pinned {day_text(account.pinned_at, now)}; proved at each connection", "$quiet")
     key("YOUR KEY", account.key_words)

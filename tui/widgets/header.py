@@ -1,7 +1,8 @@
 """The first line: the numbered screens at the left, who we are where at the right, and whether the server's log is proved.
 
 Rules. ``log`` with its sign says that the server's head goes on all that this computer keeps: it stands only while that is so,
-and where there is room for it. What does not hold is a stop, which takes the place of all of it.
+and where there is room for it. Where a quorum of witnesses is asked for and the newest head lacks it, that stands beside, and
+before the role. What does not hold is a stop, which takes the place of all of it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tui.text import cut, shown
 from tui.themes.styles import styles_of
 
 _ALL_NAMED: Final = 80  # columns
+_UNWITNESSED: Final = (" not yet witnessed", " unwitnessed")  # as there is room
 _APART: Final = 100  # room for our own name
 
 
@@ -92,12 +94,11 @@ class Header(Widget):
         user = shown(connection.user)
         dot = "." if glyphs.plain else "·"
         log = f"log {glyphs.verified}" if connection.online else ""
-        forms = [
-            (word or f"{user} {dot} {role}", log),
-            (word or f"{user} {dot} {role}", ""),
-            (word or user, ""),
-            ("", ""),
-        ]
+        standing = connection.standing
+        who = word or f"{user} {dot} {role}"
+        forms = [(who, log), (who, ""), (word or user, ""), ("", "")]
+        if log and standing is not None and standing.is_unwitnessed:
+            forms = [*((each, f"{log}{says}") for says in _UNWITNESSED for each in (who, word or user)), *forms]
         server = shown(connection.account)
         around = 4  # sign and blanks
         if tone == "alarm":  # what is wrong is said whole, rather than where
@@ -116,7 +117,9 @@ class Header(Widget):
         if form:
             text.append(f"  {form}", style[tone if word else "plain"])
         if proof:
-            text.append(f"  {proof}", style["good"])
+            text.append(f"  {log}", style["good"])
+            late = standing is not None and (standing.overdue or standing.witnessed_size is None)
+            text.append(proof.removeprefix(log), style["doubt" if late else "muted"])
         return text
 
     def on_click(self, event: events.Click) -> None:

@@ -18,9 +18,10 @@ from sft.cli.console import Console
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
 from sft.cli.options import common
-from sft.cli.witnessed_output import log_text, overdue_text, standing_of
+from sft.cli.witnessed_output import standing_of, warning_of
 from sft.client.os_errors import translating_os_errors
 from sft.client.profiles import Forgotten, Profile, require_same_server
+from sft.client.witnessed import standing_text
 from sft.crypto.keys import ServerPublic
 from sft.errors import SftError, UsageError
 from sft.limits import POLICY_BYTES
@@ -59,13 +60,13 @@ def command(context: click.Context, invocation: Invocation) -> int:
                 shown_name(profile.user_name) if profile.joined else "not joined yet",
                 safe(profile.role),
                 profile.server.words(),
-                *([log_text(log, now=invocation.now)] if asked else []),
+                *([standing_text(log, now=invocation.now)] if asked else []),
             )
             for profile, log in zip(profiles, standings, strict=True)
         ]
     )
     for profile, log in zip(profiles, standings, strict=True):
-        if overdue := overdue_text(profile, log):
+        if overdue := warning_of(profile, log):
             console.warn(overdue)
     if not profiles:
         console.note("None yet. sft join, with an invitation from an admin")
@@ -177,7 +178,7 @@ def policy_command(invocation: Invocation, name: str, file: str) -> int:
     standing = standing_of(invocation.state, profile, now=invocation.now)
     invocation.console.show(
         profile_document(profile, invocation.profiles.default_name(), log=standing),
-        f"{safe(name)}: {log_text(standing, now=invocation.now)}",
+        f"{safe(name)}: {standing_text(standing, now=invocation.now)}",
     )
     return 0
 

@@ -8,8 +8,9 @@ from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
 from sft.cli.options import common
-from sft.cli.witnessed_output import log_text, overdue_text, standing_of
+from sft.cli.witnessed_output import standing_of, warning_of
 from sft.client.api.people import show_self
+from sft.client.witnessed import standing_text
 from sft.model.names import safe
 from sft.model.text import ROLE_WORDS, shown_name
 
@@ -30,11 +31,11 @@ def command(invocation: Invocation) -> int:
         ("key", profile.key.words()),
         ("minisign", profile.key.text()),
         ("server key", profile.server.words()),
-        ("log", log_text(standing, now=invocation.now)),
+        ("log", standing_text(standing, now=invocation.now)),
         ("profile", safe(profile.name)),
     ]
     document = profile_document(profile, default, role=user.role.value, log=standing)
     invocation.console.show(document, *aligned(rows))
-    if overdue := overdue_text(profile, standing):
+    if overdue := warning_of(profile, standing):
         invocation.console.warn(overdue)
     return 0
