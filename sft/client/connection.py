@@ -41,6 +41,7 @@ from sft.wire.messages import (
     FileBegins,
     FilesContent,
     FileShown,
+    FilesShown,
     LogHead,
     Message,
     Notice,
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Reply)
 
-_PROVED: Final = (FileBegins, FileShown, FilesContent, UserList, UserShown)
+_PROVED: Final = (FileBegins, FileShown, FilesContent, FilesShown, UserList, UserShown)
 _JOBS: Final = frozenset({CheckVault, RotateMasterKey, CollectTrash})  # which may take hours
 
 

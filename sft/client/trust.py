@@ -330,6 +330,20 @@ def was_judged(session: Session, file: File) -> bool:
     return True
 
 
+def prove_judged(session: Session, file: File, state: ProvedState, *, listed: bool) -> ProvedFile:
+    """Hold a newest version that ``was_judged`` to what the log has now: its signature alone needs no second look.
+
+    Raises:
+        LedgerError: the server does not prove what it says.
+        OlderVersionError, SignerKeyEndedError, SignerKeyStolenError, SignerUnknownError: as for what is judged.
+    """
+    proved = state.file(file)
+    state.require_place(proved, session.versions_seen.place(file.id))
+    require_newest(session, file, None, proved, listed=listed)
+    _require_valid(file, proved, session.server_name)
+    return proved
+
+
 def words_of_key(public_key: bytes) -> str:
     """Return the words of a pinned key."""
     public = PublicKey.decode_or_none(public_key)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
+from sft.errors import RequestError
 from sft.limits import ENDORSEMENT_BYTES, FRAME_BYTES, KEYS_MOST, KIB, VOUCHED_KEYS_MOST
 from sft.model.access import Permission
-from sft.model.records import VaultReport
+from sft.model.records import File, VaultReport
 from sft.server.context import ServerContext
 from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
@@ -15,21 +17,27 @@ from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, LogRoute, P
 from sft.server.small_files import read_files, store_files
 from sft.server.transfer import TransferSession
 from sft.service import uploads
-from sft.service.files import show_file
+from sft.service.files import show_file, show_files
+from sft.service.log.evidence import Rests
 from sft.service.pending import receipt_again
 from sft.service.rights import require_permission
 from sft.wire.messages import (
     ANSWERS,
     FileShown,
+    FilesShown,
     FindUpload,
     GetFiles,
     PutFiles,
+    RefusedFile,
     Reply,
     Request,
     ShowFile,
+    ShowFiles,
+    ShownFile,
     UploadFound,
     UserShown,
     VaultChecked,
+    fits,
 )
 
 # An act's answer is a record with its signature at most; a read's may fill a frame.
@@ -62,6 +70,9 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         return
     if isinstance(message, FindUpload):
         session.send(await _upload_found(context, session, message))
+        return
+    if isinstance(message, ShowFiles):
+        session.send(await _files_shown(session, message))
         return
     if isinstance(message, ShowFile) and message.receipt:
         session.send(await _file_with_receipt(session, message))
@@ -113,6 +124,22 @@ async def _file_with_receipt(session: TransferSession, message: ShowFile) -> Fil
     )
     is_author = file.version.author_id == session.caller.user_id
     return fitting(FileShown(message.id, file, receipt_again(session.storage, file) if is_author else "", evidence))
+
+
+async def _files_shown(session: TransferSession, message: ShowFiles) -> FilesShown:
+    """Show the first so many of the files that fit one frame together with what proves them."""
+    paths = message.paths
+    while True:
+
+        def read(rests: Rests | None, paths: Sequence[str] = paths) -> Awaitable[list[File | RequestError]]:
+            return session.read(show_files, paths=paths, rests=rests)
+
+        found, evidence = await session.proved(read)
+        results = tuple(RefusedFile.of(each) if isinstance(each, RequestError) else ShownFile(each) for each in found)
+        answer = FilesShown(message.id, results, evidence)
+        if fits(answer) or len(paths) == 1:
+            return fitting(answer)
+        paths = paths[: len(paths) // 2]
 
 
 async def _maintain(

@@ -98,7 +98,7 @@ class LiveRoute:
 
 @dataclass(frozen=True, slots=True)
 class TransferRoute:
-    """Opens a flow, or moves small files."""
+    """Opens a flow, moves small files, or shows as many files as one frame holds."""
 
     use_case: Callable[..., Any]
 
@@ -169,6 +169,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ShowFile: ProvedRoute(
         files.show_file, lambda id_, file, evidence: m.FileShown(id_, file, evidence=evidence), ("path", "version")
     ),
+    m.ShowFiles: TransferRoute(files.show_files),
     m.FindFiles: ReadRoute(files.find_files, lambda id_, found: m.FilesFound(id_, found.files, found.next), ("after",)),
     m.MakeFolder: ActRoute(
         folders.make_folder,

@@ -25,6 +25,7 @@ from sft.wire.replies import (
     FilesContent,
     FilesFound,
     FileShown,
+    FilesShown,
     FilesStored,
     FileStored,
     FolderPage,
@@ -43,6 +44,7 @@ from sft.wire.replies import (
     SelfShown,
     ServerShown,
     SessionList,
+    ShownFile,
     StoredFile,
     TrashListed,
     UploadFound,
@@ -94,6 +96,7 @@ from sft.wire.requests import (
     RotateKey,
     RotateMasterKey,
     ShowFile,
+    ShowFiles,
     ShowSelf,
     ShowServer,
     ShowUser,
@@ -130,6 +133,7 @@ __all__ = [
     "FileStored",
     "FilesContent",
     "FilesFound",
+    "FilesShown",
     "FilesStored",
     "FindFiles",
     "FindUpload",
@@ -177,9 +181,11 @@ __all__ = [
     "ServerShown",
     "SessionList",
     "ShowFile",
+    "ShowFiles",
     "ShowSelf",
     "ShowServer",
     "ShowUser",
+    "ShownFile",
     "SmallPut",
     "StoredFile",
     "TrashListed",
@@ -196,7 +202,7 @@ __all__ = [
 MESSAGE_BYTES: Final = FRAME_BYTES - TAG_BYTES - 1  # without the frame's type
 
 ClientMessage = (
-    ListFolder | ListTrash | ShowFile | MakeFolder | Move | Delete | Restore | BeginUpload | CommitUpload | GetFile
+    ListFolder | ListTrash | ShowFile | ShowFiles | MakeFolder | Move | Delete | Restore | BeginUpload | CommitUpload | GetFile
     | PutFiles | GetFiles | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
@@ -204,7 +210,7 @@ ClientMessage = (
     | ConfirmReceived | ListReaders
 )  # fmt: skip
 ServerMessage = (
-    Refusal | Done | FolderPage | FileShown | FileStored | FileBegins | FileDeleted | TrashListed
+    Refusal | Done | FolderPage | FileShown | FilesShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
     | Credit | Notice | LogHead
@@ -216,6 +222,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         ListFolder: frozenset({FolderPage}),
         ListTrash: frozenset({TrashListed}),
         ShowFile: frozenset({FileShown}),
+        ShowFiles: frozenset({FilesShown}),
         MakeFolder: frozenset({Done}),
         Move: frozenset({FileShown, Done}),
         Delete: frozenset({FileDeleted}),

@@ -101,6 +101,13 @@ class FileShown(Reply, frozen=True, tag=63):
     evidence: Evidence | None = None
 
 
+class FilesShown(Reply, frozen=True, tag=93):
+    """Answers ShowFiles: one result for each of the first so many files, in order, and one evidence for all that are shown."""
+
+    results: Annotated[tuple[ShownFile | RefusedFile, ...], Meta(min_length=1, max_length=BATCH_FILES)]
+    evidence: Evidence | None = None
+
+
 class FileStored(Reply, frozen=True, tag=64):
     """Answers CommitUpload: durable, with the receipt."""
 
@@ -224,6 +231,12 @@ class FileContent(Record, frozen=True, tag=1):
 
     file: File
     content: Annotated[bytes, Meta(max_length=SMALL_FILE_BYTES)]
+
+
+class ShownFile(Record, frozen=True, tag=1):
+    """One file of several."""
+
+    file: File
 
 
 class FilesStored(Reply, frozen=True, tag=85):

@@ -101,6 +101,12 @@ class ShowFile(Request, frozen=True, tag=3):
     receipt: bool = False
 
 
+class ShowFiles(Request, frozen=True, tag=17):
+    """Several files with their signatures: the newest version of each."""
+
+    paths: Annotated[tuple[PathText, ...], Meta(min_length=1, max_length=BATCH_FILES)]
+
+
 class MakeFolder(Request, frozen=True, tag=4):
     """Make a folder, and those above it that are missing."""
 

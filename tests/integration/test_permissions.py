@@ -179,6 +179,9 @@ class _Example:
         signature = self.sign(b"new", **await self.seen())
         return {"files": (m.SmallPut(self.path, signature, b"new"),)}
 
+    async def of_ShowFiles(self):
+        return {"paths": (self.path,)}
+
     async def of_GetFiles(self):
         return {"files": (m.WantedFile(self.path),)}
 

@@ -163,6 +163,26 @@ async def test_many_small_files_are_proved_and_as_many_as_the_frame_holds(server
 
 
 @on_reactor
+async def test_many_files_are_shown_with_one_proof_as_many_as_the_frame_holds(server: ServerFixture):
+    raw, log = await _told(server, "max")
+    paths = [f"{'long ' * 30}{number % 7}/{'name ' * 30}{number:03}" for number in range(64)]
+    for path in paths:
+        assert isinstance(await server.put("max", path, b"x", raw), m.FileStored)
+    left, answers = [*paths[:60], "nobody's", *paths[60:63]], 0
+    while left:
+        shown, proved = await log.ask(m.ShowFiles, paths=tuple(left))
+        assert len(shown.results) >= len(left) // 4
+        for path, each in zip(left, shown.results, strict=False):
+            if path == "nobody's":
+                assert each.code == "NOT_FOUND"
+            else:
+                proved.require(each.file)
+                assert (each.file.path, bool(each.file.version.signature)) == (path, True)
+        left, answers = left[len(shown.results) :], answers + 1
+    assert answers > 1
+
+
+@on_reactor
 async def test_a_small_file_that_does_not_fit_a_frame_with_its_proof_is_had_by_itself(server: ServerFixture):
     raw, log = await _told(server, "max")
     deep = "/".join("abcdefgh"[number % 8] for number in range(100))

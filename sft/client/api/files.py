@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from sft.client.api import Requester
 from sft.client.freshness import logged_of, require_in_log
 from sft.client.proved import ProvedState
-from sft.errors import ListingTooLongError, NotFoundError, RemoteProtocolError
+from sft.errors import ListingTooLongError, NotFoundError, RemoteProtocolError, RequestError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.evidence import Evidence
 from sft.model.names import fold, split_path
@@ -28,6 +28,7 @@ from sft.wire.messages import (
     Done,
     FileDeleted,
     FileShown,
+    FilesShown,
     FolderPage,
     FolderReturned,
     ListFolder,
@@ -36,9 +37,11 @@ from sft.wire.messages import (
     MakeFolder,
     Move,
     ReadersListed,
+    RefusedFile,
     Reply,
     Restore,
     ShowFile,
+    ShowFiles,
     TrashListed,
 )
 
@@ -188,6 +191,24 @@ async def show_file(session: Requester, path: str, version: int = 0) -> File:
     if session.log is not None:
         ProvedState(session.log, evidence, f"what it says of {shown_name(path)}").file(file)
     return file
+
+
+async def show_files(session: Requester, paths: Sequence[str]) -> tuple[list[File | RequestError], Evidence | None]:
+    """Show the first so many of several files, one at least, with their signatures, and what proves them: the caller checks it.
+
+    Raises:
+        RemoteProtocolError: another one is shown.
+    """
+    answer = await session.request(ShowFiles, FilesShown, paths=tuple(paths))
+    if len(answer.results) > len(paths):
+        raise RemoteProtocolError(f"{len(answer.results)} results for {len(paths)} files")
+    shown: list[File | RequestError] = []
+    for path, result in zip(paths, answer.results, strict=False):
+        if isinstance(result, RefusedFile):
+            shown.append(RequestError.from_wire(result.code, result.values, result.ref))
+        else:
+            shown.append(_as_asked(result.file, path, 0))
+    return shown, answer.evidence
 
 
 async def show_proved(session: Requester, path: str, version: int = 0) -> tuple[File, Evidence | None]:

@@ -143,7 +143,7 @@ async def put_all(
     there = await look_there(session, meant)
     known: dict[int, PutResult] = {}
     if there.files:
-        already = await finish_even_if_cancelled(session.pool.run(found_there, session, items, there, digests))
+        already = await found_there(session, items, there, digests)
         for index, found in already.items():
             item = items[index]
             Reporter(report, index, item.path, item.size)(TransferStage.UNCHANGED, item.size)

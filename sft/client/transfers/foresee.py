@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sft import durable
-from sft.client.api.files import show_file
+from sft.client.api.files import show_file, show_proved
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.os_errors import describe_os_error
 from sft.client.session import Session
@@ -33,6 +33,7 @@ from sft.client.transfers.there_already import (
     reads_as,
     require_replaceable,
 )
+from sft.client.trust import prove_file
 from sft.errors import FolderInTheWayError, NotFoundError, SftError
 from sft.model.names import split_path
 from sft.model.records import File
@@ -59,7 +60,7 @@ async def foresee_put(
     digests = DigestCache(session.state, session.clock)
     if there is None:
         there = await _all_there(session, [item.path for item in items])
-    known = await finish_even_if_cancelled(session.pool.run(found_there, session, items, there, digests))
+    known = await found_there(session, items, there, digests)
 
     async def foresee(number: int) -> None:
         item = items[number]
@@ -89,7 +90,8 @@ async def _put(session: Session, item: PutItem, asked: PutAsked, file: File | No
         ours = await proved_ours(session, item.path, there, file.version.size, file.version.digest)
         step = step_of(same=True, proved=ours is not None)
     if step is Step.JUDGE:
-        await require_replaceable(session, asked, await show_file(session, item.path))
+        shown, evidence = await show_proved(session, item.path)
+        await require_replaceable(session, asked, shown, prove_file(session, evidence, shown))
         step = step_of(same=False, judged=True)
     return step
 

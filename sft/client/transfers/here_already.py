@@ -23,6 +23,7 @@ from sft.client.transfers.download import DownloadResult, require_asked_for
 from sft.client.transfers.local_file import LocalFile, seen_as
 from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy, refusal_to_replace
 from sft.client.transfers.plan import GetItem
+from sft.client.transfers.proving import are_proved
 from sft.client.transfers.same import GetAsked, NameTaken, Step, get_step
 from sft.client.trust import judge_over, note_judged, prove_file, require_newest, was_judged
 from sft.errors import SftError, SourceChangedError
@@ -40,6 +41,11 @@ async def look_here(session: Session, items: Sequence[GetItem], asked: GetAsked,
     An error is as ``get_file`` raises it: the same bytes would be refused if they were got again.
     """
     found: list[Here] = await session.pool.run(_look_at_all, session, items, asked, digests)
+    listed = [(n, here.file) for n, here in enumerate(found) if isinstance(here, DownloadResult)]
+    proved = await are_proved(session, [file for _, file in listed], listed=True)
+    for (number, _), holds in zip(listed, proved, strict=True):
+        if not holds:
+            found[number] = Step.PROVE
 
     async def judge_one(number: int) -> None:
         item = items[number]

@@ -16,6 +16,7 @@ from sft.client.transfers.acknowledged import Acknowledged, UploadResult, take_r
 from sft.client.transfers.grouping import PUT_BYTES, groups_of
 from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.progress import TransferStage
+from sft.client.transfers.proving import ShownProved, show_proved_files
 from sft.client.transfers.sources import UploadSource
 from sft.client.transfers.upload import FileUpload, SignedContent
 from sft.errors import ReceiptBadError, RemoteProtocolError, RequestError, SftError
@@ -45,7 +46,8 @@ async def store_together(
     for upload in uploads:
         upload.report(TransferStage.SENDING, 0)
     if any(upload.looks for upload in uploads):
-        looks = await gather_limited(_LOOKED_AT_ONCE, uploads, _looked)
+        shown = await show_proved_files(session, [upload.path for upload in uploads])
+        looks = await gather_limited(_LOOKED_AT_ONCE, list(zip(uploads, shown, strict=True)), _looked)
         outcomes = [*looks]
     signed = await _signed(session, uploads, openers, outcomes)
     ready = [(upload, content) for upload, content in zip(uploads, signed, strict=True) if content is not None]
@@ -65,9 +67,10 @@ async def store_signed(session: Session, ready: Sequence[tuple[FileUpload, Signe
     return [next(answered) if outcome is None else outcome for outcome in outcomes]
 
 
-async def _looked(upload: FileUpload) -> SftError | None:
+async def _looked(one: tuple[FileUpload, ShownProved | SftError]) -> SftError | None:
+    upload, shown = one
     try:
-        await upload.look()
+        await upload.look(shown)
     except SftError as error:
         return error
     return None

@@ -1,8 +1,8 @@
 """What is at the server where files are to be put, and whether it is what this computer put there.
 
-Rules. ``same`` decides; here its facts are found. A listing finds files. That one is our own is settled here where this
-computer holds the receipt of that very version and has judged it; else by its signature, and by the server's
-acknowledging it once more. A folder is listed no further than about as many entries as are meant.
+Rules. ``same`` decides; here its facts are found. A listing finds files and proves nothing. That one is our own is settled here
+where this computer holds the receipt of that very version and has judged it, and the log has it there now; else by its
+signature, and by the server's acknowledging it once more. A folder is listed no further than about what is meant.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from sft.client.api.files import list_page, show_with_receipt
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.freshness import logged_of
 from sft.client.os_errors import translating_os_errors
+from sft.client.proved import ProvedState
 from sft.client.receipts import has_receipt, receipt_path
 from sft.client.session import Session
 from sft.client.transfers.acknowledged import Acknowledged, UploadResult, take_answer
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.local_file import seen_as
 from sft.client.transfers.plan import PutItem
+from sft.client.transfers.proving import are_proved
 from sft.client.transfers.same import PutAsked, VersionThere
 from sft.client.trust import judge_over, known_of, prove_file, require_newest, was_judged
 from sft.errors import (
@@ -35,6 +37,8 @@ from sft.errors import (
     RequestError,
     SftError,
     SignatureBadError,
+    SignerKeyEndedError,
+    SignerKeyStolenError,
     SignerUnknownError,
 )
 from sft.model.names import fold, split_path
@@ -43,6 +47,7 @@ from sft.model.records import File, Stored
 FEW: Final = 16  # of one folder: fewer are told by the answer to their put
 _ENTRIES_MORE: Final = 1000  # of others in the folder, beyond four for each that is meant
 _FOLDERS_AT_ONCE: Final = 4
+_WHOEVER_SIGNED: Final = (SignerUnknownError, PinChangedError, SignerKeyEndedError, SignerKeyStolenError)
 
 
 class There(Struct):
@@ -118,10 +123,23 @@ async def look_there(session: Session, paths: Sequence[str], *, few: int = FEW) 
     return there
 
 
-def found_there(
+async def found_there(
     session: Session, items: Sequence[PutItem], there: There, digests: DigestCache
 ) -> dict[int, UploadResult]:
-    """Return what is there already for all that this computer knows, by its place among the items (blocks)."""
+    """Return what is there already for all that this computer knows, by its place among the items.
+
+    Raises:
+        LedgerError: the server does not prove that it has what it lists.
+    """
+    found = await finish_even_if_cancelled(session.pool.run(_known_there, session, items, there, digests))
+    proved = await are_proved(session, [there.files[items[number].path] for number in found])
+    return {number: each for (number, each), holds in zip(found.items(), proved, strict=True) if holds}
+
+
+def _known_there(
+    session: Session, items: Sequence[PutItem], there: There, digests: DigestCache
+) -> dict[int, UploadResult]:
+    """Find what this computer has judged, holds the receipt of, and has here as it is listed (blocks)."""
     found: dict[int, UploadResult] = {}
     for number, item in enumerate(items):
         file = there.files.get(item.path)
@@ -185,13 +203,17 @@ async def proved_ours(
     return await take_answer(session, Acknowledged(path, stored, verdict.comment, digest))
 
 
-async def require_replaceable(session: Session, asked: PutAsked, there: File) -> None:
+async def require_replaceable(session: Session, asked: PutAsked, there: File, state: ProvedState) -> None:
     """Judge the version that the next one will name: our signature would vouch for a lie about it.
 
+    Args:
+        state: what the answer proves that showed it.
+
     Raises:
+        LedgerError: the log does not have it so.
         SftError: it is not its author's; unless the person named it, whoever signed it.
     """
-    (known,) = await known_of(session, [there], None)
-    is_named = asked.if_version is not None and isinstance(known.error, (SignerUnknownError, PinChangedError))
+    (known,) = await known_of(session, [there], state)
+    is_named = asked.if_version is not None and isinstance(known.error, _WHOEVER_SIGNED)
     if known.error is not None and not is_named:
         raise known.error

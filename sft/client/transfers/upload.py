@@ -13,23 +13,24 @@ from typing import Final
 
 from msgspec import Struct
 
-from sft.client.api.files import show_file
+from sft.client.api.files import show_proved
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
 from sft.client.transfers.acknowledged import UploadResult, take_answer
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.progress import Reporter, TransferStage
+from sft.client.transfers.proving import ShownProved
 from sft.client.transfers.same import PutAsked, VersionThere, put_step
 from sft.client.transfers.sources import FileSource, UploadSource
 from sft.client.transfers.there_already import proved_ours, require_replaceable
 from sft.client.transfers.upload_resume import ResumableUpload, UploadAsked
+from sft.client.trust import prove_file
 from sft.crypto.comment import FILE_ID_BYTES, FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.signatures import sign_file
-from sft.errors import ExistsError, NotFoundError, ReceiptBadError
+from sft.errors import ExistsError, NotFoundError, ReceiptBadError, SftError
 from sft.model.names import parse_path
-from sft.model.records import File
 
 _COMPARED_CHUNKS: Final = 64  # read and hashed at a time where nothing is sent
 
@@ -56,7 +57,7 @@ class FileUpload:
         self.path = parse_path(asked.path)
         self.report = report
         self._digests = digests
-        self._before: File | None = None
+        self._before: ShownProved | None = None
         self._file_id = os.urandom(FILE_ID_BYTES)
 
     @property
@@ -64,10 +65,14 @@ class FileUpload:
         """Whether what is there decides what is signed."""
         return self._asked.looks
 
-    async def look(self) -> None:
+    async def look(self, shown: ShownProved | SftError | None = None) -> None:
         """See what is there, if that ``looks``; before anything is signed.
 
+        Args:
+            shown: what is there, where it was asked for together with others.
+
         Raises:
+            LedgerError: the log has not what is shown.
             RequestError: the server refused.
             ChangedSinceError: another version is there than the one meant, and it cannot be what is to be sent.
             SftError: that version is not its author's.
@@ -75,14 +80,21 @@ class FileUpload:
         if not self.looks:
             return
         try:
-            self._before = await show_file(self._session, self.path)
+            before = await self._shown() if shown is None else shown
+            if isinstance(before, SftError):
+                raise before
         except NotFoundError:
             put_step(self._asked, None, self._session.user_id, None)
             return
-        self._file_id = self._before.id
-        there = VersionThere.of(self._before)
+        before.state.file(before.file)
+        self._before, self._file_id = before, before.file.id
+        there = VersionThere.of(before.file)
         if not there.may_be(self._session.user_id, self.report.total_bytes):
-            await self._require_replaceable(there, self._before)
+            await self._require_replaceable(there, before)
+
+    async def _shown(self) -> ShownProved:
+        file, evidence = await show_proved(self._session, self.path)
+        return ShownProved(file, prove_file(self._session, evidence, file))
 
     def sign(self, content: bytes, dated_at: int, seen: LocalFile | None = None) -> SignedContent:
         """Sign a small content; pure computing.
@@ -104,7 +116,7 @@ class FileUpload:
         """
         if self._before is None:
             return None
-        there = VersionThere.of(self._before)
+        there = VersionThere.of(self._before.file)
         found = await self._proved(there, len(content.content), content.digest)
         if found is None:
             await self._require_replaceable(there, self._before)
@@ -120,11 +132,11 @@ class FileUpload:
         """
         before, found = self._before, None
         asked = UploadAsked(
-            self._asked, self._file_id, self._number(), b"" if before is None else before.version.digest
+            self._asked, self._file_id, self._number(), b"" if before is None else before.file.version.digest
         )
         outgoing = ResumableUpload(self._session, source, self.report, asked)
         if before is not None:
-            there = VersionThere.of(before)
+            there = VersionThere.of(before.file)
             found = await self._compared(source, there)
             if found is None:
                 await self._require_replaceable(there, before)
@@ -159,8 +171,8 @@ class FileUpload:
 
     # -- is it there already? ------------------------------------------------------------------------
 
-    async def _require_replaceable(self, there: VersionThere, before: File) -> None:
-        await require_replaceable(self._session, self._asked, before)
+    async def _require_replaceable(self, there: VersionThere, before: ShownProved) -> None:
+        await require_replaceable(self._session, self._asked, before.file, before.state)
         put_step(self._asked, there, self._session.user_id, self.report.total_bytes, same=False, judged=True)
 
     async def _proved(self, there: VersionThere, size: int, digest: bytes) -> UploadResult | None:
@@ -202,7 +214,7 @@ class FileUpload:
     # -- what is signed, and what comes back -----------------------------------------------------------
 
     def _number(self) -> int:
-        return 1 if self._before is None else self._before.version.number + 1
+        return 1 if self._before is None else self._before.file.version.number + 1
 
     def _comment(self, file_id: bytes, size: int, dated_at: int, digest: bytes) -> FileComment:
         before = self._before
@@ -215,7 +227,7 @@ class FileUpload:
             mtime=dated_at,
             name=self.path,
             user=self._session.user_id,
-            prev=None if before is None else before.version.digest,
+            prev=None if before is None else before.file.version.digest,
             ts=int(self._session.clock()),
             head=self._session.head_text,
         )

@@ -35,6 +35,7 @@ from sft.wire.messages import (
     FileContent,
     FilesContent,
     FileShown,
+    FilesShown,
     FilesStored,
     FileStored,
     FolderPage,
@@ -43,6 +44,7 @@ from sft.wire.messages import (
     RefusedFile,
     ResumePoint,
     SelfShown,
+    ShownFile,
     StoredFile,
     UploadFound,
     UserShown,
@@ -287,6 +289,16 @@ class MemoryServer:
             self.send(FileShown(id=m.id, file=file, receipt=receipt, evidence=self.proof_of(m.path)))
         else:
             self._refuse(m.id, NotFoundError(what="file", name=m.path))
+
+    def _show_files(self, m):
+        paths = m.paths[: self.answered_at_once]
+        results = [
+            ShownFile(self.files[path][0])
+            if path in self.files
+            else RefusedFile.of(NotFoundError(what="file", name=path))
+            for path in paths
+        ]
+        self.send(FilesShown(id=m.id, results=tuple(results), evidence=self.proof_of(*paths)))
 
     def _confirm_received(self, m):
         self.confirmed.append((self.users[self.me], m))

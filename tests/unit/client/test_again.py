@@ -14,11 +14,14 @@ from sft.client.transfers.local_file import seen_as
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import plan_get
 from sft.client.transfers.progress import TransferStage
+from sft.client.versions_seen import VersionsSeen
 from sft.crypto.digests import blake2b_512
-from sft.errors import RoleForbidsError
+from sft.errors import LogProofError, RoleForbidsError
+from sft.ledger.slots import FileState, KeyEnd, SlotKey, decode_slot
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
-from sft.wire.messages import BeginUpload, GetFile, GetFiles, ListFolder, PutFiles, ShowFile
-from tests.unit.client.memory_server import MALLORY_KEY
+from sft.wire.messages import BeginUpload, GetFile, GetFiles, ListFolder, PutFiles, ShowFile, ShowFiles
+from tests.unit.client.log_in_memory import FILES
+from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY
 from tests.unit.client.test_transfers_in_memory import BY_MAX, content_of, get, item, local, put, stored
 
 COUNT = 20
@@ -51,6 +54,9 @@ def test_what_was_put_is_found_by_listing_and_nothing_is_sent(server, session, t
     steps = []
     results = put(server, session, *items, report=steps.append, **how)
     assert not asked(server)
+    assert [len(message.paths) for message in asked(server, ShowFiles)] == [COUNT + 1], (
+        "the log has them, in one answer"
+    )
     assert {message.path for message in asked(server, ListFolder)} == {"docs"}
     assert [result.stage for result in results] == [TransferStage.UNCHANGED] * (COUNT + 1)
     assert [result.receipt for result in results] == [result.receipt for result in first]
@@ -108,6 +114,91 @@ def test_a_listing_alone_does_not_say_what_is_there(server, session, tmp_path, w
     assert [[each.path for each in message.files] for message in asked(server, PutFiles)] == [["docs/f07"]]
 
 
+def gone(server, _path, place):
+    """The file was deleted, and is listed and shown all the same."""
+    slot = decode_slot(server.log.records[FILES][place])
+    server.log.put(FILES, place, replace(slot, state=FileState.TRASHED, folder=None, trashed_from="docs/f07"))
+
+
+def newer(server, path, place):
+    """A newer version is in the log; the one before is listed and shown as the newest, with its own proof."""
+    file, _ = server.files[path]
+    server.log.file(file.id, path, 7, 2, blake2b_512(b"newer").digest(), 5)
+
+
+def elsewhere(server, _path, place):
+    """The file was moved away, and another lies there: what is listed has the name no more."""
+    server.log.move(server.files["docs/f07"][0].id, "docs/other")
+
+
+def stolen(server, _path, _place):
+    """The key had been stolen when this was stored, as the log says since."""
+    log = server.log
+    key = SlotKey(ADA_KEY.public.encode(), 0, end=log.size, cut_off=0, reason=KeyEnd.COMPROMISED)
+    log.user(7, "ada", key)
+
+
+@pytest.mark.parametrize("change", [gone, newer, elsewhere, stolen])
+@pytest.mark.parametrize("way", ["put", "get"])
+def test_what_the_log_has_otherwise_is_not_said_to_be_there_whatever_is_listed(server, session, tmp_path, change, way):
+    items = sources(tmp_path)
+    put(server, session, *items)
+    if way == "get":
+        assert failing(again(server, session, tmp_path)) == []
+    change(server, "docs/f07", server.log.places[server.files["docs/f07"][0].id])
+    session.log.begun_at = server.log.size  # as of whoever comes later
+
+    def run():
+        return put(server, session, *items) if way == "put" else again(server, session, tmp_path)
+
+    if change in {gone, elsewhere}:
+        with pytest.raises(LogProofError):
+            run()
+        assert isinstance(session.log.failed, LogProofError)
+    else:
+        results = run()
+        assert 7 in failing(results)
+        assert results[7].stage is TransferStage.FAILED
+
+
+def test_what_was_replaced_since_it_was_listed_is_no_more_there(server, session, tmp_path):
+    items = sources(tmp_path)
+    put(server, session, *items)
+    listed, file = dict(server.files), server.files["docs/f07"][0]
+    show = server._show_files
+
+    def replaced_first(message):
+        stored(server, b"newer", "docs/f07", file_id=file.id, version=2, prev=file.version.digest, **BY_MAX)
+        show(message)
+
+    server._show_files = replaced_first
+    results = put(server, session, *items)
+    assert failing(results) == [7]
+    assert results[7].error.code == "EXISTS"
+    assert server.files.keys() == listed.keys()
+
+
+def test_what_this_computer_has_forgotten_to_have_judged_is_judged_anew(server, session, tmp_path):
+    items = sources(tmp_path)
+    put(server, session, *items)
+    session.state.path(session.versions_seen._name).unlink()
+    session.versions_seen = VersionsSeen(session.state, session.server_id)
+    server.received.clear()
+    results = put(server, session, *items)
+    assert {result.stage for result in results} == {TransferStage.UNCHANGED}
+    assert len(asked(server, ShowFile)) == COUNT + 1
+
+
+def test_a_folder_that_is_shown_in_parts_is_asked_for_to_its_end(server, session, tmp_path):
+    items = sources(tmp_path)
+    put(server, session, *items)
+    server.answered_at_once = 8
+    server.received.clear()
+    results = put(server, session, *items)
+    assert [len(message.paths) for message in asked(server, ShowFiles)] == [21, 13, 5]
+    assert {result.stage for result in results} == {TransferStage.UNCHANGED}
+
+
 def test_few_files_are_not_worth_a_listing(server, session, tmp_path):
     items = sources(tmp_path, count=3)
     put(server, session, *items)
@@ -161,10 +252,11 @@ def again(server, session, tmp_path, items=None, **options):
     return get(server, session, tmp_path, *items, **options)
 
 
-def test_what_was_got_is_known_again_without_a_request(server, session, tmp_path):
+def test_what_was_got_is_known_again_by_what_the_log_has_without_a_request_each(server, session, tmp_path):
     items = here(server, session, tmp_path)
     results = again(server, session, tmp_path, items)
-    assert server.received == []
+    assert {type(message) for message in server.received} == {ShowFiles}
+    assert sum(len(message.paths) for message in server.received) == COUNT + 1
     assert [result.stage for result in results] == [TransferStage.UNCHANGED] * (COUNT + 1)
     assert all(result.file is not None and result.local.exists() for result in results)
 

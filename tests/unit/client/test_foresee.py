@@ -114,7 +114,8 @@ def test_a_folder_is_foreseen_by_its_listing_and_twenty_cost_no_request_each(ser
     server.received.clear()
     foreseen = server.run(foresee_put(session, items))
     assert foreseen == [Step.SAME] * (COUNT - 1) + [Step.NEW]
-    assert {type(message).__name__ for message in server.received} == {"ListFolder"}
+    assert {type(message).__name__ for message in server.received} == {"ListFolder", "ShowFiles"}
+    assert sum(type(message).__name__ == "ShowFiles" for message in server.received) == 1
 
 
 def test_what_has_the_name_otherwise_is_in_the_way(server, session, tmp_path):

@@ -393,7 +393,7 @@ def test_more_requests_than_may_be_in_flight_wait_and_come_back_in_order(line, m
     def answers(far):
         far.log_in()
         asked = [far.asked() for _ in range(REQUESTS_IN_FLIGHT)]
-        most.append(far.wire.requests_in_flight)
+        most.append(far.wire._requests.count)
         for message in reversed(asked):
             far.send(Done(id=message.id, changed=message.path.endswith("7")))
         for _ in range(many - REQUESTS_IN_FLIGHT):

@@ -47,7 +47,7 @@ from sft.errors import (
     SourceChangedError,
 )
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
-from sft.wire.messages import BeginUpload, Cancel, CommitUpload, GetFile, GetFiles, PutFiles, ShowFile, ShowUser
+from sft.wire.messages import BeginUpload, Cancel, CommitUpload, GetFile, GetFiles, PutFiles, ShowFiles, ShowUser
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, MAX_KEY, SERVER, user
 
 SIZES = [0, 1, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1, CHUNK_BYTES, CHUNK_BYTES + 1, 40 * CHUNK_BYTES + 7]
@@ -307,7 +307,7 @@ def test_nothing_is_built_on_a_version_that_does_not_hold(server, session, tmp_p
     server.files["docs/a.bin"] = (msgspec.structs.replace(file, version=version), content)
     (result,) = put(server, session, item(local(tmp_path, b"second")), **how)
     assert isinstance(result.error, told)
-    assert [type(m) for m in server.received if not isinstance(m, ShowUser)] == [ShowFile]
+    assert [type(m) for m in server.received if not isinstance(m, ShowUser)] == [ShowFiles]
 
 
 def test_what_an_unknown_key_signed_is_replaced_only_by_its_number(server, session, tmp_path):
@@ -326,6 +326,18 @@ def test_nothing_is_built_on_an_older_version_than_was_seen(server, session, tmp
     stored(server, b"second", version=2, prev=bytes(64), **BY_MAX)
     (result,) = put(server, session, item(local(tmp_path, b"mine")), replace=True)
     assert isinstance(result.error, OlderVersionError)
+
+
+@pytest.mark.parametrize("size", [6, 3 * CHUNK_BYTES])
+@pytest.mark.parametrize("how", [{"replace": True}, {"if_version": 1}], ids=str)
+def test_nothing_is_built_on_an_older_version_than_the_log_has(server, session, tmp_path, size, how):
+    """The older one is proved to be kept, and shown as the newest: ours would take the place of what nobody here has seen."""
+    stored(server, b"first", **BY_MAX)
+    server.log.file(bytes(16), "docs/a.bin", 8, 2, blake2b_512(b"second").digest(), 6)
+    session.log.begun_at = 0
+    (result,) = put(server, session, item(local(tmp_path, content_of(size))), **how)
+    assert isinstance(result.error, OlderVersionError)
+    assert not [m for m in server.received if isinstance(m, PutFiles | BeginUpload)]
 
 
 def test_equal_size_and_other_bytes_is_a_conflict(server, session, tmp_path):
