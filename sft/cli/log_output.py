@@ -12,15 +12,16 @@ from typing import Any, Final, TypedDict
 
 from sft.cli.console import Console
 from sft.cli.json_output import Document
+from sft.cli.readers_output import without_line
 from sft.client.api import Requester
-from sft.client.api.files import show_file
+from sft.client.api.files import list_readers, show_file
 from sft.client.api.log import FOLLOW_SECONDS, LogNames, LogQuery, newest, page_after, start_of_newest
 from sft.client.api.people import show_user
 from sft.client.concurrency import pause
 from sft.client.log_document import actor_of, line_document
 from sft.client.log_verify import Progress, VerifiedLog
 from sft.client.logged import ACTS, LogLine
-from sft.errors import NotFoundError
+from sft.errors import NotFoundError, NotYoursError, RoleForbidsError
 from sft.limits import LOG_ENTRIES
 from sft.model.names import parse_path, safe
 from sft.model.text import count_text, local_time, moment, shown_name, utc_time
@@ -104,6 +105,18 @@ async def show_log(
     finally:
         if size:
             proved_to(console, size)
+
+
+async def show_without(console: Console, session: Requester, asked: AskedLines) -> None:
+    """Say who has not downloaded a file, where downloads of one are asked for and that is ours to see."""
+    if asked["file"] is None or (asked["acts"] and "download" not in asked["acts"]):
+        return
+    try:
+        readers = await list_readers(session, parse_path(asked["file"]))
+    except (NotFoundError, NotYoursError, RoleForbidsError):
+        return
+    for line in without_line(readers):
+        console.note(line)
 
 
 def _show_lines(console: Console, lines: Sequence[LogLine], names: LogNames, now: float) -> None:

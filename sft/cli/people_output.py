@@ -78,6 +78,13 @@ def show_new_invitation(
     )
 
 
+def removed_before(user: User) -> str:
+    """Say of a tombstone that there is nothing to remove: whose the files are was decided then."""
+    return (
+        f"{shown_name(user.name)} was removed before; nothing was changed, and the files stay with whom they went to."
+    )
+
+
 def reason_of(since: str | None, start: int = 0) -> tuple[KeyEnd, int]:
     """Read why a key ends, and of a stolen one since when, as ``--stolen-since`` says it; ``start`` is the key's."""
     if since is None:

@@ -23,12 +23,17 @@ def reader_lines(readers: Sequence[FileReader]) -> list[str]:
     lines = aligned(rows)
     if len(having) > _MOST_READERS:
         lines.append(f"and {count_text(len(having) - _MOST_READERS)} more; --json names all")
+    return [*lines, *without_line(readers), _LEAVES_NO_TRACE]
+
+
+def without_line(readers: Sequence[FileReader]) -> list[str]:
+    """Say who has no version: the first of them, and how many; nothing where everybody has one."""
     without = [each for each in readers if not each.version and each.state is UserState.ACTIVE]
-    if without:
-        names = ", ".join(shown_name(each.name) for each in without[:_MOST_NAMES])
-        more = ", …" if len(without) > _MOST_NAMES else ""
-        lines.append(f"not yet: {names}{more} ({count_text(len(without))})")
-    return [*lines, _LEAVES_NO_TRACE]
+    if not without:
+        return []
+    names = ", ".join(shown_name(each.name) for each in without[:_MOST_NAMES])
+    more = ", …" if len(without) > _MOST_NAMES else ""
+    return [f"not yet: {names}{more} ({count_text(len(without))})"]
 
 
 def _row(reader: FileReader) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sft.cli.log_output import AskedLines, drawn, query_of, show_log, show_verified
+from sft.cli.log_output import AskedLines, drawn, query_of, show_log, show_verified, show_without
 from sft.client.api.leaves import refuse
 from sft.client.api.log import LogLines, all_lines, page_before
 from sft.client.log_folder import LogFolder
@@ -43,6 +43,7 @@ async def show(command: Command) -> int:
         console, session, session.reactor, query,
         count=_number(options["n"], "-n"), after=after, follow=bool(options["follow"]), now=command.now,
     )  # fmt: skip
+    await show_without(console, session, asked)
     return 0
 
 

@@ -8,6 +8,7 @@ from sft.cli.json_output import session_document, user_document
 from sft.cli.people_output import (
     read_public_key,
     reason_of,
+    removed_before,
     show_invitations,
     show_new_invitation,
     show_role,
@@ -20,7 +21,7 @@ from sft.errors import UsageError
 from sft.model.access import Role
 from sft.model.links import ServerLink, is_loopback, parse_address
 from sft.model.names import safe
-from sft.model.records import ServerInfo, User
+from sft.model.records import ServerInfo, User, UserState
 from sft.model.text import invitation_seconds, local_time, role_noun, shown_name, size_text, utc_time
 from sft.operator.control import Command
 from sft.wire import messages as m
@@ -76,12 +77,15 @@ async def enable(command: Command) -> int:
 async def remove(command: Command) -> int:
     """Remove for good; asks on a terminal, needs --yes off one."""
     name, heir = command.options["NAME"], command.options["files-to"]
+    before = await people.show_user(command.session, name)
+    if before.state is UserState.REMOVED:
+        command.console.show({**user_document(before), "files": 0, "files_to": None}, removed_before(before))
+        return 0
     if not command.options["yes"]:
         question = f"Remove {safe(name)}? Signed out now, for good; the files stay."
         _require_typed(command, name, question, f"Removing {safe(name)}", "nobody was removed")
-    files = (await people.show_user(command.session, name)).files
     user = await people.remove(command.session, name, heir)
-    document = {**user_document(user), "files": files, "files_to": heir or None}
+    document = {**user_document(user), "files": before.files, "files_to": heir or None}
     command.console.show(document, f"{shown_name(user.name)} is removed")
     return 0
 

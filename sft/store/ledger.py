@@ -14,14 +14,14 @@ from functools import cache
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, literal_column, select
+from sqlalchemy import ColumnElement, CompoundSelect, literal_column, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
 from sft.errors import RowForgedError
 from sft.store.criteria import GROUP_PAIRS, any_of_pairs, groups, halves
 from sft.store.row_types import LedgerRow, LogLeafRow, LogTileRow, StateBlockRow
 from sft.store.rows import LEDGER_ID, ReadTransaction, Transaction
-from sft.store.schema import LedgerModel, LogLeafModel, LogTileModel, StateBlockModel
+from sft.store.schema import DownloadModel, LedgerModel, LogLeafModel, LogTileModel, StateBlockModel
 from sft.store.statements import RowsOf, any_of, columns_of, rows_of, value
 from sft.store.table_specs import table_of
 
@@ -42,6 +42,13 @@ _BLOCKS: Final = rows_of(
     limit=value("limit"),
 )
 _BLOCKS_AT: Final = rows_of(StateBlockRow, *any_of_pairs(StateBlockModel.kind, StateBlockModel.number))
+# Of a download of several files the leaf names none; each reader's first of each version stands by the file.
+_DOWNLOAD_LEAVES: Final[CompoundSelect[Any]] = union(
+    select(DownloadModel.begun_leaf).where(DownloadModel.file_id == value("file_id")),
+    select(DownloadModel.received_leaf).where(
+        DownloadModel.file_id == value("file_id"), DownloadModel.received_leaf.is_not(None)
+    ),
+)
 _NO_USER: Final[tuple[None]] = (None,)
 _OF_USER: Final[tuple[InstrumentedAttribute[Any] | None, ...]] = (LogLeafModel.user_id, LogLeafModel.subject_user_id)
 
@@ -59,7 +66,8 @@ class LeafFilter(Struct, frozen=True):
 
     Attributes:
         user_id: acted, or had it done to them.
-        file_id: of the file that it was done to.
+        file_id: of the file that it was done to, or that was downloaded among others: of these the first time that each
+            reader had each version so.
         kinds: one of these; any where there is none.
     """
 
@@ -142,16 +150,26 @@ def leaves_about(
         for column in _NO_USER if wanted.user_id is None else _OF_USER:
             asked = _leaves(column, by_kind, of_file=of_file, newest_first=newest_first)
             found.update((row.number, row) for row in reading.rows.all(asked, **values))
+        for column in (_NO_USER if wanted.user_id is None else _OF_USER[:1]) if of_file else ():  # done to nobody
+            asked = _leaves(column, by_kind, of_file=True, among_several=True, newest_first=newest_first)
+            found.update((row.number, row) for row in reading.rows.all(asked, **values))
     return [found[number] for number in sorted(found, reverse=newest_first)[:limit]]
 
 
 @cache
 def _leaves(
-    user: InstrumentedAttribute[Any] | None, by_kind: _ByKind, *, of_file: bool, newest_first: bool
+    user: InstrumentedAttribute[Any] | None,
+    by_kind: _ByKind,
+    *,
+    of_file: bool,
+    newest_first: bool,
+    among_several: bool = False,
 ) -> RowsOf[LogLeafRow]:
     where: list[ColumnElement[bool]] = []
     # By the narrowest index alone, which gives leaves in order: of two SQLite may take the other.
-    if of_file:
+    if among_several:
+        where += [LogLeafModel.number.in_(_DOWNLOAD_LEAVES), LogLeafModel.file_id.is_(None)]
+    elif of_file:
         where.append(LogLeafModel.file_id == value("file_id"))
     if user is not None:
         where.append((user + literal_column("0") if of_file else user) == value("user_id"))

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from sft.store.hand_overs import handed_over
 from tests.integration.live_cli import LiveCli
+from tests.integration.raw import until
 from tests.loop import run
 
 
@@ -95,6 +97,53 @@ def test_the_operator_sees_all_of_it(busy: LiveCli):
         "file_moved",
     ]
     assert busy.operator("log", "show", "--act", "fly").status == 2
+
+
+def test_a_file_that_came_among_several_shows_who_has_it_and_who_has_not(cli: LiveCli):
+    for name in ("a", "b"):
+        assert cli.sft("max", "put", cli.file(name, name.encode() * 9), "--as", f"both/{name}").status == 0
+    assert cli.sft("gus", "get", "both", "--to", "out").status == 0
+    lines = log(cli, "max", "--file", "both/a", "--act", "download")
+    assert [(each["kind"], each["actor"], len(each["downloaded"])) for each in lines] == [
+        ("download_begun", "gus", 2), ("download_received", "gus", 2),
+    ]  # fmt: skip
+    assert log(cli, "ada", "--file", "both/b", "--act", "download", "--user", "gus") == lines
+    assert log(cli, "ada", "--file", "both/b", "--act", "download", "--user", "max") == []
+    assert [each["kind"] for each in log(cli, "max", "--file", "both/a")] == [
+        "file_committed", "download_begun", "download_received",
+    ]  # fmt: skip
+    told = cli.sft("max", "log", "--file", "both/a", "--act", "download").err
+    assert "not yet: ada, mia (2)" in told
+    assert "not yet" not in cli.sft("max", "log", "--file", "both/a", "--act", "store").err
+    # Another owner's file in the same leaf: whose record is then for admins, and whoever got it.
+    assert cli.sft("mia", "put", cli.file("c", b"by mia"), "--as", "both/c").status == 0
+    assert cli.sft("gus", "get", "both", "--to", "again").status == 0
+    for who, sees in (("mia", 0), ("ada", 2), ("gus", 2)):
+        assert len(log(cli, who, "--file", "both/c", "--act", "download")) == sees
+    assert "not yet" not in cli.sft("gus", "log", "--file", "both/c").err
+
+
+def test_a_hand_over_is_the_servers_and_named_as_one(cli: LiveCli):
+    assert cli.sft("max", "put", cli.file("a", b"1"), "--as", "a").status == 0
+    assert cli.sft("ada", "remove", "max", "--files-to", "mia", "--yes").status == 0
+    run(until(lambda: is_handed_over(cli)))
+    (line,) = log(cli, "ada", "--act", "hand-over")
+    assert (line["kind"], line["act"], line["actor"], line["user"]) == ("handed_over", "hand-over", "server", "max")
+    (removal,) = log(cli, "ada", "--act", "remove")
+    assert (removal["kind"], removal["actor"]) == ("user_removed", "ada")
+    again = cli.sft("ada", "remove", "max", "--files-to", "ada", "--yes")
+    assert (again.status, again.out) == (
+        0,
+        "max was removed before; nothing was changed, and the files stay with whom they went to.\n",
+    )
+    assert "was removed before" in cli.operator("user", "remove", "max", "--yes").out
+    said = json.loads(cli.sft("ada", "remove", "max", "--yes", "--json").out)
+    assert (said["files"], said["files_to"], said["state"]) == (0, None, "removed")
+
+
+def is_handed_over(cli: LiveCli) -> bool:
+    with cli.server.here.readers.reading() as reading:
+        return not handed_over(reading)
 
 
 def test_refused_logins_are_counted_together_and_admins_see_how_many(cli: LiveCli):

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.log_output import NEWEST, AskedLines, drawn, query_of, show_log, show_verified
+from sft.cli.log_output import NEWEST, AskedLines, drawn, query_of, show_log, show_verified, show_without
 from sft.cli.options import common
 from sft.client.heads import Heads
 from sft.client.log_folder import LogFolder
@@ -90,6 +90,7 @@ async def _show(invocation: Invocation, session: Session, options: dict[str, Any
         invocation.console, session, session.connection.reactor, query,
         count=options["count"], after=options["after"], follow=options["follow"], now=invocation.now,
     )  # fmt: skip
+    await show_without(invocation.console, session, asked)
 
 
 def _verified_server(invocation: Invocation) -> tuple[VerifiedLog, str]:

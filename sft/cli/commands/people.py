@@ -11,12 +11,12 @@ import click
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
 from sft.cli.options import common
-from sft.cli.people_output import show_role, show_users
+from sft.cli.people_output import removed_before, show_role, show_users
 from sft.client.api import people
 from sft.client.session import Session
 from sft.errors import UsageError
 from sft.model.access import Role
-from sft.model.records import User
+from sft.model.records import User, UserState
 from sft.model.text import count_text, shell_name, shown_name
 
 
@@ -81,11 +81,16 @@ def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: boo
     async def ask(session: Session) -> tuple[User, User, str]:
         before = await people.show_user(session, name)
         heir = files_to or session.user_name
+        if before.state is UserState.REMOVED:
+            return before, before, ""
         if not yes:
             _require_agreement(invocation, before, heir)
         return before, await people.remove(session, name, files_to), heir
 
     before, user, heir = invocation.talk(ask)
+    if not heir:
+        invocation.console.show({**user_document(user), "files": 0, "files_to": None}, removed_before(user))
+        return 0
     invocation.console.show(
         {**user_document(user), "files": before.files, "files_to": heir},
         f"{shown_name(user.name)} is removed. {_files(before)}; they belong to {shown_name(heir)} now.",

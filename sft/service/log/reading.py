@@ -1,9 +1,9 @@
 """Reading the log: a page of leaves with one proof, one part of a record, one leaf.
 
-Rules. A leaf is everybody's, for it names nobody; a record is given by right, here alone. A question for a user or a file finds
-only leaves whose records are the caller's to see: else it would say whose the others are. One question looks through
-``LOG_SCANNED`` rows at most and says where to go on. What is read was committed, and its head may follow in a moment: nothing
-beyond the newest head is shown.
+Rules. A leaf is everybody's, for it names nobody; a record is given by right, here alone, and that of a download of several
+files to whoever owns them all. A question for a user or a file finds only leaves whose records are the caller's to see: else
+it would say whose the others are. One question looks through ``LOG_SCANNED`` rows at most and says where to go on. What is read
+was committed, and its head may follow in a moment: nothing beyond the newest head is shown.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from sft.errors import NotFoundError
@@ -55,6 +56,15 @@ class WantedLeaves(Struct, frozen=True, kw_only=True):
     kinds: tuple[int, ...] = ()
     since: int | None = None
     until: int | None = None
+
+
+class _Versions(Struct, frozen=True):
+    """What is looked at of the facts of a download."""
+
+    versions: tuple[tuple[str, int], ...]
+
+
+_versions: Final = msgspec.json.Decoder(_Versions)
 
 
 class UnderHead(NamedTuple):
@@ -166,21 +176,32 @@ class _Rights:
         """Say of which leaves the record is theirs to see."""
         if self.all:
             return {row.number for row in rows}
-        owned = self._owned({row.file_id for row in rows if row.kind in DOWNLOADS and row.file_id is not None})
-        return {row.number for row in rows if row.kind in FOR_ALL or self._is_about(row) or self._may_ask(row, owned)}
+        of_downloads = {row.number: _downloaded(row) for row in rows if row.kind in DOWNLOADS}
+        owned = self._owned({each for files in of_downloads.values() for each in files})
+        return {
+            row.number
+            for row in rows
+            if row.kind in FOR_ALL
+            or self._is_about(row)
+            or ((files := of_downloads.get(row.number)) and files <= owned)
+        }
 
     def _is_about(self, row: LogLeafRow) -> bool:
         user_id = self._caller.user_id
         return user_id is not None and user_id in (row.user_id, row.subject_user_id)
-
-    def _may_ask(self, row: LogLeafRow, owned: Collection[bytes]) -> bool:
-        return row.kind in DOWNLOADS and row.file_id in owned
 
     def _owned(self, file_ids: Collection[bytes]) -> set[bytes]:
         if not file_ids:
             return set()
         files = files_by_file_id(self._reading, file_ids)
         return {file_id for file_id, row in files.items() if Resource(row.owner_id) in self._downloads}
+
+
+def _downloaded(row: LogLeafRow) -> set[bytes]:
+    """The files that a download was of; its record is the owner's of all of them."""
+    if row.file_id is not None:
+        return {row.file_id}
+    return {bytes.fromhex(file_id) for file_id, _ in _versions.decode(row.facts).versions}
 
 
 # -- as it is sent -------------------------------------------------------------------------------------------
