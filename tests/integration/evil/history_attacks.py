@@ -47,6 +47,25 @@ def rolled_back_and_on(evil: EvilServer) -> Refused:
     return Refused("gus", GET)
 
 
+@attack("a restart taken back: the log before it, gone on", HOME, noticed="who saw the log after it, at login",
+        says="shows a history without what this computer saw at", code="LOG_WENT_BACK")  # fmt: skip
+def restart_taken_back(evil: EvilServer) -> Refused:
+    evil.put("max", "plan", PLAN)
+    copy = evil.copy()
+    port = run(evil.server.halt())
+    done = evil.cli.operator("log", "restart", "--reason", "a disk died", "--name", "acme")
+    assert done.status == 0, done.err
+    run(evil.server.start(port))
+    looked = evil.cli.sft("gus", "servers", "trust", "acme", typed="acme\n")
+    assert looked.status == 0, looked.err
+    evil.got("gus", "plan")
+    seen = evil.server.here.ledger.head.size
+    evil.put_back(copy)
+    for number in range(seen):  # longer than what gus saw: its epoch alone tells
+        evil.put("ada", f"filler{number}", PLAN)
+    return Refused("gus", GET)
+
+
 @attack("a log without one of its leaves", HOME, noticed="who saw a later head, at login",
         says="does not prove that its log goes on what this computer saw at", code="LOG_PROOF")  # fmt: skip
 def dropped_leaf(evil: EvilServer) -> Refused:
