@@ -85,7 +85,8 @@ RECEIVE_CREDIT_CHUNKS: Final = 4096  # 256 MiB in flight towards the server; eac
 # Of a session whose peer does not read: a frame in its transport, so much that was read ahead for downloads, and so much of
 # answers: 1 MiB together.
 READ_AHEAD_CHUNKS: Final = 8
-ANSWER_BYTES: Final = 192 * KIB
+ANSWER_BYTES: Final = 384 * KIB
+FILES_ANSWER_BYTES: Final = 3 * CHUNK_BYTES  # small files of one answer: said in one leaf of the log, proved together
 UNSENT_BYTES: Final = 512 * MIB  # of all sessions: beyond it the fullest ends
 # Descriptors that are never a session's: database, vault, log, sockets and threads; and connections of the operator.
 OWN_DESCRIPTORS: Final = 64

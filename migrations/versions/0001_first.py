@@ -314,6 +314,7 @@ def _make_log() -> None:
         _bytes("file_id"),
         _number("user_id"),
         _number("number"),
+        _bytes("digest"),
         _integer("begun_leaf"),
         _integer("received_leaf", null=True),
         _bytes("mac"),

@@ -8,7 +8,7 @@ is told once, and nothing can be asked any more. Runs on the thread of its loop 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from msgspec.structs import replace
@@ -174,12 +174,21 @@ class ServerConnection:
             RequestError: the server refused.
             ConnectionLostError: the connection broke before the answer.
         """
+        (given,) = await self.request_all(kind, reply, **fields)
+        return given
+
+    async def request_all(
+        self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any
+    ) -> Sequence[R]:
+        """Send a request and wait for its answer, as ``request`` does; return its frames, one at least."""
         await self.acquire_slot(content=moves_content(kind, fields))
         answer = _Answer(FOR_EVER if kind in _JOBS else SILENCE_SECONDS, self._tasks.waiting())
         self.begin(kind, answer, **fields)
-        given = await answer.given
-        if not isinstance(given, reply):
-            raise RemoteProtocolError(f"{type(given).__name__} answers {kind.__name__}")
+        given: list[R] = []
+        for each in await answer.given:
+            if not isinstance(each, reply):
+                raise RemoteProtocolError(f"{type(each).__name__} answers {kind.__name__}")
+            given.append(each)
         return given
 
     def limit(self, bytes_per_second: int) -> None:
@@ -323,7 +332,7 @@ class ServerConnection:
             listener = self._listeners.get(message.id)
             if self._pace is not None:
                 self._pace.answered(message)
-            if not isinstance(message, FileBegins):
+            if not _goes_on(message):
                 self._forget(message.id)
             if listener is not None:
                 listener.replied(message)
@@ -371,20 +380,30 @@ class ServerConnection:
             self._waiters.popleft().callback(None)
 
 
+def _goes_on(reply: Reply) -> bool:
+    """Return whether more of the same answer follows."""
+    return isinstance(reply, FileBegins) or (isinstance(reply, FilesContent) and reply.more)
+
+
 class _Answer:
-    """A plain request's listener: one answer, then nothing."""
+    """A plain request's listener: one answer, of one frame or several, then nothing."""
 
-    owed = False
-
-    def __init__(self, patience_seconds: float, given: Waiting[Reply]) -> None:
+    def __init__(self, patience_seconds: float, given: Waiting[Sequence[Reply]]) -> None:
         self.patience_seconds = patience_seconds
         self.given = given
+        self._frames: list[Reply] = []
+
+    @property
+    def owed(self) -> bool:
+        return bool(self._frames)
 
     def replied(self, reply: Reply) -> None:
         if isinstance(reply, Refusal):
             self.given.errback(refusal_error(reply))
-        else:
-            self.given.callback(reply)
+            return
+        self._frames.append(reply)
+        if not _goes_on(reply):
+            self.given.callback(self._frames)
 
     def credited(self, chunks: int) -> None:
         raise RemoteProtocolError(f"credit of {chunks} for what is no transfer")

@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 
 from sft import limits
-from sft.crypto.comment import check_numbers
+from sft.crypto.comment import MOST
 from sft.errors import LedgerFormatError
 from sft.ledger.hashing import HASH_BYTES, leaf_hash
 
@@ -114,20 +114,25 @@ class LogLeaf(Struct, frozen=True, kw_only=True):
     personal: bytes | None = None
 
     def __post_init__(self) -> None:
-        check_numbers(time=self.time)
-        places, kinds = [(each.tree, each.number) for each in self.slots], [each.kind for each in self.state_roots]
-        for each in self.slots:
-            check_numbers(slot=each.number)
-        for root in self.state_roots:
-            check_numbers(size=root.size)
-        if places != sorted(set(places)) or kinds != sorted(set(kinds)):
-            raise ValueError("slots and state roots stand in rising order, each once")
-        if len(places) > limits.LEAF_SLOTS or not 1 <= len(kinds) <= limits.STATE_TREES:
+        if not 0 <= self.time <= MOST:
+            raise ValueError(f"time {self.time} is out of range")
+        if len(self.slots) > limits.LEAF_SLOTS or not 1 <= len(self.state_roots) <= limits.STATE_TREES:
             raise ValueError("too many slots, or none or too many state roots")
-        if any(not 1 <= kind <= _BYTE for kind in (kinds[0], kinds[-1], *(each.tree for each in self.slots))):
-            raise ValueError("a kind of state tree is 1 to 255")
-        hashes = [each.record_hash for each in self.slots] + [each.root for each in self.state_roots]
-        if any(len(each) != HASH_BYTES for each in (*hashes, self.facts, self.personal) if each is not None):
+        # Plain loops: one of these is made for every file that is stored.
+        before = (0, 0)  # a kind is 1 at least
+        for slot in self.slots:
+            _check(slot.tree, slot.number, slot.record_hash)
+            place = slot.tree, slot.number
+            if place <= before:
+                raise ValueError("slots stand in rising order, each once")
+            before = place
+        kind = 0
+        for root in self.state_roots:
+            _check(root.kind, root.size, root.root)
+            if root.kind <= kind:
+                raise ValueError("state roots stand in rising order, each once")
+            kind = root.kind
+        if len(self.facts) != HASH_BYTES or (self.personal is not None and len(self.personal) != HASH_BYTES):
             raise ValueError(f"a hash has {HASH_BYTES} bytes")
 
     def encode(self) -> bytes:
@@ -176,6 +181,15 @@ class LogLeaf(Struct, frozen=True, kw_only=True):
             if each.kind == kind:
                 return each
         raise LedgerFormatError(f"a leaf without a root of {kind.name}")
+
+
+def _check(kind: int, number: int, node: bytes) -> None:
+    if not 1 <= kind <= _BYTE:
+        raise ValueError("a kind of state tree is 1 to 255")
+    if not 0 <= number <= MOST:
+        raise ValueError(f"slot or size {number} is out of range")
+    if len(node) != HASH_BYTES:
+        raise ValueError(f"a hash has {HASH_BYTES} bytes")
 
 
 def slot_hash(record: bytes) -> bytes:

@@ -8,8 +8,9 @@ was written elsewhere: its shape is checked here, its truth by the root that a p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sft.errors import ProofInvalidError
 from sft.ledger.hashing import HASH_BYTES, parents
@@ -22,8 +23,7 @@ TileReader = Callable[[int, int], bytes]
 """Gives the hashes of a tile by level and index; more than are asked for, where the log has grown since."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Tile:
+class Tile(Struct, frozen=True, gc=False, order=True):
     """The hashes of a tile, 32 bytes each: 256 of a full one, the first ones of the last of its level."""
 
     level: int

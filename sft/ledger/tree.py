@@ -7,14 +7,14 @@ any size. A tree is a value: appending gives a new one, so that a group that is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sft.ledger.hashing import HASH_BYTES, complete_subtrees, fold, node_hash
 from sft.ledger.tiles import TILE_LEVELS, TILE_WIDTH, Tile, TileReader, levels_above, read_tile
 
 
-@dataclass(frozen=True, slots=True)
-class LogTree:
+class LogTree(Struct, frozen=True):
     """A log of ``size`` leaves, as far as the next ones need it: ``LogTree()`` is the empty one.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from sft.errors import RequestError
-from sft.limits import ENDORSEMENT_BYTES, FRAME_BYTES, KEYS_MOST, KIB, VOUCHED_KEYS_MOST
+from sft.limits import ENDORSEMENT_BYTES, FILES_ANSWER_BYTES, FRAME_BYTES, KEYS_MOST, KIB, VOUCHED_KEYS_MOST
 from sft.model.access import Permission
 from sft.model.records import File, VaultReport
 from sft.server.context import ServerContext
@@ -14,7 +14,7 @@ from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
 from sft.server.proofs import fitting
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, LogRoute, ProvedRoute, ReadRoute, joined
-from sft.server.small_files import read_files, store_files
+from sft.server.small_files import send_files, store_files
 from sft.server.transfer import TransferSession
 from sft.service import uploads
 from sft.service.files import show_file, show_files
@@ -52,6 +52,8 @@ def answer_bytes(message: Request) -> int:
         # A line of the receipt has the path, percent-encoded at worst.
         lines = sum(STORED_BYTES + 3 * len(each.path.encode()) for each in message.files)
         return min(lines, FRAME_BYTES)
+    if isinstance(message, GetFiles):
+        return min(len(message.files) * FRAME_BYTES, FILES_ANSWER_BYTES)
     if not isinstance(ROUTES[type(message)], ActRoute):
         return FRAME_BYTES
     return USER_ANSWER_BYTES if UserShown in ANSWERS[type(message)] else ACT_ANSWER_BYTES
@@ -66,7 +68,7 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         session.send(stored)
         return
     if isinstance(message, GetFiles):
-        session.send(await read_files(context, session, message))
+        await send_files(context, session, message)
         return
     if isinstance(message, FindUpload):
         session.send(await _upload_found(context, session, message))

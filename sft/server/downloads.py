@@ -123,9 +123,11 @@ class DownloadFlow:
         """
         self._close()
         await self._start(rests)
-        version = self._running().file.id, self._running().file.version.number
+        file = self._running().file
+        version = file.id, file.version.number
         if not self._over and version != self._said_begun:
-            await say_begun(self._context, self._session, (version,), first_chunk=self._request.first_chunk)
+            leaving = {version: file.version.digest}
+            await say_begun(self._context, self._session, leaving, first_chunk=self._request.first_chunk)
             self._said_begun = version
 
     async def _start(self, rests: Rests | None) -> None:

@@ -15,9 +15,10 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from sft.errors import ContentDamagedError, NotSmallError, OutcomeUnknownError, RequestError, RightsChangedError
-from sft.limits import FRAME_BYTES
+from sft.limits import FILES_ANSWER_BYTES
 from sft.model.evidence import Evidence
 from sft.server.context import ServerContext
+from sft.server.proofs import fitting
 from sft.server.refusal_log import log_refusal
 from sft.server.said_begun import say_begun
 from sft.server.transfer import TransferSession
@@ -32,6 +33,7 @@ from sft.store.downloads import FileVersionKey
 from sft.wire import messages as m
 from sft.wire.replies import REFUSAL_TEXT
 
+_ARRAY_BYTES: Final = 2  # of an array that is not empty, beyond an empty one's
 _LEAST_TEXT: Final = 8  # characters of each value: so cut, all refusals of a request fit its answer
 
 T = TypeVar("T")
@@ -159,22 +161,28 @@ def _stored(
 # -- from the server ----------------------------------------------------------------------------------------------
 
 
-async def read_files(context: ServerContext, session: TransferSession, message: m.GetFiles) -> m.FilesContent:
-    """Give the contents of the first so many of the files that one frame holds, or refuse each."""
+async def send_files(context: ServerContext, session: TransferSession, message: m.GetFiles) -> None:
+    """Send the contents of the first so many of the files that one answer holds, or refuse each."""
     session.share.begin_download()
     try:
-        return await _read_files(context, session, message)
+        for frame in await _read_files(context, session, message):
+            session.send(frame)
     finally:
         session.share.end_download()
 
 
-async def _read_files(context: ServerContext, session: TransferSession, message: m.GetFiles) -> m.FilesContent:
+async def _read_files(context: ServerContext, session: TransferSession, message: m.GetFiles) -> list[m.FilesContent]:
     sessions, caller = context.sessions, session.caller
     changes = sessions.changes(caller.user_id)
     begun: set[FileVersionKey] = set()
-    (found, contents), evidence = await session.proved(
-        lambda rests: _read(context, session, message.files, rests, begun)
-    )
+    wanted_files, proof_fits = message.files, False
+    while not proof_fits:
+        (found, contents), evidence = await session.proved(
+            lambda rests: _read(context, session, wanted_files, rests, begun)  # noqa: B023 - called at once
+        )
+        # Many folders made far apart take more than a frame to prove: then fewer files are answered.
+        proof_fits = len(found) == 1 or m.fits(m.FilesContent(message.id, (), evidence))
+        wanted_files = wanted_files[: len(found) // 2]
     if sessions.changes(caller.user_id) != changes:
         raise RightsChangedError(problem="Your rights changed")
     results: list[m.FileContent | m.RefusedFile] = []
@@ -186,8 +194,8 @@ async def _read_files(context: ServerContext, session: TransferSession, message:
             error = content if isinstance(content, Exception) else RuntimeError("a file without content")
             refusal = _refusal(context, session, error, request="GetFiles", path=wanted.path, **about)
             results.append(m.RefusedFile.of(refusal))
-    answer = _fitting(message.id, results, evidence)
-    files = [each.file for each in answer.results if isinstance(each, m.FileContent)]
+    answer = _frames(message.id, results, evidence)
+    files = [each.file for frame in answer for each in frame.results if isinstance(each, m.FileContent)]
     got = [{"path": each.path, "version": each.version.number, "size": each.version.size} for each in files]
     if got:
         context.event_log.note_each("getting", {"session": session.session_id, "by": caller.name}, got)
@@ -206,11 +214,11 @@ async def _read(
     contents = await _opened(context, found)
     await _follow(context, session, files, found, contents, rests)
     leaving = {
-        (each.file.id, each.file.version.number): None
+        (each.file.id, each.file.version.number): each.file.version.digest
         for each, content in zip(found, contents, strict=True)
         if isinstance(each, Download) and isinstance(content, bytes)
     }
-    new = tuple(key for key in leaving if key not in begun)
+    new = {key: digest for key, digest in leaving.items() if key not in begun}
     if new:
         await say_begun(context, session, new)
         begun.update(new)
@@ -224,7 +232,7 @@ async def _find(
         downloads.begin_many,
         storage=session.storage,
         files=[(file.path, file.version) for file in files],
-        room_bytes=FRAME_BYTES - session.proof_bytes,
+        room_bytes=FILES_ANSWER_BYTES - session.proof_bytes,
         rests=rests,
     )
 
@@ -265,18 +273,36 @@ async def _follow(
             found[n], contents[n] = each, content
 
 
-def _fitting(
-    request_id: int, results: list[m.FileContent | m.RefusedFile], evidence: Evidence | None
-) -> m.FilesContent:
-    """Answer with as many as the frame holds; one that fits none alone is got by itself."""
-    while not m.fits(answer := m.FilesContent(request_id, tuple(results), evidence)):
-        if len(results) > 1:
-            results.pop()
-        elif isinstance(results[0], m.FileContent):
-            results = [m.RefusedFile.of(NotSmallError(path=results[0].file.path))]
-        else:
-            results = [m.RefusedFile(results[0].code, {}, results[0].ref)]
-    return answer
+def _frames(
+    request_id: int, results: Sequence[m.FileContent | m.RefusedFile], evidence: Evidence | None
+) -> list[m.FilesContent]:
+    """Divide an answer into frames; a file that fits none by itself is got alone."""
+    first = fitting(m.FilesContent(request_id, (), evidence, more=True))
+    whole = m.MESSAGE_BYTES - m.encoded_bytes(m.FilesContent(request_id, (), more=True)) - _ARRAY_BYTES
+    left = m.MESSAGE_BYTES - m.encoded_bytes(first) - _ARRAY_BYTES
+    parts: list[list[m.FileContent | m.RefusedFile]] = [[]]
+    for result in results:
+        part, size = result, m.encoded_bytes(result)
+        if size > whole:
+            part, size = _without_content(result)
+        if size > left:
+            parts.append([])
+            left = whole
+        parts[-1].append(part)
+        left -= size
+    return [
+        m.FilesContent(request_id, tuple(part), None if n else evidence, more=n < len(parts) - 1)
+        for n, part in enumerate(parts)
+    ]
+
+
+def _without_content(result: m.FileContent | m.RefusedFile) -> tuple[m.RefusedFile, int]:
+    refused = (
+        m.RefusedFile.of(NotSmallError(path=result.file.path))
+        if isinstance(result, m.FileContent)
+        else m.RefusedFile(result.code, {}, result.ref)
+    )
+    return refused, m.encoded_bytes(refused)
 
 
 # -- each by itself ------------------------------------------------------------------------------------------------

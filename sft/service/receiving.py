@@ -9,7 +9,7 @@ signed is their word: that they verified it, this server cannot know.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -25,17 +25,16 @@ from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
 from sft.service.use_case import act, batch_act, query
 from sft.store.downloads import FileVersionKey, downloads_of, newest_by_reader
-from sft.store.files import files_by_file_id, versions_at
 from sft.store.row_types import DownloadRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.users import users_after
 
 
 class DownloadInput(Struct, frozen=True):
-    """Versions that are about to leave, by their files' ids, each once."""
+    """Versions that are about to leave, with their digests."""
 
     caller: Caller
-    versions: tuple[FileVersionKey, ...]
+    versions: Mapping[FileVersionKey, bytes]
     first_chunk: int = 0
 
 
@@ -58,15 +57,20 @@ class _Stating(Struct, frozen=True):
 @batch_act(Permission.FILE_READ, logs=(DownloadBegun,))
 def begin_downloads(transaction: Transaction, items: Sequence[DownloadInput]) -> Sequence[None]:
     """Say that these leave; committed, they may."""
-    new: dict[tuple[int, FileVersionKey], DownloadRow] = {}
     for item in items:
         user_id = item.caller.user_id or 0
         known = downloads_of(transaction, user_id, item.versions)
-        leaf = transaction.log(DownloadBegun(by=item.caller, versions=item.versions, first_chunk=item.first_chunk))
-        for key in item.versions:
-            if key not in known and leaf is not None:
-                new.setdefault((user_id, key), DownloadRow(key[0], user_id, key[1], leaf))
-    transaction.rows.insert(list(new.values()))
+        leaf = transaction.log(DownloadBegun(by=item.caller, versions=(*item.versions,), first_chunk=item.first_chunk))
+        if leaf is None:
+            continue
+        # A file that was destroyed may have left its id, and the number, to another content.
+        rows = [
+            DownloadRow(key[0], user_id, key[1], digest, leaf)
+            for key, digest in item.versions.items()
+            if key not in known or known[key].digest != digest
+        ]
+        transaction.rows.insert([row for row in rows if (row.file_id, row.number) not in known])
+        transaction.rows.update([row for row in rows if (row.file_id, row.number) in known])
     return [None for _ in items]
 
 
@@ -75,13 +79,13 @@ def confirm_received(transaction: Transaction, item: ReceivedInput) -> bool:
     """Keep a reader's signed word; return whether any of it is news.
 
     Raises:
-        BadRequestError: a version that they have not begun to download here, or that is gone, or one that stands twice.
+        BadRequestError: a version that they have not begun to download here, or one that stands twice.
         SignatureRefusedError: they signed something else.
     """
     known = downloads_of(transaction, item.caller.user_id or 0, item.versions)
     if len(known) != len(item.versions):
         raise BadRequestError(problem="a version that was not downloaded, or one that is named twice")
-    versions = _received(transaction, item.versions)
+    versions = tuple(ReceivedVersion(*key, known[key].digest) for key in item.versions)
     said = require_statement(
         transaction, _Stating(item.caller, item.statement, Said("received", {"versions": versions}))
     )
@@ -89,18 +93,10 @@ def confirm_received(transaction: Transaction, item: ReceivedInput) -> bool:
     if not new:
         return False
     leaf = transaction.log(DownloadReceived(by=item.caller, versions=item.versions, **said))
-    transaction.rows.update([DownloadRow(row.file_id, row.user_id, row.number, row.begun_leaf, leaf) for row in new])
+    transaction.rows.update(
+        [DownloadRow(row.file_id, row.user_id, row.number, row.digest, row.begun_leaf, leaf) for row in new]
+    )
     return True
-
-
-def _received(reading: ReadTransaction, keys: Sequence[FileVersionKey]) -> tuple[ReceivedVersion, ...]:
-    files = files_by_file_id(reading, {file_id for file_id, _ in keys})
-    wanted = {(files[file_id].id, number) for file_id, number in keys if file_id in files}
-    digests = {(row.file, row.number): row.digest for row in versions_at(reading, wanted)}
-    try:
-        return tuple(ReceivedVersion(file_id, number, digests[files[file_id].id, number]) for file_id, number in keys)
-    except KeyError as error:
-        raise BadRequestError(problem="a version that is gone") from error
 
 
 @query(Permission.DOWNLOAD_READ)

@@ -217,6 +217,7 @@ class DownloadRow(Row, frozen=True, gc=False):
     file_id: bytes
     user_id: int
     number: int
+    digest: bytes
     begun_leaf: int
     received_leaf: int | None = None
 

@@ -351,6 +351,7 @@ class DownloadModel(Model):
     file_id: Mapped[bytes] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    digest: Mapped[bytes]
     begun_leaf: Mapped[int]
     received_leaf: Mapped[int | None]
     mac: Mapped[bytes]

@@ -17,6 +17,7 @@ import msgspec
 from sft.crypto.sealing import TAG_BYTES
 from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import FRAME_BYTES
+from sft.model.records import Record
 from sft.wire.replies import (
     Done,
     FileBegins,
@@ -196,6 +197,7 @@ __all__ = [
     "WantedFile",
     "WithdrawInvitation",
     "encode",
+    "encoded_bytes",
     "fits",
 ]
 
@@ -314,10 +316,15 @@ def encode(message: Message) -> bytes:
 
 def fits(message: Message) -> bool:
     """Return whether a message fits one frame: a small file with a very long path may not."""
-    return len(_encode(message)) <= MESSAGE_BYTES
+    return encoded_bytes(message) <= MESSAGE_BYTES
 
 
-def _encode(message: Message) -> bytes:
+def encoded_bytes(message: Message | Record) -> int:
+    """Count what a message takes of a frame, or a record of a message."""
+    return len(_encode(message))
+
+
+def _encode(message: Message | Record) -> bytes:
     try:
         return _encoder.encode(message)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:

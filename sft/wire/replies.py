@@ -247,10 +247,15 @@ class FilesStored(Reply, frozen=True, tag=85):
 
 
 class FilesContent(Reply, frozen=True, tag=86):
-    """Answers GetFiles: one result for each of the first so many files, in order, and one evidence for all contents."""
+    """Answers GetFiles, in several frames: results for the first so many files, in order, and first what proves them all.
 
-    results: Annotated[tuple[FileContent | RefusedFile, ...], Meta(min_length=1, max_length=BATCH_FILES)]
+    Attributes:
+        more: another frame of this answer follows.
+    """
+
+    results: Annotated[tuple[FileContent | RefusedFile, ...], Meta(max_length=BATCH_FILES)]
     evidence: Evidence | None = None
+    more: bool = False
 
 
 class LogPage(Reply, frozen=True, tag=87):

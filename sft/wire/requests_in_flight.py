@@ -1,7 +1,8 @@
 """Which requests are in flight, and which frames of a transfer may still come: the grammar that both ends share.
 
     client   request ids 1, 2, 3 …; upload: BeginUpload Data* LastData CommitUpload, or Cancel anywhere before CommitUpload
-    server   one answer to each request; download: FileBegins Data* LastData, or a refusal anywhere before LastData
+    server   one answer to each request; download: FileBegins Data* LastData, or a refusal anywhere before LastData;
+             small files: FilesContent*, each but the last with ``more``
 
 Both ends keep the same account and neither needs the other's clock: the client's half is judged by the order of the
 client's frames alone, the server's half by its own frames and the requests before them. Frames that cross are legal:
@@ -29,8 +30,10 @@ from sft.wire.messages import (
     Credit,
     Done,
     FileBegins,
+    FilesContent,
     FileStored,
     GetFile,
+    GetFiles,
     Refusal,
 )
 from sft.wire.replies import Reply
@@ -57,10 +60,42 @@ class _Stream:
         self.ended = last
 
 
+class _Results:
+    """The FilesContent frames of one answer: each file once at most, one at least."""
+
+    __slots__ = ("_begun", "_left", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._begun = False
+        self._left = self._most = most
+
+    def add(self, frame: FilesContent) -> None:
+        if self._begun and frame.evidence is not None:
+            raise LocalProtocolError("evidence after the first frame of an answer")
+        if self._begun and not frame.results:
+            raise LocalProtocolError("an empty frame after the first")
+        if len(frame.results) > self._left:
+            raise LocalProtocolError(f"more than {self._most} files for as many that were asked for")
+        if not frame.more and not frame.results:
+            raise LocalProtocolError("an answer without a file")
+        self._begun = True
+        self._left -= len(frame.results)
+
+
 class _Exchange:
     """One request and all that belongs to it."""
 
-    __slots__ = ("answered", "answers", "cancelled", "committed", "download", "first_chunk", "kind", "upload")
+    __slots__ = (
+        "answered",
+        "answers",
+        "cancelled",
+        "committed",
+        "download",
+        "first_chunk",
+        "kind",
+        "results",
+        "upload",
+    )
 
     def __init__(self, request: Request, answers: frozenset[type[Reply]]) -> None:
         self.kind = type(request)
@@ -72,6 +107,7 @@ class _Exchange:
         self.upload = _stream_of(request) if isinstance(request, BeginUpload) else None
         self.download: _Stream | None = None  # there from FileBegins on
         self.first_chunk = request.first_chunk if isinstance(request, GetFile) else 0
+        self.results = _Results(len(request.files)) if isinstance(request, GetFiles) else None
 
     @property
     def over(self) -> bool:
@@ -181,6 +217,10 @@ class RequestsInFlight:
         if kind is FileBegins:
             exchange.download = _Stream(any_before=exchange.first_chunk > 0)
             return
+        if isinstance(reply, FilesContent) and exchange.results is not None:
+            exchange.results.add(reply)
+            if reply.more:
+                return
         exchange.answered = True
         self._settle(reply.id, exchange)
 

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred, gatherResults
 
@@ -199,9 +199,13 @@ class Raw:
         return any(isinstance(each, kinds) for each in self.inbox)
 
     async def answer(self, request_id: int) -> Any:
-        """Wait for the answer that ends a request (or begins a download)."""
-        await self.when(lambda: self.answers(request_id))
-        return self.answers(request_id)[-1]
+        """Wait for the answer that ends a request (or begins a download); of several frames all results are in one."""
+        await self.when(lambda: any(not getattr(each, "more", False) for each in self.answers(request_id)))
+        *before, last = self.answers(request_id)
+        if not before or not isinstance(last, m.FilesContent):
+            return last
+        results = tuple(each for frame in (*before, last) for each in cast("m.FilesContent", frame).results)
+        return m.FilesContent(request_id, results, cast("m.FilesContent", before[0]).evidence)
 
     async def ask(self, kind: type[m.Request], /, **fields: Any) -> Any:
         return await self.answer(self.begin(kind, **fields))

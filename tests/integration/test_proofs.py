@@ -145,21 +145,16 @@ async def test_an_act_is_refused_whose_statement_names_a_head_of_another_log(ser
 
 
 @on_reactor
-async def test_many_small_files_are_proved_and_as_many_as_the_frame_holds(server: ServerFixture):
+async def test_many_small_files_are_proved_together(server: ServerFixture):
     raw, log = await _told(server, "max")
     paths = [f"docs/{number % 7}/{number:03}" for number in range(64)]
     for path in paths:
         assert isinstance(await server.put("max", path, content(300), raw), m.FileStored)
-    left = paths
-    while left:
-        got, proved = await log.ask(m.GetFiles, files=tuple(map(m.WantedFile, left)))
-        assert len(got.results) >= min(len(left), 20)
-        for each in got.results:
-            proved.require(each.file)
-        assert {slot.name for slot in proved.files.values()} >= {
-            path.rpartition("/")[2] for path in left[: len(got.results)]
-        }
-        left = left[len(got.results) :]
+    got, proved = await log.ask(m.GetFiles, files=tuple(map(m.WantedFile, paths)))
+    assert [each.file.path for each in got.results] == paths
+    for each in got.results:
+        proved.require(each.file)
+    assert {slot.name for slot in proved.files.values()} >= {path.rpartition("/")[2] for path in paths}
 
 
 @on_reactor
@@ -183,19 +178,18 @@ async def test_many_files_are_shown_with_one_proof_as_many_as_the_frame_holds(se
 
 
 @on_reactor
-async def test_a_small_file_that_does_not_fit_a_frame_with_its_proof_is_had_by_itself(server: ServerFixture):
+async def test_a_small_file_that_does_not_fit_a_frame_with_its_proof_follows_it(server: ServerFixture):
     raw, log = await _told(server, "max")
     deep = "/".join("abcdefgh"[number % 8] for number in range(100))
-    # The last leaf, which rides along, is that of the last one: it made no folder.
     for path in (deep, "flat"):
         await server.put("max", path, content(SMALL_FILE_BYTES), raw)
-        await log.ask(m.GetFile, path=path, version=0, window=1)
-    got, proved = await log.ask(m.GetFiles, files=(m.WantedFile("flat"), m.WantedFile(deep)))
-    (result,) = got.results
-    proved.require(result.file)
-    got, _ = await log.ask(m.GetFiles, files=(m.WantedFile(deep), m.WantedFile("flat")))
-    (result,) = got.results
-    assert result.code == "NOT_SMALL"
+    got, proved = await log.ask(m.GetFiles, files=(m.WantedFile(deep), m.WantedFile("flat")))
+    first = raw.answers(got.id)[0]
+    assert isinstance(first, m.FilesContent)
+    assert (first.results, first.evidence is None) == ((), False)
+    for each in got.results:
+        proved.require(each.file)
+    assert len(got.results) == 2
 
 
 @on_reactor

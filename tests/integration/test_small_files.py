@@ -30,10 +30,21 @@ async def _put(raw: Raw, *files: m.SmallPut) -> m.FilesStored:
     return answer
 
 
-async def _get(raw: Raw, *paths: str, version: int = 0) -> list[Any]:
-    answer = await raw.ask(m.GetFiles, files=tuple(m.WantedFile(path, version) for path in paths))
-    assert isinstance(answer, m.FilesContent), answer
-    return [each.content if isinstance(each, m.FileContent) else each.code for each in answer.results]
+async def _frames(raw: Raw, *files: m.WantedFile) -> list[m.FilesContent]:
+    """Ask for files, and return the frames of the answer."""
+    asked = raw.begin(m.GetFiles, files=files)
+    await raw.answer(asked)
+    frames = raw.answers(asked)
+    assert all(isinstance(each, m.FilesContent) for each in frames), frames
+    assert [each.more for each in frames] == [True] * (len(frames) - 1) + [False]
+    assert [each.evidence is not None for each in frames] == [True] + [False] * (len(frames) - 1)
+    return frames
+
+
+async def _get(raw: Raw, *paths: str) -> list[Any]:
+    frames = await _frames(raw, *(m.WantedFile(path) for path in paths))
+    results = [each for frame in frames for each in frame.results]
+    return [each.content if isinstance(each, m.FileContent) else each.code for each in results]
 
 
 def _codes(answer: m.FilesStored) -> list[str]:
@@ -218,13 +229,42 @@ async def test_acts_of_one_person_wait_for_room_by_their_files(server: ServerFix
 
 
 @on_reactor
-async def test_the_first_so_many_that_fit_a_frame_are_answered(server: ServerFixture):
+async def test_the_first_so_many_that_an_answer_holds_are_answered_in_several_frames(server: ServerFixture):
     raw = await server.raw("max")
-    for number in range(5):
+    for number in range(7):
         await server.put("max", f"f{number}", content(30_000, number), raw)
-    asked = [f"f{number}" for number in range(5)]
-    assert await _get(raw, *asked) == [content(30_000, n) for n in (0, 1)]
-    assert await _get(raw, "missing", *asked) == ["NOT_FOUND", content(30_000, 0), content(30_000, 1)]
+    asked = [f"f{number}" for number in range(7)]
+    held = [content(30_000, n) for n in range(6)]
+    assert await _get(raw, *asked) == held
+    assert await _get(raw, "missing", *asked) == ["NOT_FOUND", *held]
+    frames = await _frames(raw, *map(m.WantedFile, asked))
+    assert [len(each.results) for each in frames] == [2, 2, 2]
+    got = [line for line in server.lines if line.startswith("getting ")]
+    assert len(got) == 3, "one line a request"
+
+
+@on_reactor
+async def test_what_takes_more_than_a_frame_to_prove_is_answered_for_fewer_files(server: ServerFixture):
+    raw = await server.raw("max")
+    paths = [f"{n:02}{'d' * 250}/{'f' * 250}" for n in range(BATCH_FILES)]
+    for path in paths:  # each by itself: a head of its own is in each signature
+        await server.put("max", path, b"x", raw)
+    got = await _get(raw, *paths)
+    assert 1 < len(got) < BATCH_FILES
+    assert set(got) == {b"x"}
+    while len(got) < BATCH_FILES:
+        got += await _get(raw, *paths[len(got) :])
+    assert got == [b"x"] * BATCH_FILES
+
+
+@on_reactor
+async def test_what_leaves_together_is_one_leaf_of_the_log(server: ServerFixture):
+    raw = await server.raw("max")
+    for number in range(6):
+        await server.put("max", f"f{number}", content(30_000, number), raw)
+    before = server.here.ledger.head.size
+    assert len(await _frames(raw, *(m.WantedFile(f"f{number}") for number in range(6)))) > 1
+    assert server.here.ledger.head.size == before + 1
 
 
 @on_reactor
@@ -251,7 +291,7 @@ async def test_versions_are_given_as_they_are_asked_for(server: ServerFixture):
 
     await server.put("max", "a", b"two", raw, file_id=bytes(16), version=2, prev=blake2b_512(b"one").digest())
     asked = tuple(m.WantedFile("a", version) for version in (0, 1, 2, 3))
-    answer = await raw.ask(m.GetFiles, files=asked)
+    (answer,) = await _frames(raw, *asked)
     *found, missing = answer.results
     assert [(each.content, each.file.version.number) for each in found] == [(b"two", 2), (b"one", 1), (b"two", 2)]
     assert missing.code == "NOT_FOUND"

@@ -9,6 +9,8 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from sft.wire.messages import FilesContent, RefusedFile
+
 _TEXT = st.characters(exclude_categories=("Cs",))
 
 
@@ -46,7 +48,9 @@ def _values(kind: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - on
 
 def sample(kind: type[msgspec.Struct], **fields: Any) -> Any:
     """Make one message or record whose fields are as small as they may be, but for those given."""
-    return kind(**(_small_fields(kind) | fields))
+    # Without a file it would be no whole answer.
+    one = {"results": (sample(RefusedFile),)} if kind is FilesContent else {}
+    return kind(**(_small_fields(kind) | one | fields))
 
 
 @cache

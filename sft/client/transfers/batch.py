@@ -23,7 +23,7 @@ from sft.client.transfers.acknowledged import UploadResult
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.download import DownloadResult, get_file
 from sft.client.transfers.download_resume import drop_left
-from sft.client.transfers.grouping import expected_bytes, groups_of
+from sft.client.transfers.grouping import GET_GROUP_BYTES, PUT_GROUP_BYTES, got_bytes, groups_of, put_bytes
 from sft.client.transfers.here_already import Here, look_here
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 from sft.client.transfers.plan import GetItem, PutItem
@@ -42,9 +42,7 @@ from sft.limits import SMALL_FILE_BYTES
 from sft.model.records import File, Stored
 
 FOLDERS_AT_ONCE: Final = 32
-GROUPS_AT_ONCE: Final = (
-    8  # of small files, a frame each: some are read and signed here while others are with the server
-)
+GROUPS_AT_ONCE: Final = 8  # of small files: some are read and signed here while others are with the server
 # Four that begin together, each with a step of credit, fill a session's; alone, one is granted more at once.
 LARGE_AT_ONCE: Final = 4
 
@@ -148,7 +146,7 @@ async def put_all(
             item = items[index]
             Reporter(report, index, item.path, item.size)(TransferStage.UNCHANGED, item.size)
             known[index] = PutResult(item, TransferStage.UNCHANGED, found.stored, found.receipt, leaf=found.logged.leaf)
-    results = await _by_size(items, put_small, put_large, jobs, known)
+    results = await _by_size(items, put_small, put_large, jobs, known, (put_bytes, PUT_GROUP_BYTES))
     await session.pool.run(keep_seen, session, digests)
     return results + unmade
 
@@ -288,7 +286,7 @@ async def _get(
 
     received = ReceivedFiles(session)
     items = await session.pool.run(_as_seen, session, items)
-    results = await _by_size(items, get_small, get_large, jobs, {})
+    results = await _by_size(items, get_small, get_large, jobs, {}, (got_bytes, GET_GROUP_BYTES))
     await received.finish()
     if on_unconfirmed is not None and received.error is not None:
         on_unconfirmed(received.unconfirmed, received.error)
@@ -382,10 +380,12 @@ async def _by_size(
     act_on_large: Callable[[tuple[int, Item]], Awaitable[R]],
     jobs: int | None,
     known: Mapping[int, R],
+    grouping: tuple[Callable[[str, int], int], int],
 ) -> list[R]:
     """Act on large items one by one and on small ones by groups, side by side, as many at a time as suits each kind.
 
     Args:
+        grouping: says what a small one takes of a group, by path and size, and how much a group has.
         jobs: so many large ones and groups at a time instead.
         known: results that are there already, by the place of their items.
     """
@@ -400,7 +400,8 @@ async def _by_size(
     async def do_small(group: list[tuple[int, Item]]) -> None:
         results.update(zip((n for n, _ in group), await act_on_small(group), strict=True))
 
-    groups = [*groups_of(small, lambda each: expected_bytes(each[1].path, each[1].size or 0))]
+    weight_bytes, most_bytes = grouping
+    groups = [*groups_of(small, lambda each: weight_bytes(each[1].path, each[1].size or 0), most_bytes)]
     kinds: list[tuple[int, list[Callable[[], Awaitable[None]]]]] = [
         (LARGE_AT_ONCE, [partial(do_large, each) for each in large]),
         (GROUPS_AT_ONCE, [partial(do_small, each) for each in groups]),

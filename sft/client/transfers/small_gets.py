@@ -29,7 +29,7 @@ from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target
 from sft.client.trust import Verdict, judge_over, note_judged, prove, require_newest
 from sft.crypto.digests import blake2b_512
-from sft.errors import NotSmallError, RemoteProtocolError, RequestError, SftError
+from sft.errors import NotSmallError, RequestError, SftError
 from sft.model.evidence import Evidence
 from sft.model.records import File
 from sft.wire.messages import FilesContent, GetFiles, RefusedFile, WantedFile
@@ -62,12 +62,10 @@ async def get_together(session: Session, wanted: Sequence[Getting]) -> list[Outc
 async def _some(session: Session, wanted: Sequence[Getting]) -> list[Outcome]:
     files = tuple(WantedFile(each.item.path, each.item.version) for each in wanted)
     try:
-        answer = await session.request(GetFiles, FilesContent, files=files)
+        answer = await session.connection.request_all(GetFiles, FilesContent, files=files)
     except SftError as error:
         return [error] * len(wanted)
-    results = answer.results
-    if len(results) > len(wanted):
-        raise RemoteProtocolError(f"{len(results)} files for {len(wanted)} that were asked for")
+    results = [result for frame in answer for result in frame.results]
     outcomes: list[Outcome | None] = []
     arrived: list[_Arrived] = []
     for each, result in zip(wanted, results, strict=False):
@@ -80,7 +78,7 @@ async def _some(session: Session, wanted: Sequence[Getting]) -> list[Outcome]:
     await session.pin_authors([each.file for each in arrived])
     landed: Iterator[Outcome] = iter(())
     if arrived:
-        judged = await finish_even_if_cancelled(_land_all(session, arrived, answer.evidence))
+        judged = await finish_even_if_cancelled(_land_all(session, arrived, answer[0].evidence))
         landed = iter(judged)
     ended: list[Outcome] = []
     for each, outcome in zip(wanted, outcomes, strict=False):

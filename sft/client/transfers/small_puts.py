@@ -13,7 +13,7 @@ from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.freshness import require_in_log
 from sft.client.session import Session
 from sft.client.transfers.acknowledged import Acknowledged, UploadResult, take_receipt
-from sft.client.transfers.grouping import PUT_BYTES, groups_of
+from sft.client.transfers.grouping import PUT_BYTES, PUT_GROUP_BYTES, groups_of
 from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.progress import TransferStage
 from sft.client.transfers.proving import ShownProved, show_proved_files
@@ -61,7 +61,7 @@ async def store_signed(session: Session, ready: Sequence[tuple[FileUpload, Signe
     waiting = [each for each, outcome in zip(ready, outcomes, strict=True) if outcome is None]
     answers: list[Outcome] = []
     # Nearly always one request: sizes were known when these were put together.
-    for group in groups_of(waiting, _weight_bytes):
+    for group in groups_of(waiting, _weight_bytes, PUT_GROUP_BYTES):
         answers += await _sent(session, group)
     answered = iter(answers)
     return [next(answered) if outcome is None else outcome for outcome in outcomes]

@@ -147,15 +147,16 @@ class _Drafting:
         self._entropy = entropy
         self.users = ledger.users.draft()
         self.files = ledger.files.draft()
-        self._roots: dict[StateTreeKind, StateRoot] = {}
+        self._drafts: dict[int, Draft] = {StateTreeKind.USERS: self.users, StateTreeKind.FILES: self.files}
+        self._roots = {kind: _root(kind, draft) for kind, draft in self._drafts.items()}
         self.rows: list[LogLeafRow] = []
 
     def add(self, event: DomainEvent, slots: Sequence[ChangedSlot]) -> None:
         """Make the leaf of an event that changes some slots."""
         for each in slots:
-            kind = StateTreeKind(each.tree)
-            self._draft(kind).set(each.number, each.record_hash)
-            self._roots.pop(kind, None)
+            self._drafts[each.tree].set(each.number, each.record_hash)
+        for kind in {each.tree for each in slots}:
+            self._roots[kind] = _root(kind, self._drafts[kind])
         record = self._record(event)
         line = line_of(event)
         found_by = line.file or line.found_by
@@ -163,7 +164,7 @@ class _Drafting:
             kind=line.kind,
             time=self._now,
             slots=tuple(slots),
-            state_roots=(self._root(StateTreeKind.USERS), self._root(StateTreeKind.FILES)),
+            state_roots=tuple(self._roots.values()),
             facts=record.facts_hash(),
             personal=record.personal_hash(),
         )
@@ -200,7 +201,7 @@ class _Drafting:
         rows = []
         for kind, state in ((StateTreeKind.USERS, self._ledger.users), (StateTreeKind.FILES, self._ledger.files)):
             wanted = [number for each, number in due if each == kind]
-            changed = dict(self._draft(kind).blocks()) if wanted else {}
+            changed = dict(self._drafts[kind].blocks()) if wanted else {}
             rows += [StateBlockRow(kind, number, changed.get(number) or state.block(number)) for number in wanted]
         return rows
 
@@ -209,11 +210,6 @@ class _Drafting:
         personal = personal_of(event)
         return LeafRecord(facts, None if personal is None else RecordPart(self._entropy(SALT_BYTES), personal))
 
-    def _draft(self, kind: StateTreeKind) -> Draft:
-        return self.users if kind is StateTreeKind.USERS else self.files
 
-    def _root(self, kind: StateTreeKind) -> StateRoot:
-        if kind not in self._roots:
-            draft = self._draft(kind)
-            self._roots[kind] = StateRoot(kind, draft.size, draft.root())
-        return self._roots[kind]
+def _root(kind: int, draft: Draft) -> StateRoot:
+    return StateRoot(kind, draft.size, draft.root())

@@ -10,6 +10,7 @@ signs, which may have names, in the personal part.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -126,16 +127,20 @@ def subjects_of(event: DomainEvent) -> Subjects:
     )
 
 
+@cache
+def _fields(kind: type[DomainEvent], *, personal: bool) -> tuple[str, ...]:
+    erased = {_ALWAYS_PERSONAL, *EVENT_LINES[kind].personal}
+    return tuple(name for name in kind.__struct_fields__ if name != "by" and (name in erased) == personal)
+
+
 def _said(event: DomainEvent, *, personal: bool) -> dict[str, Any]:
-    fields = line_of(event).personal
     said = {}
-    for name in event.__struct_fields__:
-        if name != "by" and (name in fields or name == _ALWAYS_PERSONAL) == personal:
-            value = getattr(event, name)
-            if name in _SIGNED:
-                value = value.decode() or None  # the operator signs nothing
-            if value is not None:
-                said[name] = _plain(value)
+    for name in _fields(type(event), personal=personal):
+        value = getattr(event, name)
+        if name in _SIGNED:
+            value = value.decode() or None  # the operator signs nothing
+        if value is not None:
+            said[name] = _plain(value)
     return said
 
 

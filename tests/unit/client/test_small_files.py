@@ -13,24 +13,24 @@ from twisted.internet.defer import Deferred
 from sft import durable
 from sft.client.transfers import small_gets
 from sft.client.transfers.batch import get_all, put_all, verify_all
-from sft.client.transfers.grouping import expected_bytes, groups_of
+from sft.client.transfers.grouping import GET_GROUP_BYTES, PUT_GROUP_BYTES, got_bytes, groups_of, put_bytes
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import plan_get
 from sft.client.transfers.progress import TransferStage
 from sft.crypto.notes import verify_receipts
 from sft.crypto.signatures import FileSignature
 from sft.errors import (
+    InternalError,
     LocalExistsError,
     LocalFileError,
     NotAsListedError,
-    NotFoundError,
     ReceiptBadError,
     RemoteProtocolError,
     RoleForbidsError,
     SignatureBadError,
     SourceChangedError,
 )
-from sft.limits import BATCH_FILES, CHUNK_BYTES, SMALL_FILE_BYTES
+from sft.limits import BATCH_FILES, CHUNK_BYTES, FILES_ANSWER_BYTES, SMALL_FILE_BYTES
 from sft.wire.messages import (
     MESSAGE_BYTES,
     BeginUpload,
@@ -39,7 +39,7 @@ from sft.wire.messages import (
     GetFile,
     GetFiles,
     PutFiles,
-    RefusedFile,
+    Refusal,
     ShowFile,
     StoredFile,
 )
@@ -60,14 +60,19 @@ def sent(server, kind):
 # -- groups -----------------------------------------------------------------------------------------------
 
 
-def test_groups_keep_the_order_and_fit_a_frame():
+@pytest.mark.parametrize(
+    ("bytes_of", "most", "fewer"), [(put_bytes, PUT_GROUP_BYTES, 10), (got_bytes, GET_GROUP_BYTES, 7)]
+)
+def test_groups_keep_the_order_and_fit_what_holds_them(bytes_of, most, fewer):
     sizes = [1, 60_000, 60_000, 30_000, 30_000, 5, *[0] * 200]
-    groups = [*groups_of(enumerate(sizes), lambda each: expected_bytes("a/b", each[1]))]
+    groups = [*groups_of(enumerate(sizes), lambda each: bytes_of("a/b", each[1]), most)]
     assert [each for group in groups for each in group] == [*enumerate(sizes)]
     assert max(map(len, groups)) == BATCH_FILES
     for group in groups:
-        assert len(group) == 1 or sum(expected_bytes("a/b", size) for _, size in group) < MESSAGE_BYTES
-    assert len(groups) < 10
+        assert len(group) == 1 or sum(bytes_of("a/b", size) for _, size in group) <= most
+    assert len(groups) < fewer
+    assert PUT_GROUP_BYTES < MESSAGE_BYTES
+    assert GET_GROUP_BYTES < FILES_ANSWER_BYTES
 
 
 # -- to the server ------------------------------------------------------------------------------------------
@@ -279,11 +284,38 @@ def test_files_in_another_order_are_not_those_that_were_asked_for(server, sessio
     assert leftovers(tmp_path / "out") == ["f2", "f3", "f4"]
 
 
-def test_more_files_than_were_asked_for_break_the_protocol(server, session, tmp_path):
-    refused = RefusedFile.of(NotFoundError(what="file", name="x"))
-    server._get_files = lambda m: server.send(FilesContent(id=m.id, results=(refused,) * 6))
-    with pytest.raises(RemoteProtocolError):
-        get(server, session, tmp_path, *have(server))
+def test_an_answer_in_several_frames_is_one(server, session, tmp_path):
+    items = have(server)
+    whole = server.send
+
+    def split(message):
+        if not isinstance(message, FilesContent):
+            return whole(message)
+        first, *rest = message.results
+        whole(FilesContent(message.id, (), message.evidence, more=True))
+        whole(FilesContent(message.id, (first,), more=True))
+        return whole(FilesContent(message.id, tuple(rest)))
+
+    server.send = split
+    results = get(server, session, tmp_path, *items)
+    assert [result.error for result in results] == [None] * len(items)
+    assert len(sent(server, GetFiles)) == 1
+
+
+def test_what_is_refused_amid_an_answer_is_refused_whole(server, session, tmp_path):
+    items = have(server)
+    whole = server.send
+
+    def cut(message):
+        if not isinstance(message, FilesContent):
+            return whole(message)
+        whole(FilesContent(message.id, message.results[:1], message.evidence, more=True))
+        return whole(Refusal.of(message.id, InternalError(ref="AAAA-AAAA")))
+
+    server.send = cut
+    results = get(server, session, tmp_path, *items)
+    assert [type(result.error) for result in results] == [InternalError] * len(items)
+    assert leftovers(tmp_path / "out") == []
 
 
 def test_what_is_too_large_to_come_with_others_is_got_by_itself(server, session, tmp_path):

@@ -33,6 +33,8 @@ from tests.unit.service.service_fixture import (
     file_id_of,
 )
 
+DIGEST = digest_of(b"content")
+
 
 def put_file(services: ServiceFixture, path: str = "d/a", who: Person = MAX) -> FileVersionKey:
     services.put(who, path, b"content")
@@ -40,10 +42,10 @@ def put_file(services: ServiceFixture, path: str = "d/a", who: Person = MAX) -> 
 
 
 def begin_download(services: ServiceFixture, who: Person, *versions: FileVersionKey, first_chunk: int = 0) -> None:
-    services.act(begin_downloads, DownloadInput(who.caller, versions, first_chunk))
+    services.act(begin_downloads, DownloadInput(who.caller, dict.fromkeys(versions, DIGEST), first_chunk))
 
 
-def statement(who: Person, *versions: FileVersionKey, digest: bytes = digest_of(b"content"), **changes: Any) -> bytes:
+def statement(who: Person, *versions: FileVersionKey, digest: bytes = DIGEST, **changes: Any) -> bytes:
     received = tuple(ReceivedVersion(file_id, number, digest) for file_id, number in versions)
     return statement_of(who.key, SERVER_ID, who.id, Said("received", {"versions": received}), **changes)
 
@@ -92,9 +94,19 @@ def test_each_time_is_a_leaf_and_the_first_one_is_remembered(services: ServiceFi
     assert downloads(services, GUS, version) == [(size, None)]
 
 
+def test_a_content_that_took_the_number_of_a_destroyed_one_is_read_anew(services: ServiceFixture) -> None:
+    version, size = put_file(services), log_size(services)
+    begin_download(services, GUS, version)
+    assert confirm(services, GUS, version)
+    other = digest_of(b"another")
+    services.act(begin_downloads, DownloadInput(GUS.caller, {version: other}))
+    assert downloads(services, GUS, version) == [(size + 2, None)]
+    assert confirm(services, GUS, version, signature=statement(GUS, version, digest=other))
+
+
 def test_a_group_of_several_people_and_the_same_file_twice(services: ServiceFixture) -> None:
     version, size = put_file(services), log_size(services)
-    items = [DownloadInput(who.caller, (version,)) for who in (GUS, MIA, GUS)]
+    items = [DownloadInput(who.caller, {version: DIGEST}) for who in (GUS, MIA, GUS)]
     services.act_each(begin_downloads, *items)
     assert log_size(services) == size + 3
     assert [downloads(services, who, version) for who in (GUS, MIA)] == [[(size, None)], [(size + 1, None)]]

@@ -99,7 +99,7 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
         LogLeafRow(2, b"joined", 1, 100, 1, 2, None, b"{}", SALT, b'{"name":"max"}', b"t" * 16),
         LogLeafRow(3, b"stored", 16, 300, 2, None, b"p" * 16, b"{}", SALT, b"{}", b"u" * 16),
     ),
-    (DownloadRow(b"p" * 16, 1, 1, 3), DownloadRow(b"p" * 16, 2, 1, 3, 4)),
+    (DownloadRow(b"p" * 16, 1, 1, b"d" * 64, 3), DownloadRow(b"p" * 16, 2, 1, b"d" * 64, 3, 4)),
     (LogTileRow(0, 0, b"h" * 96),),
     (StateBlockRow(1, 0, b"i" * 64), StateBlockRow(2, 0, b"j" * 64)),
 )

@@ -7,6 +7,7 @@ import pytest
 
 from sft.errors import LocalProtocolError
 from sft.limits import CHUNK_BYTES, REQUESTS_IN_FLIGHT
+from sft.model.evidence import Evidence
 from sft.wire.messages import (
     ANSWERS,
     BeginUpload,
@@ -20,15 +21,18 @@ from sft.wire.messages import (
     FileStored,
     FolderPage,
     GetFile,
+    GetFiles,
     ListFolder,
     LogHead,
     Notice,
     PutFiles,
     Refusal,
+    RefusedFile,
     Request,
     ResumePoint,
     ShowSelf,
     UserShown,
+    WantedFile,
 )
 from sft.wire.requests_in_flight import RequestsInFlight
 from tests.unit.wire.protocol_tables import CLIENT_MESSAGES, SERVER_MESSAGES
@@ -71,6 +75,13 @@ RESUME = m(BeginUpload, size=3 * FULL + 1, resume=ResumePoint(3, bytes(64)))
 RESUME_AT_END = m(BeginUpload, size=3 * FULL, resume=ResumePoint(3, bytes(64)))
 GET_LATER = m(GetFile, first_chunk=1)
 STORED, BEGINS = m(FileStored), m(FileBegins)
+REFUSED_FILE = RefusedFile("NOT_FOUND", {})
+GET_THREE = m(GetFiles, files=(WantedFile("a", 1),) * 3)
+
+
+def content(files: int, *, more: bool = False, evidence: object = None) -> FilesContent:
+    return FilesContent(1, (REFUSED_FILE,) * files, evidence, more)
+
 
 LEGAL = {
     "one request, one answer": [("c", m(ListFolder)), ("s", m(FolderPage))],
@@ -117,6 +128,16 @@ LEGAL = {
     "credit crosses the last chunk": [("c", GET), ("s", BEGINS), ("s", last(1)), ("c", CREDIT)],
     "cancel crosses a refusal": [("c", GET), ("s", REFUSED), ("c", CANCEL)],
     "cancel of what is no transfer": [("c", m(ListFolder)), ("c", CANCEL), ("s", m(FolderPage))],
+    "files together": [("c", GET_THREE), ("s", content(3))],
+    "files together, of which the rest is asked for again": [("c", GET_THREE), ("s", content(2))],
+    "files together in several frames": [
+        ("c", GET_THREE),
+        ("s", content(0, more=True, evidence=sample(Evidence))),
+        ("s", content(2, more=True)),
+        ("c", m(ShowSelf, 2)),
+        ("s", content(1)),
+    ],
+    "files together refused in their middle": [("c", GET_THREE), ("s", content(1, more=True)), ("s", REFUSED)],
     "a head of the log at any time": [("s", HEAD), ("c", BEGIN), ("s", HEAD), ("s", HEAD)],
     "a notice at any time": [("s", Notice("role", {})), ("c", BEGIN), ("s", Notice("role", {}))],
 }
@@ -159,6 +180,21 @@ ILLEGAL = {
     "download done without cancel": [("c", GET), ("s", BEGINS), ("s", DONE)],
     "download data before it begins": [("c", GET), ("s", data(1))],
     "download begins twice": [("c", GET), ("s", BEGINS), ("s", BEGINS)],
+    "more files together than were asked for": [("c", GET_THREE), ("s", content(4))],
+    "more files together in the end than were asked for": [
+        ("c", GET_THREE),
+        ("s", content(2, more=True)),
+        ("s", content(2)),
+    ],
+    "files together after their last frame": [("c", GET_THREE), ("s", content(1)), ("s", content(1))],
+    "no file at all": [("c", GET_THREE), ("s", content(0))],
+    "no file to the end": [("c", GET_THREE), ("s", content(0, more=True)), ("s", content(0))],
+    "an empty frame after the first": [("c", GET_THREE), ("s", content(1, more=True)), ("s", content(0, more=True))],
+    "evidence after the first frame": [
+        ("c", GET_THREE),
+        ("s", content(1, more=True)),
+        ("s", content(1, evidence=sample(Evidence))),
+    ],
     "files together after the beginning of one": [("c", GET), ("s", BEGINS), ("s", m(FilesContent))],
     "download data after the last": [("c", GET), ("s", BEGINS), ("s", last(1)), ("s", data(1))],
     "refused after the last": [("c", GET), ("s", BEGINS), ("s", last(1)), ("s", REFUSED)],
