@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sft.client.api.people import show_self
 from sft.client.concurrency import running_pool
 from sft.client.identity import Ask, Identity, KeyEncoder, encode_key, key_file_name, open_protected, read_key_file
+from sft.client.login import log_in
 from sft.client.profiles import Profile, Profiles
-from sft.client.session import log_in
 from sft.client.state import StateFolder
 from sft.client.statements import sign_act
 from sft.crypto import key_file as key_files

@@ -27,8 +27,9 @@ from sft.client.coming_back import PAUSES_SECONDS, Pauses
 from sft.client.concurrency import ticking
 from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, EventListener, ServerNotice, Status
 from sft.client.identity import Ask
+from sft.client.login import connect
 from sft.client.profiles import Profile, Profiles
-from sft.client.session import Session, connect
+from sft.client.session import Session
 from sft.client.state import StateFolder
 from sft.client.witnessed import log_standing
 from sft.errors import (

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sft.client.identity import given, passphrase_from
+from sft.client.login import connect
 from sft.client.profiles import Profiles
-from sft.client.session import Session, connect
+from sft.client.session import Session
 from sft.client.state import state_from
 from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all, verify_all
 from sft.client.transfers.local_tree import Refused

@@ -22,8 +22,9 @@ from twisted.logger import Logger, LogLevel
 
 from sft.client.api import people
 from sft.client.joining import join
+from sft.client.login import connect
 from sft.client.profiles import Profiles
-from sft.client.session import Session, connect
+from sft.client.session import Session
 from sft.client.state import StateFolder
 from sft.crypto import key_file
 from sft.crypto.keys import ServerPublic, SigningKey

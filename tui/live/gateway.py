@@ -14,9 +14,9 @@ from typing import Any
 
 from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.identity import KeyEncoder, encode_key, given, passphrase_from
+from sft.client.login import connect
 from sft.client.profiles import Profiles
 from sft.client.reconnect import Pool, Reconnector, Timing
-from sft.client.session import connect
 from sft.client.state import StateFolder
 from sft.client.transfers.queue.run import Transfers
 from sft.crypto.keys import Entropy

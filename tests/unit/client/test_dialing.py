@@ -5,8 +5,8 @@ import pytest
 from twisted.internet import error
 
 from sft.client.identity import passphrase_from
+from sft.client.login import connect
 from sft.client.profiles import Profiles
-from sft.client.session import connect
 from sft.crypto import key_file
 from sft.crypto.keys import ServerKey
 from sft.crypto.succession import sign_succession

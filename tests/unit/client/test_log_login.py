@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sft.client import joining
-from sft.client import session as session_of_client
+from sft.client import joining, login
 from sft.client.connection import ServerConnection
 from sft.client.heads import Head, Heads
+from sft.client.login import log_in_again
 from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profiles
-from sft.client.session import Session, log_in_again
+from sft.client.session import Session
 from sft.client.statements import sign_act
 from sft.crypto.comment import NO_HEAD
 from sft.errors import (
@@ -324,9 +324,9 @@ def test_a_users_connection_that_follows_no_log_is_no_session(server, state, pro
 
 
 def test_only_the_operators_connection_follows_no_log(dialing, state, known, monkeypatch, log):  # noqa: F811
-    made = session_of_client.ServerConnection
+    made = login.ServerConnection
     without = lambda *arguments, **fields: made(*arguments, **{**fields, "log": None})
-    monkeypatch.setattr(session_of_client, "ServerConnection", without)
+    monkeypatch.setattr(login, "ServerConnection", without)
     serve(dialing, log)
     with pytest.raises(LocalProtocolError, match="a user's session"):
         dial(dialing, state, known)
