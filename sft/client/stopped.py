@@ -3,10 +3,9 @@
     stopped/<server id>.json                     the error, as it was first told
     evidence/<server id>-heads-<time>/           what was seen of a log that was given up
 
-Rules. Only what came over an authenticated session gets here: whoever else can write to the line can make no mark. The first
-mark stays; every later session with this server is refused with its words, before anything is sent, until a person who typed
-the server's name has it taken away. That the mark cannot be written changes nothing about the stop. Everything here
-blocks.
+Rules. Only what came over an authenticated session gets here: whoever else can write to the line stops nobody. The first
+error stays; every later session with this server is refused with its words, before anything is sent, until a person who typed
+the server's name has it taken away. That it cannot be written changes nothing about the stop. Everything here blocks.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from sft.errors import ClientError, LedgerError, LogForkedError, LogProofError, 
 _KINDS: Final = {kind.code: kind for kind in (LogWentBackError, LogForkedError, LogProofError)}
 
 
-class Mark(Struct, frozen=True):
+class StopRecord(Struct, frozen=True):
     """Why a server is not used."""
 
     code: str
@@ -44,12 +43,12 @@ class Mark(Struct, frozen=True):
 
 def require_not_stopped(state: StateFolder, profile: Profile) -> None:
     """Refuse a server whose log was caught in a contradiction; LedgerError as it was told then."""
-    data = state.read(_mark_name(profile.server_id))
+    data = state.read(_stop_name(profile.server_id))
     if data is None:
         return
     error = None
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # damaged: a mark it is all the same
-        error = msgspec.json.decode(data, type=Mark).error()
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # damaged: a stop it is all the same
+        error = msgspec.json.decode(data, type=StopRecord).error()
     raise error or LogProofError(server=profile.name, profile=profile.name, what="its log, which was caught in a lie")
 
 
@@ -63,7 +62,7 @@ def known_heads(state: StateFolder, profile: Profile, *, looking: bool = False) 
 def stop(
     state: StateFolder, profile: Profile, error: LedgerError, exhibits: Iterable[tuple[str, str]], *, now: int
 ) -> LedgerError:
-    """Keep what shows the contradiction, and mark the server.
+    """Keep what shows the contradiction, and that the server is not used any more.
 
     Args:
         exhibits: what each is, and its text as it came.
@@ -76,20 +75,20 @@ def stop(
     if kept is not None:
         told.values["evidence"] = kept
     if error.code in _KINDS:
-        _mark(state, profile, Mark(told.code, told.values))
+        _keep_stop(state, profile, StopRecord(told.code, told.values))
     return told
 
 
-def _mark(state: StateFolder, profile: Profile, mark: Mark) -> None:
+def _keep_stop(state: StateFolder, profile: Profile, stopped: StopRecord) -> None:
     try:
         with state.locked():
-            if state.read(_mark_name(profile.server_id)) is None:
-                state.write(_mark_name(profile.server_id), msgspec.json.encode(mark))
+            if state.read(_stop_name(profile.server_id)) is None:
+                state.write(_stop_name(profile.server_id), msgspec.json.encode(stopped))
     except ClientError:
         pass  # this command stops; the next one meets the same server
 
 
-class Doubt(Struct, frozen=True):
+class StopReview(Struct, frozen=True):
     """What a person has to look at before a server is used again.
 
     Args:
@@ -103,20 +102,20 @@ class Doubt(Struct, frozen=True):
     receipts: list[str]
 
 
-def doubt_of(state: StateFolder, profile: Profile) -> Doubt:
-    """Return what is doubted of a server."""
+def review_of(state: StateFolder, profile: Profile) -> StopReview:
+    """Return what a person has to look at of a server."""
     why = None
     try:
         require_not_stopped(state, profile)
     except LedgerError as error:
         why = error
-    return Doubt(why, Heads(state, profile.server_id).read(), receipt_paths(state, profile.server_id))
+    return StopReview(why, Heads(state, profile.server_id).read(), receipt_paths(state, profile.server_id))
 
 
 def use_again(
     state: StateFolder, profile: Profile, *, now: int, shown: Head | None = None, has_all: bool = False
 ) -> str:
-    """Take the mark away, for a person who has looked; the evidence stays, and what was seen of its log is put aside.
+    """Take the stop away, for a person who has looked; the evidence stays, and what was seen of its log is put aside.
 
     Args:
         shown: of the log that they were shown, which is what is known from now on; None: whatever is shown next.
@@ -132,9 +131,9 @@ def use_again(
         VersionsSeen.put_aside(state, profile.server_id, to)  # some of them are newer than what there is
     if shown is not None:
         heads.keep(shown)
-    state.remove(_mark_name(profile.server_id))
+    state.remove(_stop_name(profile.server_id))
     return str(state.path(to))
 
 
-def _mark_name(server_id: bytes) -> str:
+def _stop_name(server_id: bytes) -> str:
     return f"stopped/{name_of_server(server_id)}.json"

@@ -7,6 +7,7 @@
     state       the state tree: dense slots that are changed in place
     leaves      one leaf: what happened, which slots it changed, and the state roots after it
     records     what a leaf is about: facts, and a personal part that can be erased
+    facts       what of both is checked
     slots       what stands now of a user, a folder and a file
     checkpoints the log's size and root, signed; cosignatures
     proof_file  a proof that others can check, in one text (C2SP tlog-proof)
@@ -14,7 +15,7 @@
     verdicts    what a file's signature is worth, by the order of the log
     add_checkpoint   what a log asks a witness, and how that is judged (C2SP tlog-witness)
     replay      a whole log again, leaf by leaf: its roots, its states, its records
-    said_facts  what the facts of records say, held against one another and against the slots
+    replayed_facts  what the facts of records say, held against one another and against the slots
     published   a log as files: tiles and bundles of C2SP, addenda, the checkpoint last
     policy      which witnesses make a checkpoint a witnessed one (C2SP tlog-policy)
 

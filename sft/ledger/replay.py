@@ -3,7 +3,7 @@
     log       the root of all leaves so far, where a checkpoint says what it is
     state     each leaf's slots put into both state trees, and the roots that the leaf names after it
     slots     dense: each new one is the next of its tree
-    records   each part that is there against the hash in its leaf; what they say: ``sft.ledger.said_facts``
+    records   each part that is there against the hash in its leaf; what they say: ``sft.ledger.replayed_facts``
 
 Rules. Leaves come in order, each once, and none is kept: memory is that of the state trees, and of the ids and keys that the
 facts name. A fault is a finding, with the leaf's number; the replay goes on where it can. After a state root that does not
@@ -22,7 +22,7 @@ from sft.errors import LedgerFormatError
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.leaves import LogLeaf, StateTreeKind
 from sft.ledger.records import LeafRecord
-from sft.ledger.said_facts import SaidFacts, SlotsBegun
+from sft.ledger.replayed_facts import ReplayedFacts, SlotsBegun
 from sft.ledger.state import Draft, StateTree
 from sft.ledger.tiles import TILE_WIDTH
 from sft.ledger.tree import LogTree
@@ -75,7 +75,7 @@ class Replay:
         self._tree = LogTree()
         self._hashes: list[bytes] = []
         self._states = _States()
-        self._said = SaidFacts()
+        self._said = ReplayedFacts()
         self._findings: list[Finding] = []
         self._more = 0
         self._time = 0

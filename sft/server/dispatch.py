@@ -18,7 +18,7 @@ from sft.server.small_files import send_files, store_files
 from sft.server.transfer import TransferSession
 from sft.service import uploads
 from sft.service.files import show_file, show_files
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.pending import receipt_again
 from sft.service.rights import require_permission
 from sft.wire.messages import (
@@ -97,7 +97,7 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         session.send(route.reply(message.id, shown))
     elif isinstance(route, ProvedRoute):
         fields = {name: getattr(message, name) for name in route.fields}
-        found, evidence = await session.proved(lambda rests: session.read(route.use_case, rests=rests, **fields))
+        found, evidence = await session.proved(lambda builder: session.read(route.use_case, builder=builder, **fields))
         session.send(fitting(route.reply(message.id, found, evidence)))
     elif isinstance(route, JobRoute):
         session.send(await _maintain(context, session, route, message))
@@ -122,7 +122,7 @@ async def _upload_found(context: ServerContext, session: TransferSession, messag
 async def _file_with_receipt(session: TransferSession, message: ShowFile) -> FileShown:
     """Show a file and, to its author, acknowledge it once more: who lost the receipt has no other way to it."""
     file, evidence = await session.proved(
-        lambda rests: session.read(show_file, path=message.path, version=message.version, rests=rests)
+        lambda builder: session.read(show_file, path=message.path, version=message.version, builder=builder)
     )
     is_author = file.version.author_id == session.caller.user_id
     return fitting(FileShown(message.id, file, receipt_again(session.storage, file) if is_author else "", evidence))
@@ -133,8 +133,8 @@ async def _files_shown(session: TransferSession, message: ShowFiles) -> FilesSho
     paths = message.paths
     while True:
 
-        def read(rests: Rests | None, paths: Sequence[str] = paths) -> Awaitable[list[File | RequestError]]:
-            return session.read(show_files, paths=paths, rests=rests)
+        def read(builder: EvidenceBuilder | None, paths: Sequence[str] = paths) -> Awaitable[list[File | RequestError]]:
+            return session.read(show_files, paths=paths, builder=builder)
 
         found, evidence = await session.proved(read)
         results = tuple(RefusedFile.of(each) if isinstance(each, RequestError) else ShownFile(each) for each in found)

@@ -21,7 +21,7 @@ from sft.server.refusal_log import asked_of
 from sft.server.said_begun import say_begun
 from sft.server.transfer import TransferSession
 from sft.service import downloads
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.store.downloads import FileVersionKey
 from sft.transport.flow import Chunks, SendFlow
 from sft.wire.messages import Done, FileBegins, GetFile
@@ -116,13 +116,13 @@ class DownloadFlow:
         self._outflow.finished.addCallbacks(lambda _: self._stop(), self._failed)
         self._outflow.start()
 
-    async def _open(self, rests: Rests | None) -> None:
+    async def _open(self, builder: EvidenceBuilder | None) -> None:
         """Find the file and open its object; that it leaves is in the log when this ends, once however often it is read.
 
         Once more where the object is not what its row said: ``rotate-key --reencrypt`` may have moved it between the two.
         """
         self._close()
-        await self._start(rests)
+        await self._start(builder)
         file = self._running().file
         version = file.id, file.version.number
         if not self._over and version != self._said_begun:
@@ -130,10 +130,10 @@ class DownloadFlow:
             await say_begun(self._context, self._session, leaving, first_chunk=self._request.first_chunk)
             self._said_begun = version
 
-    async def _start(self, rests: Rests | None) -> None:
+    async def _start(self, builder: EvidenceBuilder | None) -> None:
         previous: bytes | None = None
         while True:
-            download = await self._find(self._request.version, rests)
+            download = await self._find(self._request.version, builder)
             self._download = download
             try:
                 if self._request.first_chunk >= download.chunks:
@@ -147,9 +147,9 @@ class DownloadFlow:
             else:
                 return
 
-    def _find(self, version: int, rests: Rests | None = None) -> Deferred[downloads.Download]:
+    def _find(self, version: int, builder: EvidenceBuilder | None = None) -> Deferred[downloads.Download]:
         return self._session.read(
-            downloads.begin, storage=self._context.storage, path=self._request.path, version=version, rests=rests
+            downloads.begin, storage=self._context.storage, path=self._request.path, version=version, builder=builder
         )
 
     async def _follow(self, failure: Failure) -> None:

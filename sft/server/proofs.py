@@ -1,6 +1,6 @@
 """What a session proves: heads before the answers that rest on them, and the evidence of an answer.
 
-    read (one transaction) → Rests → proof, and the way to its head (another thread) → LogHead, answer (one turn)
+    read (one transaction) → EvidenceBuilder → proof, and the way to its head (another thread) → LogHead, answer (one turn)
 
 Rules. Evidence is under the head that was told last when its answer is sent: what another answer has overtaken is made again,
 and what has changed since it was read is read again. So whoever gets evidence sends the answer in the same turn.
@@ -24,7 +24,7 @@ from sft.model.evidence import Evidence, LoggedPage, LogProof, ProvedLeaf
 from sft.server.context import ServerContext
 from sft.server.log_heads import HeadStep, SessionHead
 from sft.service.act_statement import require_seen_of
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.log.ledger import Ledger, ProvedSlots, SignedHead
 from sft.service.log.reading import UnderHead
 from sft.wire.messages import Message, Reply, fits
@@ -46,7 +46,7 @@ class ShownLog(Struct, frozen=True):
 
 
 def show_log(
-    ledger: Ledger, rests: Rests, log_sizes: Sequence[int], cosigned: SignedNote | None = None
+    ledger: Ledger, builder: EvidenceBuilder, log_sizes: Sequence[int], cosigned: SignedNote | None = None
 ) -> ShownLog | None:
     """Make what a login is shown, on any thread; None where what it rests on has changed since it was read.
 
@@ -55,7 +55,7 @@ def show_log(
     Args:
         cosigned: the newest checkpoint that is witnessed; left out where it is newer than the head, or too long.
     """
-    proved = rests.prove(ledger)
+    proved = builder.prove(ledger)
     if proved is None:
         return None
     size = proved.head.size
@@ -117,16 +117,16 @@ class SessionProofs:
         """
         self._tell(self._head.step(self._ledger.head))
 
-    async def proved(self, read: Callable[[Rests], Awaitable[R]]) -> tuple[R, Evidence]:
+    async def proved(self, read: Callable[[EvidenceBuilder], Awaitable[R]]) -> tuple[R, Evidence]:
         """Read, and prove what the answer rests on; both are to be sent at once.
 
         Raises:
             StoreError: it changes whenever it is read.
         """
         for _ in range(READ_AGAIN):
-            rests = Rests()
-            found = await read(rests)
-            evidence = await self._evidence(rests)
+            builder = EvidenceBuilder()
+            found = await read(builder)
+            evidence = await self._evidence(builder)
             if evidence is not None:
                 return found, evidence
         raise StoreError(problem="what an answer rests on changes whenever it is read")
@@ -145,9 +145,9 @@ class SessionProofs:
                 return found.answer
         raise StoreError(problem="the log goes on whenever it is read")
 
-    async def _evidence(self, rests: Rests) -> Evidence | None:
+    async def _evidence(self, builder: EvidenceBuilder) -> Evidence | None:
         while True:
-            made = await self._apart(self._prove, rests)
+            made = await self._apart(self._prove, builder)
             if made is None:
                 return None
             proved, step = made
@@ -155,8 +155,8 @@ class SessionProofs:
             if proved.head.size == self._head.told_size:
                 return proved.evidence
 
-    def _prove(self, rests: Rests) -> tuple[ProvedSlots, HeadStep | None] | None:
-        proved = rests.prove(self._ledger)
+    def _prove(self, builder: EvidenceBuilder) -> tuple[ProvedSlots, HeadStep | None] | None:
+        proved = builder.prove(self._ledger)
         return None if proved is None else (proved, self._head.step(proved.head))
 
     def _tell(self, step: HeadStep | None) -> None:

@@ -49,7 +49,7 @@ class ReadRoute:
 
 @dataclass(frozen=True, slots=True)
 class ProvedRoute:
-    """As ``ReadRoute``, with evidence; the use case takes ``rests`` as well."""
+    """As ``ReadRoute``, with evidence; the use case takes ``builder`` as well."""
 
     use_case: Callable[..., Any]
     reply: Callable[[int, Any, Evidence | None], m.Reply]

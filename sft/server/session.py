@@ -45,7 +45,7 @@ from sft.server.transfer import Transfer
 from sft.server.uploads import UploadFlow
 from sft.service import login
 from sft.service.act_statement import require_seen_of
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.log.reading import UnderHead
 from sft.service.use_case import as_refusal
 from sft.transport.credit import CreditPool
@@ -143,7 +143,7 @@ class ServerSession:
             return self._context.read_apart(query, self.caller, **fields)
         return self.share.read(self._context.read, query, self.caller, **fields)
 
-    async def proved(self, read: Callable[[Rests | None], Awaitable[R]]) -> tuple[R, Evidence | None]:
+    async def proved(self, read: Callable[[EvidenceBuilder | None], Awaitable[R]]) -> tuple[R, Evidence | None]:
         return (await read(None), None) if self._proofs is None else await self._proofs.proved(read)
 
     @property
@@ -387,9 +387,9 @@ async def _identify(context: ServerContext, claim: Claim, session_id: int) -> tu
     while unproved < READ_AGAIN:
         changes = context.sessions.changes_of_all
         cosigned = None if context.witnessing is None else context.witnessing.cosigned
-        rests = Rests()
-        caller = await context.read_apart(login.login, login.LoginInput(claim.user_name, key, session_id), rests)
-        shown = await context.entry_pool.run(show_log, context.ledger, rests, claim.log_sizes, cosigned)
+        builder = EvidenceBuilder()
+        caller = await context.read_apart(login.login, login.LoginInput(claim.user_name, key, session_id), builder)
+        shown = await context.entry_pool.run(show_log, context.ledger, builder, claim.log_sizes, cosigned)
         if shown is None:
             unproved += 1
         elif context.sessions.changes_of_all == changes:

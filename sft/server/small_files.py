@@ -25,7 +25,7 @@ from sft.server.transfer import TransferSession
 from sft.server.uploads import discard_unwanted
 from sft.service import downloads
 from sft.service.downloads import Download
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.log.seen import place_seen
 from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
 from sft.service.pending import Committed, Pending, Unwritten, acknowledge, put_small
@@ -178,7 +178,7 @@ async def _read_files(context: ServerContext, session: TransferSession, message:
     wanted_files, proof_fits = message.files, False
     while not proof_fits:
         (found, contents), evidence = await session.proved(
-            lambda rests: _read(context, session, wanted_files, rests, begun)  # noqa: B023 - called at once
+            lambda builder: _read(context, session, wanted_files, builder, begun)  # noqa: B023 - called at once
         )
         # Many folders made far apart take more than a frame to prove: then fewer files are answered.
         proof_fits = len(found) == 1 or m.fits(m.FilesContent(message.id, (), evidence))
@@ -206,13 +206,13 @@ async def _read(
     context: ServerContext,
     session: TransferSession,
     files: Sequence[m.WantedFile],
-    rests: Rests | None,
+    builder: EvidenceBuilder | None,
     begun: set[FileVersionKey],
 ) -> tuple[list[Download | RequestError], list[bytes | Exception]]:
     """Find and open; what can be sent is in the log when this ends, once however often it is read (``begun``)."""
-    found = await _find(session, files, rests)
+    found = await _find(session, files, builder)
     contents = await _opened(context, found)
-    await _follow(context, session, files, found, contents, rests)
+    await _follow(context, session, files, found, contents, builder)
     leaving = {
         (each.file.id, each.file.version.number): each.file.version.digest
         for each, content in zip(found, contents, strict=True)
@@ -226,14 +226,14 @@ async def _read(
 
 
 async def _find(
-    session: TransferSession, files: Sequence[m.WantedFile], rests: Rests | None
+    session: TransferSession, files: Sequence[m.WantedFile], builder: EvidenceBuilder | None
 ) -> list[Download | RequestError]:
     return await session.read(
         downloads.begin_many,
         storage=session.storage,
         files=[(file.path, file.version) for file in files],
         room_bytes=FILES_ANSWER_BYTES - session.proof_bytes,
-        rests=rests,
+        builder=builder,
     )
 
 
@@ -253,7 +253,7 @@ async def _follow(
     files: Sequence[m.WantedFile],
     found: list[Download | RequestError],
     contents: list[bytes | Exception],
-    rests: Rests | None,
+    builder: EvidenceBuilder | None,
 ) -> None:
     """Read once more what is not as its row said: ``rotate-key --reencrypt`` may have moved it between the two."""
     tried: set[bytes] = set()
@@ -268,7 +268,7 @@ async def _follow(
         for n in moved:
             each = found[n]
             tried |= {each.object_id} if isinstance(each, Download) else set()
-        again = await _find(session, [files[n] for n in moved], rests)
+        again = await _find(session, [files[n] for n in moved], builder)
         for n, each, content in zip(moved, again, await _opened(context, again), strict=False):
             found[n], contents[n] = each, content
 

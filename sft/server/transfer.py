@@ -12,7 +12,7 @@ from sft.errors import RequestError
 from sft.model.access import Caller
 from sft.model.evidence import Evidence, LoggedPage, ProvedLeaf
 from sft.server.shares import Share
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.log.reading import UnderHead
 from sft.service.storage import FileStorage
 from sft.transport.credit import CreditPool
@@ -45,7 +45,7 @@ class TransferSession(Protocol):
     def read(self, query: Callable[..., R], **fields: Any) -> Deferred[R]:
         """Run a use case for the caller, when it is the person's turn."""
 
-    async def proved(self, read: Callable[[Rests | None], Awaitable[R]]) -> tuple[R, Evidence | None]:
+    async def proved(self, read: Callable[[EvidenceBuilder | None], Awaitable[R]]) -> tuple[R, Evidence | None]:
         """Read what an answer says, with what proves it; both are to be sent at once. The operator is proved nothing."""
 
     @property

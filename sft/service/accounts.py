@@ -26,9 +26,9 @@ from sft.model.events import (
 )
 from sft.model.names import fold
 from sft.model.records import ServerInfo, User, UserPage, UserState
-from sft.service.act_statement import Said, require_statement
+from sft.service.act_statement import AskedAct, require_statement
 from sft.service.invitations import withdraw_of
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.rights import require_permission
 from sft.service.settings import server_info
 from sft.service.use_case import act, query
@@ -76,8 +76,10 @@ class AddUserInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("add", {"name": self.name, "role": self.role.value, "key": self.public_key, "device": self.device})
+    def asked(self) -> AskedAct:
+        return AskedAct(
+            "add", {"name": self.name, "role": self.role.value, "key": self.public_key, "device": self.device}
+        )
 
 
 class ChangeRoleInput(Struct, frozen=True):
@@ -89,8 +91,8 @@ class ChangeRoleInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("role", {"name": self.name, "role": self.role.value})
+    def asked(self) -> AskedAct:
+        return AskedAct("role", {"name": self.name, "role": self.role.value})
 
 
 class DisableInput(Struct, frozen=True):
@@ -101,8 +103,8 @@ class DisableInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("disable", {"name": self.name})
+    def asked(self) -> AskedAct:
+        return AskedAct("disable", {"name": self.name})
 
 
 class EnableInput(Struct, frozen=True):
@@ -113,8 +115,8 @@ class EnableInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("enable", {"name": self.name})
+    def asked(self) -> AskedAct:
+        return AskedAct("enable", {"name": self.name})
 
 
 class RemoveUserInput(Struct, frozen=True):
@@ -126,8 +128,8 @@ class RemoveUserInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("remove", {"name": self.name, "files_to": self.files_to})
+    def asked(self) -> AskedAct:
+        return AskedAct("remove", {"name": self.name, "files_to": self.files_to})
 
 
 class UserChanged(Struct, frozen=True):
@@ -289,33 +291,35 @@ def _is_active(user: UserRow) -> bool:
 
 
 @query(Permission.USER_LIST)
-def list_users(reading: ReadTransaction, caller: Caller, after: int = 0, rests: Rests | None = None) -> UserPage:
-    """List people in order of joining, tombstones too, as many as one answer holds; ``rests`` takes what proves them."""
+def list_users(
+    reading: ReadTransaction, caller: Caller, after: int = 0, builder: EvidenceBuilder | None = None
+) -> UserPage:
+    """List people in order of joining, tombstones too, as many as one answer holds; ``builder`` takes what proves them."""
     del caller
     found = users_after(reading, after, LIST_ENTRIES + 1)
     users: list[User] = []
-    room_bytes = LIST_BYTES if rests is None else PROVED_LIST_BYTES
+    room_bytes = LIST_BYTES if builder is None else PROVED_LIST_BYTES
     for user in shown(reading, found[:LIST_ENTRIES]):
         room_bytes -= len(msgspec.msgpack.encode(user))
         if room_bytes < 0 and users:  # one at least: somebody with every key fits beside their proof
             break
         users.append(user)
-    if rests is not None:
-        del users[rests.add_users(reading, found[: len(users)], PROVED_LIST_BYTES) :]
+    if builder is not None:
+        del users[builder.add_users(reading, found[: len(users)], PROVED_LIST_BYTES) :]
     return UserPage(tuple(users), users[-1].id if len(users) < len(found) else 0)
 
 
 @query(Permission.USER_LIST)
 def show_user(
-    reading: ReadTransaction, caller: Caller, user_id: int = 0, name: str = "", rests: Rests | None = None
+    reading: ReadTransaction, caller: Caller, user_id: int = 0, name: str = "", builder: EvidenceBuilder | None = None
 ) -> User:
-    """Show one user with all keys, a tombstone too: by id, or by name where the id is 0; ``rests`` takes what proves it."""
+    """Show one user with all keys, a tombstone too: by id, or by name where the id is 0; ``builder`` takes what proves it."""
     del caller
     user = user_by_id(reading, user_id) if user_id else user_by_name(reading, name)
     if user is None:
         raise no_user(str(user_id) if user_id else name)
-    if rests is not None:
-        rests.add_users(reading, [user])
+    if builder is not None:
+        builder.add_users(reading, [user])
     (record,) = shown(reading, [user])
     return record
 

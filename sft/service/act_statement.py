@@ -27,7 +27,7 @@ from sft.store.users import key_by_id
 MOMENTS: Final = range(2**40 + 1)  # what the columns of a date hold; no clock is compared
 
 
-class Said(Struct, frozen=True):
+class AskedAct(Struct, frozen=True):
     """What a statement has to say: an act of ``sft.crypto.statement.ACTS``, and its fields."""
 
     act: str
@@ -44,21 +44,21 @@ class SignedInput(Protocol):
     def statement(self) -> bytes: ...
 
     @property
-    def said(self) -> Said:
+    def asked(self) -> AskedAct:
         """What it asks for."""
 
 
-class Stated(TypedDict):
+class EventStatement(TypedDict):
     """What an event keeps of a statement; both empty for the operator."""
 
     statement: bytes
     statement_text: bytes
 
 
-NOT_SIGNED: Final = Stated(statement=b"", statement_text=b"")
+NOT_SIGNED: Final = EventStatement(statement=b"", statement_text=b"")
 
 
-def require_statement(reading: ReadTransaction, item: SignedInput) -> Stated:
+def require_statement(reading: ReadTransaction, item: SignedInput) -> EventStatement:
     """Check that a person signed what an input asks for, with the key of the session.
 
     Raises:
@@ -68,7 +68,9 @@ def require_statement(reading: ReadTransaction, item: SignedInput) -> Stated:
     if caller.operator:
         return NOT_SIGNED
     key = key_by_id(reading, caller.key_id or 0)
-    return require_said(reading, item.said, item.statement, caller.user_id or 0, b"" if key is None else key.public_key)
+    return require_signed(
+        reading, item.asked, item.statement, caller.user_id or 0, b"" if key is None else key.public_key
+    )
 
 
 def require_seen_of(ledger: Ledger, statement: bytes) -> None:
@@ -81,7 +83,9 @@ def require_seen_of(ledger: Ledger, statement: bytes) -> None:
         require_seen(ledger, StatementComment.parse(FileSignature.parse(statement).comment).head)
 
 
-def require_said(reading: ReadTransaction, said: Said, statement: bytes, user_id: int, public_key: bytes) -> Stated:
+def require_signed(
+    reading: ReadTransaction, asked: AskedAct, statement: bytes, user_id: int, public_key: bytes
+) -> EventStatement:
     """Check a statement of a user under a key that was found to be theirs; SignatureRefusedError names what does not fit."""
     if not statement:
         raise SignatureRefusedError(problem="it carries no statement")
@@ -91,7 +95,7 @@ def require_said(reading: ReadTransaction, said: Said, statement: bytes, user_id
     except CryptoError as fault:
         raise SignatureRefusedError(str(fault), problem="it carries no statement that can be read") from fault
     for name, found, expected in (
-        ("act", comment.act, said.act),
+        ("act", comment.act, asked.act),
         ("server", comment.server_id, reading.rows.server_id),
         ("user", comment.user, user_id),
     ):
@@ -100,9 +104,9 @@ def require_said(reading: ReadTransaction, said: Said, statement: bytes, user_id
     if comment.ts not in MOMENTS:
         raise SignatureRefusedError(problem="its date is out of range")
     try:
-        expected_statement = ActStatement(comment, said.fields)
+        expected_statement = ActStatement(comment, asked.fields)
         text = verify_statement(PublicKey.decode(public_key), expected_statement, signature)
     except (CryptoError, ValueError) as fault:
         problem = "it says something else, or is not signed with the key of this session"
         raise SignatureRefusedError(str(fault), problem=problem) from fault
-    return Stated(statement=signature.encode(), statement_text=text.encode("ascii"))
+    return EventStatement(statement=signature.encode(), statement_text=text.encode("ascii"))

@@ -25,7 +25,7 @@ from sft.limits import FILE_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Caller, Permission
 from sft.model.records import File
 from sft.service.files import find_versions
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import FileStorage, sealed_key_of
 from sft.service.use_case import query
@@ -49,13 +49,13 @@ def begin(
     storage: FileStorage,
     path: str,
     version: int = 0,
-    rests: Rests | None = None,
+    builder: EvidenceBuilder | None = None,
 ) -> Download:
     """Find what is to be read; the vault is not touched yet.
 
     Args:
         version: which one; 0 is the newest.
-        rests: takes what proves it.
+        builder: takes what proves it.
 
     Raises:
         NotFoundError: no file is there, or it has no such version.
@@ -64,7 +64,7 @@ def begin(
     """
     with blame_path(path):
         (found,) = _find(
-            reading, caller, storage, [(path, version)], rests, room_bytes=FILE_BYTES, most_bytes=FILE_BYTES
+            reading, caller, storage, [(path, version)], builder, room_bytes=FILE_BYTES, most_bytes=FILE_BYTES
         )
     if isinstance(found, RequestError):
         raise found
@@ -79,24 +79,24 @@ def begin_many(
     storage: FileStorage,
     files: Sequence[tuple[str, int]],
     room_bytes: int,
-    rests: Rests | None = None,
+    builder: EvidenceBuilder | None = None,
 ) -> list[Download | RequestError]:
     """Find small files that are read together, each judged by itself as ``begin`` does, with a few queries for all of them.
 
     Args:
         files: paths and versions, 0 being the newest.
         room_bytes: for their records and contents together.
-        rests: takes what proves them.
+        builder: takes what proves them.
 
     Returns:
         What became of the first so many that the room holds, one at least, in order; of a file that is not small a
         NotSmallError. Those that are ``inline`` are opened: to hand them to another thread for that costs more than it takes.
     """
     try:
-        found = _find(reading, caller, storage, files, rests, room_bytes=room_bytes, most_bytes=SMALL_FILE_BYTES)
+        found = _find(reading, caller, storage, files, builder, room_bytes=room_bytes, most_bytes=SMALL_FILE_BYTES)
     except RowForgedError:
         # A row of one of them, at least: that one alone is refused for it.
-        found = _find_each(reading, caller, storage, files, rests, room_bytes)
+        found = _find_each(reading, caller, storage, files, builder, room_bytes)
     for each in found:
         if isinstance(each, Download) and each.inline:
             each.open_inline()
@@ -108,7 +108,7 @@ def _find_each(
     caller: Caller,
     storage: FileStorage,
     files: Sequence[tuple[str, int]],
-    rests: Rests | None,
+    builder: EvidenceBuilder | None,
     room_bytes: int,
 ) -> list[Download | RequestError]:
     outcomes: list[Download | RequestError] = []
@@ -120,13 +120,13 @@ def _find_each(
                     caller,
                     storage,
                     [(path, version)],
-                    rests,
+                    builder,
                     room_bytes=room_bytes,
                     most_bytes=SMALL_FILE_BYTES,
                 )
         except RequestError as refusal:
             found = refusal
-        room_bytes -= _weight_bytes(path, found.row, rests) if isinstance(found, Download) else 0
+        room_bytes -= _weight_bytes(path, found.row, builder) if isinstance(found, Download) else 0
         if room_bytes < 0 and outcomes:
             break
         outcomes.append(found)
@@ -138,7 +138,7 @@ def _find(
     caller: Caller,
     storage: FileStorage,
     files: Sequence[tuple[str, int]],
-    rests: Rests | None,
+    builder: EvidenceBuilder | None,
     *,
     room_bytes: int,
     most_bytes: int,
@@ -152,14 +152,14 @@ def _find(
         elif outcome[1].size > most_bytes:
             outcomes.append(NotSmallError(path=path))
         else:
-            room_bytes -= _weight_bytes(path, outcome[1], rests)
+            room_bytes -= _weight_bytes(path, outcome[1], builder)
             if room_bytes < 0 and outcomes:
                 break
             outcomes.append(outcome[1])
             found.append(outcome)
             paths.append(path)
-    if rests is not None:
-        rests.add_files(reading, found)
+    if builder is not None:
+        builder.add_files(reading, found)
     records = RecordBuilder(reading).files(found, signatures=True, paths=paths)
     sealed = small_objects(reading, {row.object_id for _, row in found if row.inline})
     return [
@@ -175,10 +175,10 @@ def _download(storage: FileStorage, record: File, row: VersionRow, sealed: bytes
     return Download(storage, record, row, sealed)
 
 
-def _weight_bytes(path: str, row: VersionRow, rests: Rests | None) -> int:
+def _weight_bytes(path: str, row: VersionRow, builder: EvidenceBuilder | None) -> int:
     """Estimate what a file takes of a frame: its record has the path twice, and slots have the names once more."""
     path_bytes = len(path.encode())
-    proved = 0 if rests is None else PROVED_BYTES + path_bytes
+    proved = 0 if builder is None else PROVED_BYTES + path_bytes
     return RECORD_BYTES + 2 * path_bytes + len(row.signature) + row.size + proved
 
 

@@ -16,7 +16,7 @@ from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Permission, scope_of
 from sft.model.names import fold
 from sft.model.records import File, Folder, Page, Record, TrashedFolder, TrashPage
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.path_lookup import PathLookup, nothing_at, require_path
 from sft.service.record_builder import PageRoom, RecordBuilder, blame_path
 from sft.service.rights import is_allowed, scope_in
@@ -152,13 +152,13 @@ def _trash_cursor(cursor: str) -> tuple[TrashKey | None, TrashKey | None]:
 
 @query(Permission.FILE_LIST)
 def show_file(
-    reading: ReadTransaction, caller: Caller, *, path: str, version: int = 0, rests: Rests | None = None
+    reading: ReadTransaction, caller: Caller, *, path: str, version: int = 0, builder: EvidenceBuilder | None = None
 ) -> File:
     """Show a file with its signature.
 
     Args:
         version: which one; 0 is the newest.
-        rests: takes what proves it.
+        builder: takes what proves it.
 
     Raises:
         NotFoundError: no file is there, or it has no such version.
@@ -168,19 +168,19 @@ def show_file(
         (found,) = find_versions(reading, caller, Permission.FILE_LIST, [(path, version)])
         if isinstance(found, RequestError):
             raise found
-        if rests is not None:
-            rests.add_files(reading, [found])
+        if builder is not None:
+            builder.add_files(reading, [found])
         return RecordBuilder(reading).file(*found)
 
 
 @query(Permission.FILE_LIST)
 def show_files(
-    reading: ReadTransaction, caller: Caller, *, paths: Sequence[str], rests: Rests | None
+    reading: ReadTransaction, caller: Caller, *, paths: Sequence[str], builder: EvidenceBuilder | None
 ) -> list[File | RequestError]:
     """Show the newest versions of several files with their signatures, or say of each why not.
 
     Args:
-        rests: takes what proves them.
+        builder: takes what proves them.
 
     Raises:
         TooLargeError: they lie in more folders than one answer can prove.
@@ -188,8 +188,8 @@ def show_files(
     """
     found = find_versions(reading, caller, Permission.FILE_LIST, [(path, 0) for path in paths])
     pairs = [each for each in found if not isinstance(each, RequestError)]
-    if rests is not None:
-        rests.add_files(reading, pairs)
+    if builder is not None:
+        builder.add_files(reading, pairs)
     shown = iter(list(RecordBuilder(reading).files(pairs, signatures=True)))
     return [each if isinstance(each, RequestError) else next(shown) for each in found]
 

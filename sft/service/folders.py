@@ -16,7 +16,7 @@ from sft.model.access import Caller, Permission
 from sft.model.events import FileMoved, FolderMade, FolderMoved
 from sft.model.names import split_path
 from sft.model.records import File, FileSeen, Folder
-from sft.service.act_statement import Said, Stated, require_statement
+from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
@@ -37,8 +37,8 @@ class MakeFolderInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("make-folder", {"path": self.path})
+    def asked(self) -> AskedAct:
+        return AskedAct("make-folder", {"path": self.path})
 
 
 class MoveInput(Struct, frozen=True):
@@ -55,8 +55,8 @@ class MoveInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("move", {**seen_fields(self.seen), "old": self.old, "new": self.new})
+    def asked(self) -> AskedAct:
+        return AskedAct("move", {**seen_fields(self.seen), "old": self.old, "new": self.new})
 
 
 @act(Permission.FOLDER_MAKE, logs=(FolderMade,))
@@ -126,7 +126,7 @@ def _move_file(
     file: FileRow,
     target: ResolvedPath,
     figures: FigureChanges,
-    stated: Stated,
+    stated: EventStatement,
 ) -> File:
     record_builder = RecordBuilder(transaction)
     require_right(record_builder, item.caller, Permission.FILE_WRITE, file, verb="rename", path=item.old)
@@ -153,7 +153,7 @@ def _move_folder(
     folder: FolderRow,
     target: ResolvedPath,
     figures: FigureChanges,
-    stated: Stated,
+    stated: EventStatement,
 ) -> Folder:
     record_builder = RecordBuilder(transaction)
     require_tree(record_builder, item.caller, Permission.FILE_WRITE, folder, verb="move", path=item.old)

@@ -28,7 +28,7 @@ from sft.model.access import OPERATOR, Caller, Permission, Role, operator_caller
 from sft.model.events import InvitationMade, InvitationWithdrawn
 from sft.model.names import fold
 from sft.model.records import Invitation, InvitationState, ServerInfo
-from sft.service.act_statement import NOT_SIGNED, Said, Stated, require_statement
+from sft.service.act_statement import NOT_SIGNED, AskedAct, EventStatement, require_statement
 from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import act, query
@@ -59,8 +59,8 @@ class MakeInvitationInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said(
+    def asked(self) -> AskedAct:
+        return AskedAct(
             "invite",
             {"invitation": self.public_key, "role": self.role.value, "name": self.name or "", "seconds": self.seconds},
         )
@@ -81,8 +81,8 @@ class WithdrawInvitationInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("withdraw", {"invitation": self.invitation_id})
+    def asked(self) -> AskedAct:
+        return AskedAct("withdraw", {"invitation": self.invitation_id})
 
 
 class FirstAdmin(Struct, frozen=True):
@@ -188,7 +188,7 @@ def spend(transaction: Transaction, row: InvitationRow, user: UserRow) -> None:
     transaction.rows.update([used])
 
 
-def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int, stated: Stated) -> InvitationRow:
+def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int, stated: EventStatement) -> InvitationRow:
     row = InvitationRow(
         id=transaction.rows.next_id(InvitationRow),
         public_key=item.public_key,

@@ -20,7 +20,7 @@ from sft.model.access import Caller, Permission, Role
 from sft.model.events import KeyAdded, KeyReset, KeyRevoked, KeyRotated
 from sft.model.records import KeyEnd
 from sft.service.accounts import UserChanged
-from sft.service.act_statement import Said, require_statement
+from sft.service.act_statement import AskedAct, require_statement
 from sft.service.rights import require_permission
 from sft.service.stolen_keys import ended, fallen_with
 from sft.service.use_case import act
@@ -39,8 +39,8 @@ class AddKeyInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("key-add", {"key": self.public_key, "device": self.device})
+    def asked(self) -> AskedAct:
+        return AskedAct("key-add", {"key": self.public_key, "device": self.device})
 
 
 class RotateKeyInput(Struct, frozen=True):
@@ -52,8 +52,8 @@ class RotateKeyInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("key-rotate", {"key": self.public_key, "device": self.device})
+    def asked(self) -> AskedAct:
+        return AskedAct("key-rotate", {"key": self.public_key, "device": self.device})
 
 
 class RevokeKeyInput(Struct, frozen=True):
@@ -70,8 +70,8 @@ class RevokeKeyInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("key-revoke", {"key": self.public_key, "cut_off": self.cut_off, "reason": self.reason.value})
+    def asked(self) -> AskedAct:
+        return AskedAct("key-revoke", {"key": self.public_key, "cut_off": self.cut_off, "reason": self.reason.value})
 
 
 class ResetKeyInput(Struct, frozen=True):
@@ -86,7 +86,7 @@ class ResetKeyInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
+    def asked(self) -> AskedAct:
         fields = {
             "name": self.name,
             "key": self.public_key,
@@ -94,7 +94,7 @@ class ResetKeyInput(Struct, frozen=True):
             "cut_off": self.cut_off,
             "reason": self.reason.value,
         }
-        return Said("key-reset", fields)
+        return AskedAct("key-reset", fields)
 
 
 @act(Permission.SELF_MANAGE, logs=(KeyAdded,))

@@ -14,10 +14,10 @@ from sft.errors import InviteUnknownError, LoginRefusedError, NameReservedError,
 from sft.model.access import Caller, Role
 from sft.model.events import UserJoined
 from sft.model.names import fold
-from sft.service.act_statement import Said, require_said
+from sft.service.act_statement import AskedAct, require_signed
 from sft.service.caller import caller_of
 from sft.service.invitations import is_for, require_open, spend
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.settings import Registration, registration
 from sft.service.use_case import entry
 from sft.service.users import enroll, require_device, require_free_key, require_free_name, require_key, require_name
@@ -47,21 +47,21 @@ class JoinInput(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
+    def asked(self) -> AskedAct:
         fields = {
             "name": self.name,
             "key": self.public_key,
             "device": self.device,
             "invitation": self.invitation or b"",
         }
-        return Said(JOIN, fields)
+        return AskedAct(JOIN, fields)
 
 
-def login(reading: ReadTransaction, claim: LoginInput, rests: Rests | None = None) -> Caller:
+def login(reading: ReadTransaction, claim: LoginInput, builder: EvidenceBuilder | None = None) -> Caller:
     """Let a user in who proved a key.
 
     Args:
-        rests: takes what proves who that is.
+        builder: takes what proves who that is.
 
     Raises:
         LoginRefusedError: the key is unknown here, is not this user's, or the user may not be here.
@@ -72,8 +72,8 @@ def login(reading: ReadTransaction, claim: LoginInput, rests: Rests | None = Non
     caller = caller_of(reading, user, key, claim.session_id)
     if fold(claim.name) != fold(caller.name):
         raise LoginRefusedError("the key of another name", server=server_name(reading))
-    if rests is not None and user is not None:
-        rests.add_users(reading, [user])
+    if builder is not None and user is not None:
+        builder.add_users(reading, [user])
     return caller
 
 
@@ -83,7 +83,7 @@ def join(transaction: Transaction, item: JoinInput) -> Caller:
     require_name(item.name)
     require_device(item.device)
     require_key(item.public_key)
-    stated = require_said(transaction, item.said, item.statement, 0, item.public_key)
+    stated = require_signed(transaction, item.asked, item.statement, 0, item.public_key)
     invitation = None if item.invitation is None else _invitation(transaction, item.invitation)
     before = _joined_before(transaction, item, invitation)
     if before is not None:

@@ -19,7 +19,7 @@ from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Permission
 from sft.model.events import DownloadBegun, DownloadReceived
 from sft.model.records import FileReader, ReaderPage, UserState
-from sft.service.act_statement import Said, require_statement
+from sft.service.act_statement import AskedAct, require_statement
 from sft.service.files import find_versions
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
@@ -51,7 +51,7 @@ class _Stating(Struct, frozen=True):
 
     caller: Caller
     statement: bytes
-    said: Said
+    asked: AskedAct
 
 
 @batch_act(Permission.FILE_READ, logs=(DownloadBegun,))
@@ -87,7 +87,7 @@ def confirm_received(transaction: Transaction, item: ReceivedInput) -> bool:
         raise BadRequestError(problem="a version that was not downloaded, or one that is named twice")
     versions = tuple(ReceivedVersion(*key, known[key].digest) for key in item.versions)
     said = require_statement(
-        transaction, _Stating(item.caller, item.statement, Said("received", {"versions": versions}))
+        transaction, _Stating(item.caller, item.statement, AskedAct("received", {"versions": versions}))
     )
     new = [row for row in known.values() if row.received_leaf is None]
     if not new:

@@ -19,7 +19,7 @@ from sft.model.access import Caller, Permission, Scope
 from sft.model.events import FileRestored, FileTrashed, FolderRestored, FolderTrashed
 from sft.model.names import split_path
 from sft.model.records import Deleted, File, FileSeen, RestoredFolder
-from sft.service.act_statement import Said, Stated, require_statement
+from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.path_lookup import PathLookup, folded_name, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree, scope_in
@@ -53,8 +53,8 @@ class Deletion(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("delete", {"path": self.path, "recursive": self.recursive, **seen_fields(self.seen)})
+    def asked(self) -> AskedAct:
+        return AskedAct("delete", {"path": self.path, "recursive": self.recursive, **seen_fields(self.seen)})
 
 
 class Restoration(Struct, frozen=True):
@@ -65,8 +65,8 @@ class Restoration(Struct, frozen=True):
     statement: bytes = b""
 
     @property
-    def said(self) -> Said:
-        return Said("restore", {"path": self.path})
+    def asked(self) -> AskedAct:
+        return AskedAct("restore", {"path": self.path})
 
 
 @act(Permission.FILE_DELETE, logs=(FileTrashed, FolderTrashed))
@@ -97,7 +97,7 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
     return Deleted(item.path, files, folders, transaction.now + TRASH_SECONDS)
 
 
-def _delete_file(transaction: Transaction, item: Deletion, file: FileRow, stated: Stated) -> int:
+def _delete_file(transaction: Transaction, item: Deletion, file: FileRow, stated: EventStatement) -> int:
     records = RecordBuilder(transaction)
     require_right(records, item.caller, Permission.FILE_DELETE, file, verb="delete", path=item.path)
     require_seen(records, item.path, file, item.seen)
@@ -106,7 +106,9 @@ def _delete_file(transaction: Transaction, item: Deletion, file: FileRow, stated
     return 1
 
 
-def _delete_folder(transaction: Transaction, item: Deletion, folder: FolderRow, stated: Stated) -> tuple[int, int]:
+def _delete_folder(
+    transaction: Transaction, item: Deletion, folder: FolderRow, stated: EventStatement
+) -> tuple[int, int]:
     if (folder.files or folder.folders) and not item.recursive:
         raise FolderNotEmptyError(path=item.path)
     records = RecordBuilder(transaction)
@@ -210,7 +212,12 @@ def _within(transaction: Transaction, top: FolderRow, path: str) -> FileRow | Fo
 
 
 def _file_back(
-    transaction: Transaction, item: Restoration, file: FileRow, folder_id: int, figures: FigureChanges, stated: Stated
+    transaction: Transaction,
+    item: Restoration,
+    file: FileRow,
+    folder_id: int,
+    figures: FigureChanges,
+    stated: EventStatement,
 ) -> File:
     name = split_path(item.path)[1]
     row = replace(file, folder_id=folder_id, name=name, folded=folded_name(name), **_NOT_DELETED)
@@ -228,7 +235,7 @@ def _folder_back(
     folder: FolderRow,
     parent_id: int,
     figures: FigureChanges,
-    stated: Stated,
+    stated: EventStatement,
 ) -> RestoredFolder:
     files, folders = folder.files_below, folder.folders_below + 1
     row = replace(folder, parent_id=parent_id, **_NOT_DELETED)

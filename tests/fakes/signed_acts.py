@@ -14,7 +14,7 @@ from sft.crypto.signatures import sign_statement
 from sft.crypto.statement import JOIN, ActStatement, StatementComment
 from sft.model.access import Caller, Role
 from sft.server.routes import ROUTES, ActRoute
-from sft.service.act_statement import Said
+from sft.service.act_statement import AskedAct
 from sft.service.login import JoinInput
 from sft.wire import messages as m
 from sft.wire.handshake import Claim, Welcome
@@ -22,28 +22,28 @@ from sft.wire.handshake import Claim, Welcome
 _numbers: Final = itertools.count(1)
 
 
-def statement_of(key: SigningKey, server_id: bytes, user_id: int, said: Said, /, **changes: Any) -> bytes:
+def statement_of(key: SigningKey, server_id: bytes, user_id: int, asked: AskedAct, /, **changes: Any) -> bytes:
     """Sign what an act asks for; ``changes`` are of the comment."""
     given: dict[str, Any] = {
-        "act": said.act,
+        "act": asked.act,
         "server_id": server_id,
-        "user": 0 if said.act == JOIN else user_id,
+        "user": 0 if asked.act == JOIN else user_id,
         "ts": 1_700_000_000,
         "nonce": next(_numbers).to_bytes(8, "big"),
     }
     comment = StatementComment(**(given | changes))
-    return sign_statement(key, ActStatement(comment, said.fields)).encode()
+    return sign_statement(key, ActStatement(comment, asked.fields)).encode()
 
 
 def signed(item: Any, key: SigningKey | None, server_id: bytes, numbers: Iterator[int] = _numbers) -> Any:
     """Sign the input of an act with a key, unless it has its statement, or nobody signs such; each has a number of its own."""
-    if key is None or not hasattr(item, "said") or item.statement:
+    if key is None or not hasattr(item, "asked") or item.statement:
         return item
-    user_id = 0 if item.said.act == JOIN else item.caller.user_id
+    user_id = 0 if item.asked.act == JOIN else item.caller.user_id
     if user_id is None:
         return item
     nonce = next(numbers).to_bytes(8, "big")
-    return replace(item, statement=statement_of(key, server_id, user_id, item.said, nonce=nonce))
+    return replace(item, statement=statement_of(key, server_id, user_id, item.asked, nonce=nonce))
 
 
 def signed_request(message: m.Request, key: SigningKey | None, welcome: Welcome | None) -> m.Request:
@@ -51,7 +51,7 @@ def signed_request(message: m.Request, key: SigningKey | None, welcome: Welcome 
     route = ROUTES.get(type(message))
     if key is None or welcome is None or not isinstance(route, ActRoute) or getattr(message, "statement", None) != b"":
         return message
-    said = getattr(route.item(Caller(welcome.user_id, 0, welcome.name, Role(welcome.role)), message), "said", None)
+    said = getattr(route.item(Caller(welcome.user_id, 0, welcome.name, Role(welcome.role)), message), "asked", None)
     if said is None:  # its text has what the server looks up
         return message
     return replace(message, statement=statement_of(key, welcome.server.server_id, welcome.user_id, said))
@@ -62,7 +62,7 @@ def signed_claim(claim: Claim, key: SigningKey | None, server_id: bytes) -> Clai
     if key is None or claim.kind != "join" or claim.statement:
         return claim
     asked = JoinInput(claim.user_name, claim.public_key or b"", claim.device, claim.invitation)
-    return replace(claim, statement=statement_of(key, server_id, 0, asked.said))
+    return replace(claim, statement=statement_of(key, server_id, 0, asked.asked))
 
 
 def key_with(public_key: bytes, *others: SigningKey | ServerKey) -> SigningKey | None:

@@ -18,7 +18,7 @@ from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Role, operator_caller
 from sft.model.records import FileSeen
 from sft.service import accounts, trash
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.log.ledger import Ledger
 from sft.wire import messages as m
 from sft.wire.login import Claim
@@ -311,16 +311,16 @@ async def test_answers_side_by_side_are_each_under_the_head_that_was_told_last(s
 def done_before_the_first_proof(server: ServerFixture, monkeypatch, act, item) -> Iterator[list[int]]:
     """Have the operator do something between the reading of the next answer and its proof; count the proofs."""
     proofs: list[int] = []
-    prove = Rests.prove
+    prove = EvidenceBuilder.prove
 
-    def prove_late(rests, ledger):
-        proofs.append(rests.log_size)
+    def prove_late(builder, ledger):
+        proofs.append(builder.log_size)
         if len(proofs) == 1:
             server.here.act_blocking(act, item)
-        return prove(rests, ledger)
+        return prove(builder, ledger)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Rests, "prove", prove_late)
+        patched.setattr(EvidenceBuilder, "prove", prove_late)
         yield proofs
 
 

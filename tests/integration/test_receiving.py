@@ -14,7 +14,7 @@ from sft.ledger.leaves import LeafKind
 from sft.limits import CHUNK_BYTES
 from sft.model.records import File, FileSeen
 from sft.server import said_begun
-from sft.service.act_statement import Said
+from sft.service.act_statement import AskedAct
 from sft.store.ledger import LeafFilter, leaves_about, ledger_row
 from sft.wire import messages as m
 from sft.wire.events import DataReceived
@@ -100,7 +100,7 @@ async def test_what_goes_on_says_from_where(server: ServerFixture):
 def statement(server: ServerFixture, name: str, *files: File, digest: bytes | None = None) -> bytes:
     person = server.people[name]
     received = tuple(ReceivedVersion(each.id, 1, digest or each.version.digest) for each in files)
-    said = Said("received", {"versions": received})
+    said = AskedAct("received", {"versions": received})
     return statement_of(person.key, server.server_key.server_id(), person.user_id, said)
 
 

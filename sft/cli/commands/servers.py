@@ -130,19 +130,19 @@ def link_command(invocation: Invocation, name: str, link_file: str | None, *, ye
 @common
 def trust_command(invocation: Invocation, name: str) -> int:
     """Use a server again that contradicted itself or began a new log, after you know why."""
-    from sft.client.stopped import doubt_of, use_again  # with the ledger: a list of servers starts without
+    from sft.client.stopped import review_of, use_again  # with the ledger: a list of servers starts without
 
     profile = invocation.profiles.choose(name)
-    doubt = doubt_of(invocation.state, profile)
+    review = review_of(invocation.state, profile)
     _require_person(invocation)
     shown = _shown_now(invocation, profile)
     console, now = invocation.console, invocation.now
-    if doubt.why is not None:
-        console.warn(sentence(doubt.why, now=now))
-    for head in doubt.heads:
+    if review.why is not None:
+        console.warn(sentence(review.why, now=now))
+    for head in review.heads:
         console.warn(f"seen here: {count_text(head.checkpoint.size)} entries of {safe(head.checkpoint.origin.text())}")
     if shown is None:
-        _warn_of(console, doubt.receipts, "receipts that a new log may lack")
+        _warn_of(console, review.receipts, "receipts that a new log may lack")
         console.warn("What was seen of its log is put aside, and the next login takes whatever log it shows.")
     else:
         _tell_shown(console, shown)

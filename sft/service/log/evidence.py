@@ -1,6 +1,6 @@
 """What one answer rests on: the slots of its files, of the folders above them and of its people, read with it.
 
-    query → Rests: records of slots, versions, heads that authors saw → prove (no transaction any more) → Evidence
+    query → EvidenceBuilder: records of slots, versions, heads that authors saw → prove (no transaction any more) → Evidence
 
 Rules. It is read in the transaction of the answer, so that both say the same. The proof is made after that, for it may read
 tiles: under the head of that time, or not at all where a slot has changed since. Nothing stands here twice, however many files
@@ -38,7 +38,7 @@ from sft.store.users import users_by_id
 _SLOT_SHARE: Final = 48  # of the answer, beside a slot's record: where it stands, and a hash of the proof
 
 
-class Rests:
+class EvidenceBuilder:
     """What an answer rests on; one transaction fills it.
 
     Attributes:

@@ -29,7 +29,7 @@ from sft.model.evidence import Evidence, ProvedSlot, SlotsProof
 from sft.operator.bootstrap import open_master_keys
 from sft.server.session import ServerSession
 from sft.service import act_statement, author_signature
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.log.heads import HeadSigner
 from sft.service.log.ledger import ProvedSlots
 from sft.service.log.opening import log_name
@@ -197,11 +197,11 @@ class EvilServer:
 
     def evidence_of(self, name: str) -> Evidence:
         """Prove a file as it stands, also one that is deleted."""
-        rests = Rests()
+        builder = EvidenceBuilder()
         with self.server.here.readers.reading() as reading:
             file, versions = self.rows_of_file(reading, name)
-            rests.add_files(reading, [(file, versions[-1])])
-        proved = rests.prove(self.server.here.ledger)
+            builder.add_files(reading, [(file, versions[-1])])
+        proved = builder.prove(self.server.here.ledger)
         assert proved is not None
         return proved.evidence
 

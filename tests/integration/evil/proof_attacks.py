@@ -11,7 +11,7 @@ from sft.crypto.notes import parse_receipts, sign_receipts
 from sft.crypto.signed_note import text_of
 from sft.ledger.slots import decode_slot, encode_slot
 from sft.model.evidence import Evidence
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.store.row_types import UserRow
 from sft.store.statements import rows_of
 from sft.wire import messages as m
@@ -74,10 +74,10 @@ def login_without_evidence(evil: EvilServer) -> Refused:
         code="LOG_PROOF")  # fmt: skip
 def login_of_another(evil: EvilServer) -> Refused:
     put_plan(evil)
-    rests = Rests()
+    builder = EvidenceBuilder()
     with evil.server.here.readers.reading() as reading:
-        rests.add_users(reading, [row for row in reading.rows.all(rows_of(UserRow)) if row.name == "max"])
-    proved = rests.prove(evil.server.here.ledger)
+        builder.add_users(reading, [row for row in reading.rows.all(rows_of(UserRow)) if row.name == "max"])
+    proved = builder.prove(evil.server.here.ledger)
     assert proved is not None
     evil.welcome(lambda shown: replace(shown, evidence=proved.evidence))
     return Refused("gus", GET)

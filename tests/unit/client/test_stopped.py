@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from sft.client.heads import Head, Heads
-from sft.client.stopped import doubt_of, require_not_stopped, stop, use_again
+from sft.client.stopped import require_not_stopped, review_of, stop, use_again
 from sft.errors import LogForkedError, LogProofError, LogRestartedError, LogStaleError, LogWentBackError
 from sft.model.text import sentence
 from tests.unit.client.log_in_memory import LogInMemory
@@ -112,11 +112,11 @@ def test_who_looks_is_shown_why_and_what_was_seen_and_that_is_put_aside_not_dest
     Heads(state, profile.server_id).keep(seen)
     state.write(f"receipts/{profile.server_id.hex()[:32]}/ab.1", b"a receipt")
     stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3)
-    doubt = doubt_of(state, profile)
-    assert isinstance(doubt.why, LogWentBackError)
-    assert doubt.heads == [seen]
-    assert [Path(path).name for path in doubt.receipts] == ["ab.1"]
+    review = review_of(state, profile)
+    assert isinstance(review.why, LogWentBackError)
+    assert review.heads == [seen]
+    assert [Path(path).name for path in review.receipts] == ["ab.1"]
     aside = Path(use_again(state, profile, now=MAY_3))
     assert [path.read_text("utf-8") for path in aside.iterdir()] == [seen.note]
-    assert doubt_of(state, profile).why is None
+    assert review_of(state, profile).why is None
     assert Heads(state, profile.server_id).read() == []

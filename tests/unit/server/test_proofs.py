@@ -15,7 +15,7 @@ from sft.ledger.hashing import leaf_hash
 from sft.ledger.proofs import verify_consistency, verify_inclusion
 from sft.ledger.tiles import TILE_WIDTH
 from sft.server.proofs import READ_AGAIN, SessionProofs, show_log
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.wire.messages import LogHead
 from tests.unit.ledger.logs import checkpoint
 from tests.unit.service.log.test_ledger import Grower
@@ -50,7 +50,7 @@ class Proving:
 
     def answer(self, name: str) -> Deferred[None]:
         async def answered() -> None:
-            async def read(_made: Rests) -> str:
+            async def read(_made: EvidenceBuilder) -> str:
                 return name
 
             found, evidence = await self.proofs.proved(read)
@@ -155,7 +155,7 @@ def test_who_knows_the_head_already_is_told_nothing() -> None:
 
 def test_what_changes_whenever_it_is_read_is_a_fault_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     session = Proving()
-    monkeypatch.setattr(Rests, "prove", lambda _rests, _ledger: None)
+    monkeypatch.setattr(EvidenceBuilder, "prove", lambda _builder, _ledger: None)
     answered = session.answer("a")
     for _ in range(READ_AGAIN):
         session.threads.come_back()
@@ -172,14 +172,14 @@ def test_a_login_is_given_what_is_witnessed_with_the_heads_consistency_from_it()
     roots = session.log.roots
     for size in (1, 300, 305):
         cosigned = SignedNote.parse(checkpoint(size, root=roots[size]))
-        shown = show_log(session.log.ledger, Rests(), (), cosigned)
+        shown = show_log(session.log.ledger, EvidenceBuilder(), (), cosigned)
         assert shown is not None
         assert shown.cosigned == cosigned.encode()
         verify_consistency(size, roots[size], 305, roots[305], shown.cosigned_consistency)
     newer = SignedNote.parse(checkpoint(306))
     longer = SignedNote(cosigned.text, cosigned.signatures * 300)
     for left_out in (None, newer, longer):
-        shown = show_log(session.log.ledger, Rests(), (), left_out)
+        shown = show_log(session.log.ledger, EvidenceBuilder(), (), left_out)
         assert shown is not None
         assert (shown.cosigned, shown.cosigned_consistency) == ("", ())
 
@@ -188,7 +188,7 @@ def test_a_login_is_proved_every_size_that_it_claims_and_nothing_of_one_that_is_
     session = Proving()
     session.log.grow(300)
     roots = session.log.roots
-    shown = show_log(session.log.ledger, Rests(), (4, 305, 0, 400, 300))
+    shown = show_log(session.log.ledger, EvidenceBuilder(), (4, 305, 0, 400, 300))
     assert shown is not None
     assert (shown.head.size, shown.consistency[3]) == (305, ())
     for old, consistency in zip((4, 305, 0, 300), (*shown.consistency[:3], shown.consistency[4]), strict=True):

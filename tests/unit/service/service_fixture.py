@@ -238,7 +238,7 @@ class ServiceFixture:
         return FileSeen(file.id, file.version.number)
 
     def _key_of(self, item: Any) -> bytes:
-        key_id = item.caller.key_id if hasattr(item, "said") else None
+        key_id = item.caller.key_id if hasattr(item, "asked") else None
         if key_id is None:
             return b""
         with self.readers.reading() as reading:

@@ -19,7 +19,7 @@ from sft.model.access import Role
 from sft.model.events import StatedEvent
 from sft.model.records import FileSeen, KeyEnd
 from sft.service import accounts, folders, invitations, keys, login, receiving, settings, trash
-from sft.service.act_statement import Said
+from sft.service.act_statement import AskedAct
 from sft.service.use_case import USE_CASES
 from tests.fakes.signed_acts import statement_of
 from tests.unit.service.service_fixture import (
@@ -133,9 +133,9 @@ def signer(item: Any) -> Person:
     return Person(ADA.caller, EVA) if caller is None else next(p for p in (ADA, MAX) if p.caller == caller)
 
 
-def statement(item: Any, said: Said | None = None, key: SigningKey | None = None, **changes: Any) -> bytes:
+def statement(item: Any, said: AskedAct | None = None, key: SigningKey | None = None, **changes: Any) -> bytes:
     who = signer(item)
-    return statement_of(key or who.key, SERVER_ID, who.id, said or item.said, **changes)
+    return statement_of(key or who.key, SERVER_ID, who.id, said or item.asked, **changes)
 
 
 def refused(services: ServiceFixture, act: str, item: Any) -> str:
@@ -156,7 +156,7 @@ def test_every_act_that_people_sign_is_in_the_table() -> None:
     not_signed = {invitations.first_admin, receiving.confirm_received}
     assert {function for function, _, _ in CASES.values()} == stated - not_signed
     assert set(CASES) == ACTS.keys() - SIGNED_ELSEWHERE
-    assert all(item.said.act == act for act, (_, item, _) in CASES.items())
+    assert all(item.asked.act == act for act, (_, item, _) in CASES.items())
 
 
 def issubclass_any(kinds: Any) -> bool:
@@ -175,7 +175,7 @@ def test_the_statement_is_kept_with_what_happened(services: ServiceFixture, act:
     assert event.statement == said
     kept = ActStatement.parse(event.statement_text.decode())
     verify_statement(signer(item).key.public, kept, FileSignature.parse(event.statement))
-    assert (kept.comment.act, kept.fields) == (act, item.said.fields)
+    assert (kept.comment.act, kept.fields) == (act, item.asked.fields)
 
 
 @pytest.mark.parametrize("act", CASES)
@@ -202,7 +202,7 @@ def test_one_of_another_act_is_refused(services: ServiceFixture, act: str, other
         return
     item = CASES[act][1]
     if other in CASES:
-        said = CASES[other][1].said
+        said = CASES[other][1].asked
         wrong = statement_of(signer(item).key, SERVER_ID, signer(item).id, said)
         assert refused(services, act, replace(item, statement=wrong)) == "its act is another"
     # Nor with the right name in the comment over the text of another.
@@ -237,7 +237,7 @@ def test_the_key_is_that_of_the_session(services: ServiceFixture) -> None:
     item = CASES["make-folder"][1]
     refused(services, "make-folder", replace(item, statement=statement(item, key=phone.key)))
     by_phone = replace(item, caller=phone.caller)
-    said = statement_of(phone.key, SERVER_ID, MAX.id, item.said)
+    said = statement_of(phone.key, SERVER_ID, MAX.id, item.asked)
     services.act_each(folders.make_folder, replace(by_phone, statement=said), sign=False)
     assert len(services.events) == 1
     services.end_key(MAX)

@@ -273,7 +273,7 @@ def test_a_file_is_no_folder_for_who_moves_it_and_a_folder_no_file(services: Ser
         (MoveInput(MAX.caller, "gone", "e"), "file gone"),
         (MoveInput(MAX.caller, "gone", "e", seen), "file gone"),
     ):
-        said = statement_of(MAX.key, SERVER_ID, MAX.id, item.said)
+        said = statement_of(MAX.key, SERVER_ID, MAX.id, item.asked)
         (outcome,) = services.act_each(move, replace(item, statement=said), sign=False)
         assert isinstance(outcome, NotFoundError)
         assert "{what} {name}".format_map(outcome.values) == missing

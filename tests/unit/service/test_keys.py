@@ -34,7 +34,7 @@ from sft.service import accounts, keys, login
 from sft.service.files import show_file
 from sft.service.folders import MakeFolderInput, make_folder
 from sft.service.keys import AddKeyInput, ResetKeyInput, RevokeKeyInput, RotateKeyInput
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.log.slots import SlotRecords
 from sft.store.users import key_by_public, user_by_id
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, SERVER_KEY, Person, ServiceFixture
@@ -186,10 +186,10 @@ def test_a_person_adds_so_many_keys_ended_ones_too_and_is_let_in_again_all_the_s
     refused(services, TooLargeError, keys.reset_key, ResetKeyInput(ADA.caller, "max", one_more, "phone", RETIRED))
     # All of them still fit a slot, and an answer beside the largest leaf; nobody's list of people ends before them.
     assert len(slot(services, MAX).keys) == KEYS_MOST
-    rests = Rests()
-    page = services.ask(accounts.list_users, GUS, after=MAX.id - 1, rests=rests)
+    builder = EvidenceBuilder()
+    page = services.ask(accounts.list_users, GUS, after=MAX.id - 1, builder=builder)
     assert [user.name for user in page.users] == ["max"]
-    slots = sum(len(each.record) for each in rests._slots.values())
+    slots = sum(len(each.record) for each in builder._slots.values())
     assert len(msgspec.msgpack.encode(page)) + slots + LEAF_BYTES + HEAD_BYTES // 4 < FRAME_BYTES
     assert services.ask(accounts.list_users, GUS, after=MAX.id).users[0].name == "mia"
 

@@ -15,7 +15,7 @@ from sft.limits import RECEIVED_AT_ONCE, RECORD_BYTES
 from sft.model.events import DownloadReceived
 from sft.model.records import UserState
 from sft.service import accounts
-from sft.service.act_statement import Said
+from sft.service.act_statement import AskedAct
 from sft.service.receiving import DownloadInput, ReceivedInput, begin_downloads, confirm_received, list_readers
 from sft.service.trash import Deletion, delete
 from sft.store.downloads import FileVersionKey, downloads_of
@@ -47,7 +47,7 @@ def begin_download(services: ServiceFixture, who: Person, *versions: FileVersion
 
 def statement(who: Person, *versions: FileVersionKey, digest: bytes = DIGEST, **changes: Any) -> bytes:
     received = tuple(ReceivedVersion(file_id, number, digest) for file_id, number in versions)
-    return statement_of(who.key, SERVER_ID, who.id, Said("received", {"versions": received}), **changes)
+    return statement_of(who.key, SERVER_ID, who.id, AskedAct("received", {"versions": received}), **changes)
 
 
 def confirm(services: ServiceFixture, who: Person, *versions: FileVersionKey, signature: bytes | None = None) -> bool:
@@ -179,7 +179,7 @@ def test_a_statement_of_anything_else_is_refused(services: ServiceFixture) -> No
         statement(MIA, version),
         statement(GUS, version, user=MIA.id),
         statement(GUS, version, server_id=bytes(32)),
-        statement_of(GUS.key, SERVER_ID, GUS.id, Said("restore", {"path": "d/a"})),
+        statement_of(GUS.key, SERVER_ID, GUS.id, AskedAct("restore", {"path": "d/a"})),
     ):
         with pytest.raises(SignatureRefusedError):
             confirm(services, GUS, version, signature=signature)
@@ -196,7 +196,7 @@ def test_what_lies_in_the_trash_by_now_was_received_all_the_same(services: Servi
 def test_as_many_as_there_may_be_fit_a_record(services: ServiceFixture) -> None:
     versions = tuple((number.to_bytes(16, "big"), 2**31) for number in range(RECEIVED_AT_ONCE))
     received = tuple(ReceivedVersion(file_id, number, bytes(64)) for file_id, number in versions)
-    said = Said("received", {"versions": received})
+    said = AskedAct("received", {"versions": received})
     signed = statement_of(GUS.key, SERVER_ID, GUS.id, said)
     with services.log.transaction(services.now) as transaction:
         text = ActStatement(StatementComment.parse(FileSignature.parse(signed).comment), said.fields).text().encode()

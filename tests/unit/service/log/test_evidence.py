@@ -19,7 +19,7 @@ from sft.model.evidence import Evidence
 from sft.service import accounts, downloads
 from sft.service.files import show_file
 from sft.service.log import evidence as proving
-from sft.service.log.evidence import Rests
+from sft.service.log.evidence import EvidenceBuilder
 from sft.service.users import enroll
 from sft.wire.messages import UserList, fits
 from tests.unit.service.service_fixture import ADA, MAX, MIA, NOW, OPERATOR, ServiceFixture
@@ -29,8 +29,8 @@ from tests.unit.store.asked import asked_of
 class Checked:
     """Evidence that holds, and its slots."""
 
-    def __init__(self, services: ServiceFixture, rests: Rests) -> None:
-        found = rests.prove(services.log.ledger)
+    def __init__(self, services: ServiceFixture, builder: EvidenceBuilder) -> None:
+        found = builder.prove(services.log.ledger)
         assert found is not None
         self.size = found.head.size
         self.evidence: Evidence = found.evidence
@@ -55,9 +55,9 @@ class Checked:
 
 
 def shown(services: ServiceFixture, path: str, version: int = 0) -> Checked:
-    rests = Rests()
-    services.ask(show_file, MAX, path=path, version=version, rests=rests)
-    return Checked(services, rests)
+    builder = EvidenceBuilder()
+    services.ask(show_file, MAX, path=path, version=version, builder=builder)
+    return Checked(services, builder)
 
 
 def test_a_file_rests_on_its_slot_its_folders_and_its_author(services: ServiceFixture) -> None:
@@ -72,10 +72,10 @@ def test_several_files_rest_on_each_slot_once(services: ServiceFixture) -> None:
     paths = ["docs/plans/a", "docs/plans/b", "docs/c", "d"]
     for path in paths:
         services.put(MAX, path, path.encode())
-    rests = Rests()
+    builder = EvidenceBuilder()
     wanted = [(path, 0) for path in [*paths, paths[0]]]
-    services.ask(downloads.begin_many, MIA, storage=services.storage, files=wanted, room_bytes=60_000, rests=rests)
-    found = Checked(services, rests)
+    services.ask(downloads.begin_many, MIA, storage=services.storage, files=wanted, room_bytes=60_000, builder=builder)
+    found = Checked(services, builder)
     assert found.names == {"", "docs", "plans", "a", "b", "c", "d"}
     assert len(found.evidence.slots) == len(found.slots) == 8
 
@@ -85,10 +85,10 @@ def test_an_owner_who_did_not_write_the_version_is_proved_too_and_so_is_the_heir
     services.replace(ADA, "a", b"two", services.ask(show_file, MAX, path="a"))
     assert shown(services, "a").users == {MAX.id, ADA.id}
     services.act(accounts.remove, accounts.RemoveUserInput(OPERATOR, MAX.caller.name, files_to=MIA.caller.name))
-    rests = Rests()
-    file = services.ask(show_file, ADA, path="a", rests=rests)
+    builder = EvidenceBuilder()
+    file = services.ask(show_file, ADA, path="a", builder=builder)
     assert file.owner_id == MIA.id
-    found = Checked(services, rests)
+    found = Checked(services, builder)
     assert found.users == {MAX.id, ADA.id, MIA.id}
 
 
@@ -113,10 +113,12 @@ def test_the_tree_over_all_versions_of_a_file_is_read_once_an_answer(services: S
     for number in range(2, 8):
         services.replace(MAX, "a", b"%d" % number, services.ask(show_file, MAX, path="a"))
     files = [("a", number) for number in range(1, 7)]
-    rests = Rests()
+    builder = EvidenceBuilder()
     with asked_of(services.database.read_connections) as asked:
-        services.ask(downloads.begin_many, MAX, storage=services.storage, files=files, room_bytes=1 << 20, rests=rests)
-    assert len(Checked(services, rests).evidence.versions) == len(files)
+        services.ask(
+            downloads.begin_many, MAX, storage=services.storage, files=files, room_bytes=1 << 20, builder=builder
+        )
+    assert len(Checked(services, builder).evidence.versions) == len(files)
     trees = [each for each in asked if "versions.leaf, versions.digest, versions.size" in " ".join(each.text.split())]
     assert len(trees) == 1
 
@@ -137,11 +139,11 @@ def test_the_heads_that_authors_saw_are_proved_where_they_are_of_this_log(servic
     root = "0" * 64
     heads = (NO_HEAD, f"1.3:{root}", f"2.2:{root}")
     with services.readers.reading() as reading:
-        rests = Rests()
-        rests._begin(reading)
+        builder = EvidenceBuilder()
+        builder._begin(reading)
         for head in heads:
-            rests._see(f"...\ntrusted comment: sft:1\tts:1\thead:{head}\nAAAA\n".encode())
-    found = Checked(services, rests)
+            builder._see(f"...\ntrusted comment: sft:1\tts:1\thead:{head}\nAAAA\n".encode())
+    found = Checked(services, builder)
     roots = [services.log.ledger.consistency(3, found.size)]
     assert [(each.size, each.consistency) for each in found.evidence.seen] == [(3, roots[0])]
 
@@ -174,9 +176,9 @@ def test_a_page_of_people_fits_a_frame_with_its_proof_and_misses_nobody(services
             )
     after, listed, pages = 0, [], 0
     while True:
-        rests = Rests()
-        page = services.ask(accounts.list_users, ADA, after=after, rests=rests)
-        found = Checked(services, rests)
+        builder = EvidenceBuilder()
+        page = services.ask(accounts.list_users, ADA, after=after, builder=builder)
+        found = Checked(services, builder)
         assert found.users == {user.id for user in page.users}
         largest = replace(found.evidence, leaf=bytes(LEAF_BYTES))
         assert fits(UserList(1, page, largest))
@@ -191,7 +193,7 @@ def test_a_page_of_people_fits_a_frame_with_its_proof_and_misses_nobody(services
 
 def test_what_has_changed_since_it_was_read_is_not_proved(services: ServiceFixture) -> None:
     services.put(MAX, "a", b"1")
-    rests = Rests()
-    file = services.ask(show_file, MAX, path="a", rests=rests)
+    builder = EvidenceBuilder()
+    file = services.ask(show_file, MAX, path="a", builder=builder)
     services.replace(MAX, "a", b"2", file)
-    assert rests.prove(services.log.ledger) is None
+    assert builder.prove(services.log.ledger) is None

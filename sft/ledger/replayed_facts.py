@@ -72,7 +72,7 @@ class _Key(Struct, frozen=True):
     public: bytes
 
 
-class SaidFacts:
+class ReplayedFacts:
     """What the facts so far have said.
 
     Attributes:
