@@ -72,6 +72,13 @@ def show(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person)
     return services.ask(files.show_file, caller, path="d/a")
 
 
+def show_many(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    (found,) = services.ask(files.show_files, caller, paths=["d/a"], builder=None)
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
 def listing(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
     return services.ask(files.list_folder, caller, path="d")
 
@@ -156,6 +163,7 @@ TABLE: list[tuple[Act, str]] = [
     (get, "yes yes yes yes yes yes role"),
     (get_many, "yes yes yes yes yes yes role"),
     (show, "yes yes yes yes yes yes yes"),
+    (show_many, "yes yes yes yes yes yes yes"),
     (listing, "yes yes yes yes yes yes yes"),
     (find, "yes yes yes yes yes yes yes"),
     (list_trash, "yes yes yes yes role role yes"),
@@ -229,7 +237,8 @@ def test_every_use_case_of_files_is_in_the_table() -> None:
     names = {module.__name__ for module in modules} | {"sft.service.commits"}
     registered = {case.name for case in USE_CASES.values() if case.name.rsplit(".", 1)[0] in names}
     acted = {
-        uploads.begin, commit, downloads.begin, downloads.begin_many, files.show_file, files.list_folder, files.find_files,
+        uploads.begin, commit, downloads.begin, downloads.begin_many, files.show_file, files.show_files,
+        files.list_folder, files.find_files,
         files.list_trash, folders.make_folder, folders.move, trash.delete, trash.restore, purging.purge,
         check.check, purging.collect, rotation.rotate, rotation.reencrypt,
     }  # fmt: skip
