@@ -65,6 +65,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "LOG_STALE": _TELL,
         "LOG_WENT_BACK": _STOP_USING_IT,
         "MASTER_KEY_ELSEWHERE": "On the server itself: twistd sft vault rotate-key says how",
+        "MOVE_UNSIGNED": "Ask {author} whether it belongs there, and tell an admin",
         "NAME_CLASH": _DECIDE,
         "NAME_IN_USE": "Choose another name, or rename what is there (r) first",
         "NAME_NOT_ALLOWED": "2, then enter, offers a name that will do",

@@ -72,6 +72,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "LOG_STALE": "Tell the operator; the same command again",
         "LOG_WENT_BACK": "Stop using it; show the operator the evidence. Settled? sft servers trust {profile}",
         "MASTER_KEY_ELSEWHERE": "On the server itself: twistd sft vault rotate-key says how",
+        "MOVE_UNSIGNED": "Ask {author} whether it belongs there, and tell an admin",
         "NAME_CLASH": "Choose another name (put: --as NAME), or first sft mv {there} NAME",
         "NAME_IN_USE": "Choose another name (put: --as NAME), or first sft mv {path} NAME",
         "NAME_NOT_ALLOWED": "Rename it, or --safe-names stores {safer}",

@@ -217,7 +217,9 @@ def show_moved(console: Console, moved: Sequence[tuple[str, Verdict]]) -> None:
     if moved:
         console.warn(f"Signed under another name, {count_text(len(moved))}:")
     for path, verdict in moved:
-        console.warn(f"  {safe(path)}   signed as {shown_name(verdict.signed_name)} by {shown_name(verdict.author)}")
+        by = f"; moved here by {shown_name(verdict.moved_by)}" if verdict.moved_by else ""
+        signed = f"signed as {shown_name(verdict.signed_name)} by {shown_name(verdict.author)}"
+        console.warn(f"  {safe(path)}   {signed}{by}")
 
 
 def show_skipped(console: Console, skipped: Sequence[Skipped]) -> None:

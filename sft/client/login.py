@@ -244,7 +244,7 @@ async def log_in_again(reactor: Any, before: Session, random: Callable[[], float
     await _know_ourselves(session)
     session.carried_over = before.carried_over
     session.versions_seen = before.versions_seen  # what others have stored since is newer than what was asked for
-    session.log.begun_at = before.log.begun_at
+    session.log.begun_at, session.moves = before.log.begun_at, before.moves
     session.limit(before.limited_to)
     return session
 

@@ -17,6 +17,7 @@ from sft.client.carried_over import CarriedOver
 from sft.client.concurrency import Lock, gather_limited
 from sft.client.connection import ServerConnection
 from sft.client.heads import Head, Heads
+from sft.client.known_moves import KnownMoves
 from sft.client.log_follower import LogFollower
 from sft.client.pins import Pins
 from sft.client.profiles import Profile
@@ -71,6 +72,7 @@ class Session:
     role_before: str = ""
     looking: bool = False
     looks_at_keys: bool = False
+    moves: KnownMoves = field(default_factory=KnownMoves)
     _learning: Lock = field(default_factory=Lock)
     _kept_head: Head | None = None
 

@@ -13,7 +13,9 @@ from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from sft.client.moves import learn_moves
 from sft.client.pins import Pin
 from sft.client.proved import ProvedFile, ProvedState
 from sft.client.session import Session
@@ -56,6 +58,7 @@ class Verdict(Struct, frozen=True):
         words: of the key that signed.
         first_seen_at: when this computer first saw that key.
         moved_to: where the file is now, if it was signed under another name.
+        moved_by: who signed the last move, by name; empty where nothing was proved.
         proved: what the log has of it; None where nothing was proved.
         notes: what the log says of the key since.
     """
@@ -71,6 +74,7 @@ class Verdict(Struct, frozen=True):
     signature: bytes
     proved: ProvedFile | None = None
     notes: tuple[VerdictNote, ...] = ()
+    moved_by: str = ""
 
     @property
     def leaf(self) -> int | None:
@@ -81,7 +85,8 @@ class Verdict(Struct, frozen=True):
         author = shown_name(self.author)
         said = [f"These bytes are {author}'s: content, name and version are as {author} signed them."]
         if self.moved_to is not None:
-            said.append(f"Signed as {shown_name(self.signed_name)}; it is at {shown_name(self.moved_to)} now.")
+            by = f"{shown_name(self.moved_by)} moved it" if self.moved_by else "it was moved"
+            said.append(f"Signed as {shown_name(self.signed_name)}; {by} to {shown_name(self.moved_to)}.")
         return " ".join([*said, *self.said_of_key()])
 
     def said_of_key(self) -> list[str]:
@@ -109,6 +114,12 @@ class Known(Struct, frozen=True):
     verdict: Verdict | None = None
 
 
+async def learn_of(session: Session, files: Sequence[File]) -> None:
+    """Ask for what the judging of proved files rests on beside them: their authors' keys, and who moved them."""
+    await session.pin_authors(files)
+    await learn_moves(session, files)
+
+
 async def known_of(
     session: Session, files: Sequence[File], state: ProvedState | None, *, newest: bool = True
 ) -> list[Known]:
@@ -120,7 +131,7 @@ async def known_of(
         state: what the answer proves that showed them; None for what is only listed.
         newest: they are shown as the newest versions.
     """
-    await session.pin_authors(files)
+    await (session.pin_authors(files) if state is None else learn_of(session, files))
 
     def check() -> list[Known]:
         known = [_known(session, file, state, newest=newest) for file in files]
@@ -276,6 +287,7 @@ def judge_over(
         state: what the answer proves that it came with; None for what is only listed.
 
     Raises:
+        MoveUnsignedError: nobody signed that it was moved to where it lies; ``learn_of`` has looked.
         LedgerError: the server does not prove what it says; nothing of it is used any more.
     """
     proved = None if state is None else state.file(file)
@@ -286,6 +298,8 @@ def judge_over(
     if state is not None and proved is not None:
         state.require_one_log(verdict.comment.head, verdict.author)
         state.require_place(proved, session.versions_seen.place(file.id))
+        if verdict.moved_to is not None:
+            verdict = replace(verdict, moved_by=session.moves.require(file))
     return verdict
 
 

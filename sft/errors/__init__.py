@@ -40,6 +40,7 @@ from sft.errors.client import (
     LogRestartedError,
     LogStaleError,
     LogWentBackError,
+    MoveUnsignedError,
     NotAsListedError,
     NotJoinedError,
     NotShownError,

@@ -251,6 +251,13 @@ class SignerKeyStolenError(SignatureBadError):
     sentence = "{path} is signed with {author}'s key after it was stolen. Do not use it. Nothing was kept."
 
 
+class MoveUnsignedError(SignatureBadError):
+    """A file that lies elsewhere than its author signed, by moves of which one at least is nobody's statement."""
+
+    code = "MOVE_UNSIGNED"
+    sentence = "{path} is what {author} signed as {signed_name}, and nobody signed that it was moved. Nothing was kept."
+
+
 class LedgerError(ClientError):
     """What a server says does not fit what it has proved: it is not used any more until a person has looked."""
 

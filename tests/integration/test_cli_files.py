@@ -122,7 +122,7 @@ def test_listing_moving_deleting_and_restoring(cli: LiveCli):
     )  # fmt: skip
     assert cli.sft("max", "mv", "work/2026/plan.pdf", "work/old plan.pdf").status == 0
     info = cli.sft("gus", "info", "work/old plan.pdf")
-    assert "signed as work/2026/plan.pdf, moved since" in info.lines
+    assert "signed as work/2026/plan.pdf, moved here by max" in info.lines
     long = cli.sft("gus", "ls", "-l", "work").lines
     assert [line.split("\t")[5:] for line in long][-1] == ["work/old plan.pdf", "work/2026/plan.pdf"]
     got = cli.sft("gus", "get", "work/old plan.pdf", "--to", "moved")  # the log has that it lies there

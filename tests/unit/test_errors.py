@@ -379,6 +379,13 @@ TABLE = [
         "Ask ada to store it again, and tell the operator",
     ),
     Row(
+        errors.MoveUnsignedError(path="plan", author="ada", signed_name="other"),
+        "MOVE_UNSIGNED",
+        7,
+        "plan is what ada signed as other, and nobody signed that it was moved. Nothing was kept.",
+        "Ask ada whether it belongs there, and tell an admin",
+    ),
+    Row(
         errors.SignerKeyStolenError(path="contract.pdf", author="ada"),
         "SIGNER_KEY_STOLEN",
         7,

@@ -225,7 +225,8 @@ def _row(result: GetResult, file: File, local: Path) -> list[str]:
         f"signed by {shown_name(version.author)}",
     ]
     if verdict is not None and verdict.moved_to is not None:
-        row.append(f"as {shown_name(verdict.signed_name)}")
+        by = f", moved here by {shown_name(verdict.moved_by)}" if verdict.moved_by else ""
+        row.append(f"as {shown_name(verdict.signed_name)}{by}")
     if verdict is not None and verdict.leaf is not None:
         row.append(f"log {count_text(verdict.leaf)}")
         row += [said.removesuffix(".") for said in verdict.said_of_key()]

@@ -104,7 +104,9 @@ class _Shown:
             said.append(f"belongs to {shown_name(file.owner)}")
         said += ["", "SIGNATURE", f"{console.signature_mark(self.known.state)} {self._verdict(now)}"]
         if version.signed_name != file.path:
-            said.append(f"signed as {shown_name(version.signed_name)}, moved since")
+            by = "" if self.known.verdict is None else self.known.verdict.moved_by
+            moved = f"moved here by {shown_name(by)}" if by else "moved since"
+            said.append(f"signed as {shown_name(version.signed_name)}, {moved}")
         key = PublicKey.decode_or_none(version.public_key)
         said += [words_of(key), *([] if key is None else [key.text()])]
         seen = self._first_seen_at()

@@ -16,7 +16,7 @@ from sft.client.transfers.part_file import NullSink, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target
-from sft.client.trust import Verdict, judge_over, note_judged, prove_file, require_newest
+from sft.client.trust import Verdict, judge_over, learn_of, note_judged, prove_file, require_newest
 from sft.errors import NotAsListedError, ResumeRefusedError, SftError
 from sft.model.records import File
 
@@ -85,7 +85,7 @@ async def _kept(session: Session, item: GetItem, arrived: Received, report: Repo
     file = arrived.file
     report(TransferStage.VERIFYING, arrived.size)
     require_asked_for(session, file, item)
-    await session.pin_authors([file])
+    await learn_of(session, [file])
     state = prove_file(session, arrived.evidence, file)
     verdict = judge_over(session, file, arrived.digest, arrived.size, state, both=both)
 

@@ -25,7 +25,7 @@ from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy, ref
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.proving import are_proved
 from sft.client.transfers.same import GetAsked, NameTaken, Step, get_step
-from sft.client.trust import judge_over, note_judged, prove_file, require_newest, was_judged
+from sft.client.trust import judge_over, learn_of, note_judged, prove_file, require_newest, was_judged
 from sft.errors import SftError, SourceChangedError
 
 _AT_ONCE: Final = 8
@@ -141,7 +141,7 @@ async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadR
     local = asked.local(item)
     file, evidence = await show_proved(session, item.path, item.version)
     require_asked_for(session, file, item)
-    await session.pin_authors([file])
+    await learn_of(session, [file])
     state = prove_file(session, evidence, file)
     verdict = judge_over(session, file, item.digest, item.size, state, both=asked.with_signature)
     signature = local.with_name(f"{local.name}{SIGNATURE_ENDING}") if asked.with_signature else None

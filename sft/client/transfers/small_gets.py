@@ -27,7 +27,7 @@ from sft.client.transfers.part_file import Destination, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target
-from sft.client.trust import Verdict, judge_over, note_judged, prove, require_newest
+from sft.client.trust import Verdict, judge_over, learn_of, note_judged, prove, require_newest
 from sft.crypto.digests import blake2b_512
 from sft.errors import NotSmallError, RequestError, SftError
 from sft.model.evidence import Evidence
@@ -75,7 +75,7 @@ async def _some(session: Session, wanted: Sequence[Getting]) -> list[Outcome]:
             outcomes.append(None)
             arrived.append(_Arrived(each, result.file, result.content))
             each.report(TransferStage.VERIFYING, len(result.content))
-    await session.pin_authors([each.file for each in arrived])
+    await learn_of(session, [each.file for each in arrived])
     landed: Iterator[Outcome] = iter(())
     if arrived:
         judged = await finish_even_if_cancelled(_land_all(session, arrived, answer[0].evidence))

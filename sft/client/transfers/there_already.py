@@ -27,7 +27,7 @@ from sft.client.transfers.local_file import seen_as
 from sft.client.transfers.plan import PutItem
 from sft.client.transfers.proving import are_proved
 from sft.client.transfers.same import PutAsked, VersionThere
-from sft.client.trust import judge_over, known_of, prove_file, require_newest, was_judged
+from sft.client.trust import judge_over, known_of, learn_of, prove_file, require_newest, was_judged
 from sft.errors import (
     ConnectionLostError,
     FolderInTheWayError,
@@ -192,6 +192,7 @@ async def proved_ours(
     if (there.author_id, there.size, there.digest) != (session.user_id, size, digest):
         return None
     file, receipt, evidence = await show_with_receipt(session, path, there.version)
+    await learn_of(session, [file])
     try:
         verdict = judge_over(session, file, digest, size, prove_file(session, evidence, file))
     except (SignatureBadError, SignerUnknownError, PinChangedError):

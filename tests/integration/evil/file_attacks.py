@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 from msgspec.structs import replace
 
 from sft.model.access import operator_caller
 from sft.model.events import FileCommitted, FileMoved, FileReplaced
 from sft.model.records import KeyEnd
+from sft.store.ledger import leaves_from
 from sft.store.row_types import DeviceKeyRow
 from sft.store.rows import Transaction
 from sft.store.statements import rows_of
 from sft.wire import messages as m
 from sft.wire.login import Claim
 from tests.integration.evil.attacks import LINE, LOG, ROWS, Refused, attack
-from tests.integration.evil.evil_server import EVIL_KEY, EvilServer
+from tests.integration.evil.evil_server import EVIL_KEY, MOST_LEAVES, EvilServer
 from tests.integration.evil.staging import GET, NEWER, PLAN, as_max, file_row, put_two, with_files
 from tests.loop import run
 
@@ -118,8 +121,9 @@ def swapped(evil: EvilServer) -> Refused:
     return Refused("gus", GET)
 
 
-def swap_by_leaves(evil: EvilServer) -> None:
-    """Have the log move two files to one another's names, by nobody's statement."""
+@attack("two files at one another's names, by leaves of no statement", LOG, noticed="who gets one",
+        says="nobody signed that it was moved", code="MOVE_UNSIGNED")  # fmt: skip
+def swapped_by_leaves(evil: EvilServer) -> Refused:
     put_two(evil)
     plan, other = file_row(evil, "plan"), file_row(evil, "other")
 
@@ -130,6 +134,26 @@ def swap_by_leaves(evil: EvilServer) -> None:
             transaction.log(FileMoved(by=operator_caller(), file_id=row.file_id, old=row.name, new=name))
 
     evil.edit(change)
+    return Refused("gus", GET)
+
+
+@attack("a file at another's new name, by the statement that moved the other", LOG, noticed="who gets it",
+        says="nobody signed that it was moved", code="MOVE_UNSIGNED")  # fmt: skip
+def moved_by_a_statement_of_another(evil: EvilServer) -> Refused:
+    put_two(evil)
+    assert evil.cli.sft("max", "mv", "other", "kept").status == 0
+    plan, other = file_row(evil, "plan"), file_row(evil, "kept")
+    with evil.server.here.readers.reading() as reading:
+        signed = json.loads(leaves_from(reading, 0, MOST_LEAVES)[-1].facts)["statement"].encode()
+
+    def change(transaction: Transaction) -> None:
+        for row, name in ((other, "aside"), (plan, "kept")):
+            transaction.rows.update([replace(row, name=name, folded=name)])
+        transaction.log(FileMoved(by=operator_caller(), file_id=other.file_id, old="kept", new="aside"))
+        transaction.log(FileMoved(by=as_max(evil), file_id=plan.file_id, old="plan", new="kept", statement=signed))
+
+    evil.edit(change)
+    return Refused("gus", ("get", "kept"))
 
 
 @attack("a deleted file as live", LINE, noticed="who gets it", says="does not prove what it says of", code="LOG_PROOF")

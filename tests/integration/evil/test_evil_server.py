@@ -133,12 +133,22 @@ def test_yesterday_is_taken_by_who_saw_nothing_since(evil: EvilServer) -> None:
     evil.got("mia", "plan")
 
 
-def test_files_that_the_log_says_were_moved_are_got_and_what_they_were_signed_as_is_said(evil: EvilServer) -> None:
-    file_attacks.swap_by_leaves(evil)
+def test_files_that_somebody_moved_are_got_and_who_moved_them_is_said(evil: EvilServer) -> None:
+    staging.put_two(evil)
+    evil.cli.sft("max", "mv", "plan", "aside")
+    evil.cli.sft("max", "mv", "other", "plan")
     done, place = evil.get("gus", "plan")
     assert done.status == 0, done.err
     assert (place / "plan").read_bytes() == staging.NEWER
-    assert "signed by max as other" in " ".join(done.out.split()), done.out
+    assert "signed by max as other, moved here by max" in " ".join(done.out.split()), done.out
+
+
+def test_a_folder_that_somebody_moved_takes_its_files_along(evil: EvilServer) -> None:
+    evil.put("max", "plan", staging.PLAN)
+    assert evil.cli.sft("max", "mkdir", "docs").status == 0
+    assert evil.cli.sft("max", "mv", "plan", "docs/plan").status == 0
+    assert evil.cli.sft("max", "mv", "docs", "kept").status == 0
+    evil.got("gus", "kept/plan")
 
 
 def test_a_listing_may_leave_something_out(evil: EvilServer) -> None:

@@ -20,6 +20,7 @@ from sft.cli.invocation import Environment
 from sft.cli.main import main
 from sft.client.carried_over import CarriedOver
 from sft.client.joining import Joined
+from sft.client.known_moves import KnownMoves
 from sft.client.log_follower import LogFollower
 from sft.client.pins import Pin
 from sft.client.profiles import Profile, Profiles
@@ -78,6 +79,20 @@ class Known:
     first_seen: list[Pin] = field(default_factory=list)
 
 
+class AllMoved(KnownMoves):
+    """Somebody signed every move."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__()
+        self._by = by
+
+    def is_open(self, _file: File) -> bool:
+        return False
+
+    def require(self, _file: File) -> str:
+        return self._by
+
+
 @dataclass
 class TableSession:
     """A session whose server is a table: the kind of a request, and what answers it."""
@@ -97,6 +112,7 @@ class TableSession:
     _written: LogInMemory = field(default_factory=lambda: LogInMemory(SERVER_KEY))
     log: LogFollower = field(init=False)
     role_before: str = ""
+    moves: KnownMoves = field(default_factory=lambda: AllMoved("max"))
 
     def __post_init__(self) -> None:
         self.log = LogFollower("acme-files", SERVER.server_id(), [], lambda error, _exhibits: error)

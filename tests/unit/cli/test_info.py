@@ -39,7 +39,7 @@ def test_a_move_and_another_owner_are_told(shown):
     file = signed_file("now/here.pdf", signed_name="old-plan.pdf", owner="eva")
     shown.answers[ShowFile] = lambda request: FileShown(request.id, file)
     ran = shown.run("info", "now/here.pdf")
-    assert "signed as old-plan.pdf, moved since" in ran.lines
+    assert "signed as old-plan.pdf, moved here by max" in ran.lines
     assert "belongs to eva" in ran.lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 
+import msgspec
 from msgspec.structs import replace
 
 from sft.crypto.comment import FileComment
@@ -14,6 +15,7 @@ from sft.ledger.checkpoints import Checkpoint, Origin, sign_checkpoint
 from sft.ledger.hashing import leaf_hash, range_root
 from sft.ledger.leaves import ChangedSlot, LeafKind, LogLeaf, StateRoot, StateTreeKind, slot_hash
 from sft.ledger.proofs import prove_consistency, prove_inclusion
+from sft.ledger.records import LeafRecord, RecordPart
 from sft.ledger.slots import (
     FileSlot,
     FileState,
@@ -28,7 +30,7 @@ from sft.ledger.slots import (
 )
 from sft.ledger.state import StateTree
 from sft.model.access import Role
-from sft.model.evidence import Evidence, ProvedHead, ProvedSlot, ProvedVersion, SlotsProof
+from sft.model.evidence import Evidence, LoggedLeaf, LoggedPage, ProvedHead, ProvedSlot, ProvedVersion, SlotsProof
 from sft.model.names import split_path
 from sft.model.records import UserState
 from tests.unit.ledger.stored import versions_root
@@ -49,6 +51,7 @@ class LogInMemory:
         self.key = key
         self.origin = Origin.of_server(host, key.public.server_id(), epoch)
         self.hashes = []
+        self.logged = []
         self.leaf = b""
         self.trees = {USERS: StateTree(), FILES: StateTree()}
         self.records = {USERS: {}, FILES: {}}
@@ -59,7 +62,7 @@ class LogInMemory:
 
     # -- what happens ---------------------------------------------------------------------------------
 
-    def put(self, tree, number, slot, *, kind=LeafKind.FILE_COMMITTED, time=1000):
+    def put(self, tree, number, slot, *, kind=LeafKind.FILE_COMMITTED, time=1000, facts=None):
         """Let one slot be changed by one leaf."""
         record = slot if isinstance(slot, bytes) else encode_slot(slot)
         self.records[tree][number] = record
@@ -67,13 +70,15 @@ class LogInMemory:
         for missing in range(state.size, number):
             state.apply(state.draft({missing: slot_hash(b"nobody")}))
         state.apply(state.draft({number: slot_hash(record)}))
-        return self.append([ChangedSlot(tree, number, slot_hash(record))], kind=kind, time=time)
+        return self.append([ChangedSlot(tree, number, slot_hash(record))], kind=kind, time=time, facts=facts)
 
-    def append(self, slots=(), *, kind=LeafKind.FILE_COMMITTED, time=1000):
+    def append(self, slots=(), *, kind=LeafKind.FILE_COMMITTED, time=1000, facts=None):
         roots = tuple(StateRoot(each, self.trees[each].size, self.trees[each].root()) for each in (USERS, FILES))
         self.leaf = LogLeaf(
-            kind=kind, time=time, slots=tuple(slots), state_roots=roots, facts=hashlib.sha256(b"facts").digest()
-        ).encode()
+            kind=kind, time=time, slots=tuple(slots), state_roots=roots,
+            facts=hashlib.sha256(b"facts").digest() if facts is None else LeafRecord(facts).facts_hash(),
+        ).encode()  # fmt: skip
+        self.logged.append((kind, self.leaf, facts))
         self.hashes.append(leaf_hash(self.leaf))
         return len(self.hashes) - 1
 
@@ -83,12 +88,29 @@ class LogInMemory:
         slot = UserSlot(salt=SALT, id=user_id, name=name, state=state, roles=(SlotRole(role, 0),), keys=keys)
         return self.put(USERS, user_id - 1, slot, kind=LeafKind.USER_JOINED)
 
-    def move(self, file_id, path):
+    def move(self, file_id, old, path, by=None, statement=b""):
         """Move a file; give the leaf that says so."""
         above, name = split_path(path)
         place, folder = self.places[file_id], self.folder(above)
-        before = decode_slot(self.records[FILES][place])
-        return self.put(FILES, place, replace(before, folder=folder, name=name), kind=LeafKind.FILE_MOVED)
+        slot = replace(decode_slot(self.records[FILES][place]), folder=folder, name=name)
+        facts = {"by": by and {"user": by}, "file_id": file_id.hex(), "new": path, "old": old}
+        return self.put(FILES, place, slot, kind=LeafKind.FILE_MOVED, facts=self.facts_of(facts, statement))
+
+    def move_folder(self, old, path, by=None, statement=b""):
+        """Move a folder with all in it; give the leaf that says so."""
+        above, name = split_path(path)
+        parent = self.folder(above)
+        place = self.folders[old]
+        for below in [each for each in self.folders if each == old or each.startswith(f"{old}/")]:
+            self.folders[path + below.removeprefix(old)] = self.folders.pop(below)
+        slot = replace(decode_slot(self.records[FILES][place]), parent=parent, name=name)
+        facts = {"by": by and {"user": by}, "folder_id": place + 1, "new": path, "old": old}
+        return self.put(FILES, place, slot, kind=LeafKind.FOLDER_MOVED, facts=self.facts_of(facts, statement))
+
+    @staticmethod
+    def facts_of(facts, statement):
+        said = {**facts, "statement": statement.decode()} if statement else facts
+        return RecordPart(SALT, msgspec.json.encode(said))
 
     def folder(self, path):
         """Put a folder there with those above it; give its slot."""
@@ -162,6 +184,22 @@ class LogInMemory:
             tuple(ProvedHead(size, self.consistency(size)) for size in sorted(set(seen)) if 0 < size < self.size),
             tuple(versions),
         )  # fmt: skip
+
+    def page(self, asked):
+        """The newest leaves of the kinds that were asked for, with their records."""
+        end = self.size if asked.end is None else asked.end
+        numbers = [
+            number
+            for number, (kind, _, facts) in enumerate(self.logged[:end])
+            if kind in asked.kinds and (asked.file_id is None or asked.file_id.hex().encode() in facts.body)
+        ][::-1]
+        tree = StateTree(self.hashes)
+        proof = tuple(tree.prove(numbers)) if numbers else ()
+        shown = [
+            LoggedLeaf(number, entry, facts.salt + facts.body, None)
+            for number, (_, entry, facts) in ((number, self.logged[number]) for number in numbers)
+        ]
+        return LoggedPage(tuple(shown), proof, self.note(), asked.start, more=False)
 
     def evidence_of_user(self, user_id):
         """Prove a user, if there is one."""

@@ -15,7 +15,8 @@ from sft.client.connection import ServerConnection
 from sft.client.log_follower import LogFollower
 from sft.client.pins import Pins, own_pin
 from sft.client.session import Session
-from sft.crypto.comment import FileComment
+from sft.client.statements import sign_act
+from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.notes import Receipt, sign_receipts
@@ -40,6 +41,7 @@ from sft.wire.messages import (
     FileStored,
     FolderPage,
     LogHead,
+    LogPage,
     Refusal,
     RefusedFile,
     ResumePoint,
@@ -289,6 +291,38 @@ class MemoryServer:
             self.send(FileShown(id=m.id, file=file, receipt=receipt, evidence=self.proof_of(m.path)))
         else:
             self._refuse(m.id, NotFoundError(what="file", name=m.path))
+
+    def _read_log(self, m):
+        self.send(LogPage(id=m.id, page=self.log.page(m)))
+
+    def moved(self, old, new, by=ADA_KEY, user_id=7, *, signed=True, said=None):
+        """Have a file, or a folder with all in it, moved by somebody; ``said`` is what the statement says otherwise."""
+        is_file = old in self.files
+        file = self.files[old][0] if is_file else None
+        fields = {
+            "file": file.id if file else b"",
+            "version": file.version.number if file else 0,
+            "old": old,
+            "new": new,
+        }
+        statement = b""
+        if signed:
+            statement = sign_act(
+                by,
+                "move",
+                {**fields, **(said or {})},
+                server_id=SERVER.server_id,
+                user_id=user_id,
+                now=4000,
+                head=NO_HEAD,
+            )
+        if is_file:
+            self.files[new] = (replace(file, path=new), self.files.pop(old)[1])
+            return self.log.move(file.id, old, new, user_id, statement)
+        for path in [path for path in self.files if path.startswith(f"{old}/")]:
+            below, content = self.files.pop(path)
+            self.files[new + path.removeprefix(old)] = (replace(below, path=new + path.removeprefix(old)), content)
+        return self.log.move_folder(old, new, user_id, statement)
 
     def _show_files(self, m):
         paths = m.paths[: self.answered_at_once]

@@ -128,7 +128,7 @@ def newer(server, path, place):
 
 def elsewhere(server, _path, place):
     """The file was moved away, and another lies there: what is listed has the name no more."""
-    server.log.move(server.files["docs/f07"][0].id, "docs/other")
+    server.log.move(server.files["docs/f07"][0].id, "docs/f07", "docs/other")
 
 
 def stolen(server, _path, _place):

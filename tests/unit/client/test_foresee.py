@@ -175,7 +175,9 @@ MOVED = [False, True]
 @pytest.mark.parametrize("here", HERE)
 def test_a_get_does_what_was_foreseen(server, session, tmp_path, here, moved, with_signature, existing, size):
     content = content_of(size)
-    stored(server, content, "docs/a.bin", **({"name": "docs/b"} if moved else {}))
+    stored(server, content, "docs/b" if moved else "docs/a.bin")
+    if moved:
+        server.moved("docs/b", "docs/a.bin")
     file, _ = server.files["docs/a.bin"]
     out = tmp_path / "out"
     (out / "docs").mkdir(parents=True)

@@ -83,20 +83,12 @@ def test_a_file_that_the_log_has_elsewhere_is_not_believed_and_one_that_was_move
     server, session, tmp_path, log
 ):
     comment = stored(server, b"content", "docs/old.bin")
-    file, content = server.files.pop("docs/old.bin")
-    moved = msgspec.structs.replace(file, path="new.bin")
-    server.files["new.bin"] = (moved, content)
+    server.moved("docs/old.bin", "new.bin")
     place = log.places[comment.file_id]
-    log.versions[place].pop()
-    leaf = log.file(comment.file_id, "new.bin", 7, 1, comment.digest, comment.size)
-    server.files["new.bin"] = (
-        msgspec.structs.replace(moved, version=msgspec.structs.replace(moved.version, leaf=leaf)),
-        content,
-    )
     (result,) = get(server, session, tmp_path, got_item("new.bin"))
     assert result.error is None
     assert result.verdict.moved_to == "new.bin"
-    assert "Signed as docs/old.bin; it is at new.bin now." in result.verdict.sentence()
+    assert "Signed as docs/old.bin; ada moved it to new.bin." in result.verdict.sentence()
     log.versions[place].pop()
     log.file(comment.file_id, "elsewhere.bin", 7, 1, comment.digest, comment.size)
     (result,) = get(server, session, tmp_path, got_item("new.bin"), to="again")

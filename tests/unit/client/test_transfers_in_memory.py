@@ -666,12 +666,11 @@ def test_an_author_is_asked_for_once(server, session, tmp_path):
 
 def test_a_moved_file_says_where_it_was_signed(server, session, tmp_path):
     stored(server, b"content", "docs/old.bin")
-    file, content = server.files.pop("docs/old.bin")
-    server.files["new.bin"] = (msgspec.structs.replace(file, path="new.bin"), content)
-    server.log.move(file.id, "new.bin")
+    server.moved("docs/old.bin", "new.bin", MAX_KEY, 8)
+    file, _ = server.files["new.bin"]
     (result,) = get(server, session, tmp_path, got_item("new.bin"))
     assert result.verdict.moved_to == "new.bin"
-    assert "Signed as docs/old.bin; it is at new.bin now." in result.verdict.sentence()
+    assert "Signed as docs/old.bin; max moved it to new.bin." in result.verdict.sentence()
     same = msgspec.structs.replace(got_item("new.bin"), size=7, file_id=file.id, version=1, digest=file.version.digest)
     assert get(server, session, tmp_path, same)[0].stage is TransferStage.UNCHANGED
 
