@@ -139,6 +139,7 @@ KEPT_PAGES_BYTES: Final = 64 * MIB  # free within the database: room for the nex
 # -- people -----------------------------------------------------------------------------------------------
 INVITATION_SECONDS: Final = 2 * 24 * 3600  # over a night, and a day off
 INVITATION_MOST_SECONDS: Final = 30 * 24 * 3600  # a link in a mailbox is a key to the server
+RESET_LINK_SECONDS: Final = 24 * 3600  # one that lets somebody back in is asked for when it is needed
 FIRST_ADMIN_SECONDS: Final = 24 * 3600  # that one makes an admin, and the operator can have another
 
 # -- the ledger (sft/ledger) --------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "KEY_FORMAT": "Put back a copy of its file, or ask an admin for a new key",
         "KEY_LOCKED": "6, then enter, asks for its passphrase",
         "KEY_NOT_ENDORSED": _KEY_WORDS,
-        "KEY_REVOKED": "Another device of yours lets a new key in; none left? An admin can give you one",
+        "KEY_REVOKED": "On another device of yours, Identity (5), n lets a new key in; none left? An admin can",
         "KEY_TAKEN": "Ask an admin for another invitation: its key is made anew",
         "KEY_UNKNOWN": (
             "Another device of yours lets it in ({device}, {key}), or an admin; then join here again. New there? "

@@ -17,6 +17,7 @@ INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TRASHED = sa.text("state = 'trashed'")
 PURGING = sa.text("state = 'purging'")
 HANDED_OVER = sa.text("heir_id IS NOT NULL")
+RESETS = sa.text("resets_id IS NOT NULL")
 BY_BYTES = sa.String(collation="BINARY").with_variant(sa.String(collation="C"), "postgresql")
 
 
@@ -130,14 +131,17 @@ def upgrade() -> None:
         _integer("used_at", null=True),
         _integer("used_by_id", null=True),
         _integer("withdrawn_at", null=True),
+        _integer("resets_id", null=True),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_invitations"),
         sa.UniqueConstraint("public_key", name="uq_invitations_public_key"),
         _refers("invitations", "maker_id", "users.id"),
         _refers("invitations", "used_by_id", "users.id"),
+        _refers("invitations", "resets_id", "users.id"),
     )
     for column in ("maker_id", "created_at", "expires_at"):
         op.create_index(f"ix_invitations_{column}", "invitations", [column])
+    _index("ix_invitations_resets_id", "invitations", ["resets_id"], RESETS)
     op.create_table(
         "folders",
         _number("id"),

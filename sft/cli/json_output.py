@@ -161,6 +161,7 @@ def invitation_document(invitation: Invitation) -> Document:
         "expires_at": utc_time(invitation.expires_at),
         "used_by": invitation.used_by,
         "used_at": _time(invitation.used_at),
+        "resets": invitation.resets,
     }
 
 

@@ -47,7 +47,7 @@ def show_invitations(console: Console, invitations: Sequence[Invitation], now: f
             (
                 str(one.id),
                 safe(one.name or "anybody"),
-                one.role.value,
+                "new key" if one.resets else one.role.value,
                 one.state.value if one.used_by is None else f"used by {safe(one.used_by)}",
                 f"until {local_time(one.expires_at, now=now, weekday=True)}",
                 f"by {safe(one.maker)}",
@@ -62,12 +62,7 @@ def show_new_invitation(
     console: Console, link: InvitationLink, made: Invitation, now: float, *, written_to: str | None = None
 ) -> None:
     """Show an invitation that was made: its link alone on standard output, or in a file; what goes with it elsewhere."""
-    if console.json:
-        shown = None if written_to else link.text()
-        console.document({**invitation_document(made), "link": shown, "file": written_to})
-    elif written_to is None:
-        # Alone, and also with --quiet: without it there would be no result at all.
-        console.write(link.text() + "\n")
+    _show_link(console, link, made, written_to)
     until = local_time(made.expires_at, now=now, weekday=True)
     for_whom = "For whoever has it" if made.name is None else f"For {shown_name(made.name)}"
     alone = "one person" if made.name is None else shown_name(made.name)
@@ -76,6 +71,25 @@ def show_new_invitation(
         f"{for_whom}, {made.role}, once, until {until}. "
         f"Whoever has this {thing} can join with it: send it to {alone} alone."
     )
+
+
+def show_reset_link(console: Console, link: InvitationLink, made: Invitation, now: float) -> None:
+    """Show the link by which somebody comes back: alone on standard output; what goes with it elsewhere."""
+    _show_link(console, link, made, None)
+    name, until = shown_name(made.name or ""), local_time(made.expires_at, now=now, weekday=True)
+    console.note(
+        f"Every key of {name} has ended. For {name}: sft join, once, until {until}. Whoever has this line comes back as "
+        f"{name}: give it to {name} alone, and by a way that a thief has not."
+    )
+
+
+def _show_link(console: Console, link: InvitationLink, made: Invitation, written_to: str | None) -> None:
+    if console.json:
+        shown = None if written_to else link.text()
+        console.document({**invitation_document(made), "link": shown, "file": written_to})
+    elif written_to is None:
+        # Alone, and also with --quiet: without it there would be no result at all.
+        console.write(link.text() + "\n")
 
 
 def removed_before(user: User) -> str:

@@ -180,6 +180,12 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
             "cut_off": NUMBER_FIELD,
             "reason": NAME_FIELD,
         },
+        "key-reset-link": {
+            "name": NAME_FIELD,
+            "invitation": POINT_FIELD,
+            "cut_off": NUMBER_FIELD,
+            "reason": NAME_FIELD,
+        },
     }
 )
 """What a statement of each act says, in order. Names are as they were asked for; a version is 0 where no file is named."""

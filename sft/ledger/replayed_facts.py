@@ -34,7 +34,7 @@ _JOINED: Final = frozenset({LeafKind.USER_JOINED})
 # By which kinds of leaf an act is told; one that is not here yet stands for any.
 ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
     {
-        JOIN: _JOINED,
+        JOIN: frozenset({LeafKind.USER_JOINED, LeafKind.KEY_RESET}),  # the second of who comes back by a link
         "add": _JOINED,
         "invite": frozenset({LeafKind.INVITATION_MADE}),
         "withdraw": frozenset({LeafKind.INVITATION_WITHDRAWN}),
@@ -51,6 +51,7 @@ ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
         "key-rotate": frozenset({LeafKind.KEY_ROTATED}),
         "key-revoke": frozenset({LeafKind.KEY_ENDED}),
         "key-reset": frozenset({LeafKind.KEY_RESET}),
+        "key-reset-link": frozenset({LeafKind.KEY_ENDED}),
     }
 )
 

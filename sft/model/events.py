@@ -165,8 +165,16 @@ class KeyRevoked(StatedEvent, frozen=True, kw_only=True):
     cut_off: int | None  # leaf from which on it may have been the thief who signed
 
 
+class KeyResetOffered(KeyRevoked, frozen=True, kw_only=True):
+    """Every key of a user's has ended; whoever has the link of this invitation comes back as that user."""
+
+    invitation_id: int
+    public_key: bytes  # of the link
+    expires_at: int
+
+
 class KeyReset(StatedEvent, frozen=True, kw_only=True):
-    """Somebody else gave a user a new key, for which none of the user's vouched; all others have ended."""
+    """A user has a new key, for which none of theirs vouched, and no other; with an invitation ``by`` is that user."""
 
     user_id: int
     name: str
@@ -176,6 +184,7 @@ class KeyReset(StatedEvent, frozen=True, kw_only=True):
     ended_key_ids: tuple[int, ...]
     reason: KeyEnd
     cut_off: int | None
+    invitation_id: int | None = None
 
 
 class RoleChanged(StatedEvent, frozen=True, kw_only=True):

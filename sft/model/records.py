@@ -112,7 +112,11 @@ class InvitationState(StrEnum):
 
 
 class Invitation(Record, frozen=True):
-    """An invitation as its server keeps it: the public half of the link's seed, and what it grants."""
+    """An invitation as its server keeps it: the public half of the link's seed, and what it grants.
+
+    Attributes:
+        resets: it lets whoever has this name already come back with a new key.
+    """
 
     id: Count
     public_key: Bytes32
@@ -124,6 +128,7 @@ class Invitation(Record, frozen=True):
     state: InvitationState
     used_by: PersonName | None = None
     used_at: Seconds | None = None
+    resets: bool = False
 
 
 class FileVersion(Record, frozen=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getopt
 from importlib import import_module
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 from twisted.python import usage
@@ -18,7 +19,7 @@ JSON = ["json", None, "print one JSON document"]
 class Leaf(usage.Options):
     """A subcommand that does something.
 
-    ``arguments`` names what must follow it, ``runs`` is ``module:function`` below ``sft.operator``:
+    ``arguments`` names what must follow it, in brackets what may, ``runs`` is ``module:function`` below ``sft.operator``:
     ``async (command) -> status``.
     """
 
@@ -38,11 +39,12 @@ class Leaf(usage.Options):
         super().parseOptions([*words, "--", *arguments])  # type: ignore[no-untyped-call]
 
     def parseArgs(self, *given: str) -> None:
-        if len(given) != len(self.arguments):
+        needed = [name for name in self.arguments if not name.startswith("[")]
+        if not len(needed) <= len(given) <= len(self.arguments):
             wanted = " ".join(self.arguments) or "no argument"
             raise usage.UsageError(f"this takes {wanted}")
-        for name, value in zip(self.arguments, given, strict=True):
-            self[name] = value
+        for name, value in zip_longest(self.arguments, given, fillvalue=""):
+            self[name.strip("[]")] = value
 
     def postOptions(self) -> None:
         module, _, function = self.runs.partition(":")
@@ -92,14 +94,14 @@ class UserOptions(usage.Options):
             _leaf(
                 "people:reset_key",
                 "NAME",
-                "PUBLIC_KEY",
+                "[PUBLIC_KEY]",
                 flags=(["yes", None, "do not ask"],),
                 parameters=[
                     ["device", None, "device", "what to call the device that has the key"],
                     ["stolen-since", None, None, "the others were stolen: from this number of the log on, or start"],
                 ],
             ),
-            "give who lost every key this one",
+            "let in again who lost every key: by a link, or with this key",
         ],
         [
             "add",

@@ -11,6 +11,7 @@ from sft.cli.people_output import (
     removed_before,
     show_invitations,
     show_new_invitation,
+    show_reset_link,
     show_role,
     show_users,
     words_of,
@@ -100,9 +101,11 @@ async def add(command: Command) -> int:
 
 
 async def reset_key(command: Command) -> int:
-    """Give a key in place of all others; asks on a terminal, needs --yes off one."""
+    """Give a key, or make a link for one, in place of all others; asks on a terminal, needs --yes off one."""
     options = command.options
     name = options["NAME"]
+    if not options["PUBLIC_KEY"]:
+        return await _offer_reset(command, name)
     key = read_public_key(options["PUBLIC_KEY"], "Give the key itself (RW...), or the file of sft key export")
     reason, cut_off = reason_of(options["stolen-since"])
     if not options["yes"]:
@@ -110,6 +113,16 @@ async def reset_key(command: Command) -> int:
         _require_typed(command, name, question, f"Resetting the key of {safe(name)}", "nothing was reset")
     user = await people.reset_key(command.session, name, key, options["device"], reason, cut_off)
     return _show(command, user, f"has a new key: {key.words()}")
+
+
+async def _offer_reset(command: Command, name: str) -> int:
+    reason, cut_off = reason_of(command.options["stolen-since"])
+    if not command.options["yes"]:
+        question = f"End every key of {safe(name)}, and make a link by which whoever has it comes back as {safe(name)}?"
+        _require_typed(command, name, question, f"Resetting the key of {safe(name)}", "nothing was reset")
+    link, made = await people.offer_reset(command.session, name, reason, cut_off)
+    show_reset_link(command.console, link, made, command.now)
+    return 0
 
 
 def _require_typed(command: Command, name: str, question: str, deed: str, otherwise: str) -> None:

@@ -23,6 +23,7 @@ from sft.service import (
     files,
     folders,
     invitations,
+    key_resets,
     keys,
     receiving,
     sessions,
@@ -223,6 +224,11 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ResetKey: _user_act(
         keys.reset_key,
         lambda by, q: keys.ResetKeyInput(by, q.name, q.public_key, q.device, q.reason, q.cut_off, q.statement),
+    ),
+    m.OfferReset: ActRoute(
+        key_resets.offer_reset,
+        lambda by, q: key_resets.OfferResetInput(by, q.name, q.public_key, q.reason, q.cut_off, q.statement),
+        lambda id_, made: m.InvitationShown(id_, made.invitation, made.server),
     ),
     m.MakeInvitation: ActRoute(
         invitations.make,

@@ -39,6 +39,7 @@ from sft.store.invitations import (
     invitations_since,
     open_admin_invitation,
     open_invitations_of,
+    open_resets_of,
 )
 from sft.store.row_types import InvitationRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
@@ -109,10 +110,15 @@ def make(transaction: Transaction, item: MakeInvitationInput) -> MadeInvitation:
             require_name(item.name)
             require_free_name(transaction, item.name)
         row = _add(transaction, item, seconds, stated)
-    elif (row.maker_id, row.role, row.user_name) != (item.caller.user_id, item.role, item.name):
+    elif (row.maker_id, row.role, row.user_name, row.resets_id) != (item.caller.user_id, item.role, item.name, None):
         raise BadRequestError(problem="the key of another invitation")
-    (invitation,) = _shown(transaction, [row])
-    return MadeInvitation(invitation, server_info(transaction))
+    return made(transaction, row)
+
+
+def made(reading: ReadTransaction, row: InvitationRow) -> MadeInvitation:
+    """Show one, and the server that its link leads to."""
+    (invitation,) = _shown(reading, [row])
+    return MadeInvitation(invitation, server_info(reading))
 
 
 @query(Permission.INVITATION_MANAGE)
@@ -151,6 +157,14 @@ def withdraw_of(transaction: Transaction, by: Caller, maker_id: int) -> None:
     for row in open_invitations_of(transaction, maker_id):
         transaction.rows.update([replace(row, withdrawn_at=transaction.now)])
         transaction.log(InvitationWithdrawn(by=by, invitation_id=row.id))
+
+
+def withdraw_resets(transaction: Transaction, by: Caller, user_id: int, *, but: int = 0) -> None:
+    """Make void what links would reset somebody's keys still, but one."""
+    for row in open_resets_of(transaction, user_id):
+        if row.id != but:
+            transaction.rows.update([replace(row, withdrawn_at=transaction.now)])
+            transaction.log(InvitationWithdrawn(by=by, invitation_id=row.id))
 
 
 def missing_admin(reading: ReadTransaction) -> tuple[bool, bool]:
@@ -200,6 +214,7 @@ def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int, stat
         used_at=None,
         used_by_id=None,
         withdrawn_at=None,
+        resets_id=None,
     )
     transaction.rows.insert([row])
     transaction.log(
@@ -231,6 +246,7 @@ def _shown(reading: ReadTransaction, rows: Sequence[InvitationRow]) -> list[Invi
             state=_state(reading, row, people.get(row.maker_id or 0)),
             used_by=people[row.used_by_id].name if row.used_by_id else None,
             used_at=row.used_at,
+            resets=row.resets_id is not None,
         )
         for row in rows
     ]

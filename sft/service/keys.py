@@ -17,10 +17,11 @@ from sft.crypto.keys import PublicKey
 from sft.errors import CutOffError, LastKeyError, NoKeyLeftError, NotFoundError, TooLargeError
 from sft.limits import KEYS_MOST, VOUCHED_KEYS_MOST
 from sft.model.access import Caller, Permission, Role
-from sft.model.events import KeyAdded, KeyReset, KeyRevoked, KeyRotated
+from sft.model.events import InvitationWithdrawn, KeyAdded, KeyReset, KeyRevoked, KeyRotated
 from sft.model.records import KeyEnd
 from sft.service.accounts import UserChanged
 from sft.service.act_statement import AskedAct, require_statement
+from sft.service.invitations import withdraw_resets
 from sft.service.rights import require_permission
 from sft.service.stolen_keys import ended, fallen_with
 from sft.service.use_case import act
@@ -107,7 +108,7 @@ def add_key(transaction: Transaction, item: AddKeyInput) -> UserChanged:
     if any(key.public_key == item.public_key and _is_active(key) for key in keys):
         return _shown(transaction, user)
     require_free_key(transaction, item.public_key)
-    key = _add(transaction, user, keys, item.public_key, item.device, stated["statement"])
+    key = add_key_row(transaction, user, keys, item.public_key, item.device, stated["statement"])
     event = KeyAdded(
         by=item.caller,
         user_id=user.id,
@@ -130,7 +131,7 @@ def rotate_key(transaction: Transaction, item: RotateKeyInput) -> UserChanged:
     user, keys = _of_caller(transaction, item.caller)
     require_free_key(transaction, item.public_key)
     old = next(key for key in keys if key.id == item.caller.key_id)
-    key = _add(transaction, user, keys, item.public_key, item.device, stated["statement"])
+    key = add_key_row(transaction, user, keys, item.public_key, item.device, stated["statement"])
     transaction.rows.update([ended(transaction, old, KeyEnd.RETIRED, None)])
     event = KeyRotated(
         by=item.caller,
@@ -179,7 +180,7 @@ def revoke_key(transaction: Transaction, item: RevokeKeyInput) -> UserChanged:
     return _shown(transaction, user)
 
 
-@act(Permission.USER_MANAGE, logs=(KeyReset,))
+@act(Permission.USER_MANAGE, logs=(KeyReset, InvitationWithdrawn))
 def reset_key(transaction: Transaction, item: ResetKeyInput) -> UserChanged:
     """Give somebody a key in place of all others; nobody vouches for it, and everybody is shown who did this."""
     stated = require_statement(transaction, item)
@@ -193,14 +194,8 @@ def reset_key(transaction: Transaction, item: ResetKeyInput) -> UserChanged:
     if [key.public_key for key in active] == [item.public_key]:
         return _shown(transaction, user)
     require_free_key(transaction, item.public_key)
-    stolen = item.reason is KeyEnd.COMPROMISED
-    over = []
-    for old in active:
-        cut_off = max(item.cut_off, old.start_leaf) if stolen else item.cut_off
-        over.append(ended(transaction, old, item.reason, _cut_off(transaction, old, item.reason, cut_off)))
-    if stolen:
-        over += fallen_with(transaction, keys, {old.id: old.cut_off_leaf or 0 for old in over})
-    key = _add(transaction, user, keys, item.public_key, item.device, b"")
+    over = ended_by_reset(transaction, keys, item.reason, item.cut_off)
+    key = add_key_row(transaction, user, keys, item.public_key, item.device, b"")
     transaction.rows.update(over)
     event = KeyReset(
         by=item.caller,
@@ -211,10 +206,11 @@ def reset_key(transaction: Transaction, item: ResetKeyInput) -> UserChanged:
         device=key.device,
         ended_key_ids=tuple(old.id for old in over),
         reason=item.reason,
-        cut_off=item.cut_off if stolen else None,
+        cut_off=item.cut_off if item.reason is KeyEnd.COMPROMISED else None,
         **stated,
     )
     transaction.log(event)
+    withdraw_resets(transaction, item.caller, user.id)
     return _shown(transaction, user)
 
 
@@ -229,7 +225,25 @@ def _is_active(key: DeviceKeyRow) -> bool:
     return key.end_leaf is None
 
 
-def _add(
+def ended_by_reset(
+    transaction: Transaction, keys: Sequence[DeviceKeyRow], reason: KeyEnd, cut_off: int
+) -> list[DeviceKeyRow]:
+    """Return a user's active keys as they end with the leaf that is logged next, and what falls with stolen ones.
+
+    Raises:
+        CutOffError: the cut-off is in the future, or of keys that were not stolen.
+    """
+    stolen = reason is KeyEnd.COMPROMISED
+    over = []
+    for old in filter(_is_active, keys):
+        since = max(cut_off, old.start_leaf) if stolen else cut_off
+        over.append(ended(transaction, old, reason, _cut_off(transaction, old, reason, since)))
+    if stolen:
+        over += fallen_with(transaction, keys, {old.id: old.cut_off_leaf or 0 for old in over})
+    return over
+
+
+def add_key_row(
     transaction: Transaction,
     user: UserRow,
     keys: Sequence[DeviceKeyRow],

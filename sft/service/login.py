@@ -12,11 +12,12 @@ from msgspec import Struct
 from sft.crypto.statement import JOIN
 from sft.errors import InviteUnknownError, LoginRefusedError, NameReservedError, RegistrationClosedError
 from sft.model.access import Caller, Role
-from sft.model.events import UserJoined
+from sft.model.events import KeyReset, UserJoined
 from sft.model.names import fold
 from sft.service.act_statement import AskedAct, require_signed
 from sft.service.caller import caller_of
 from sft.service.invitations import is_for, require_open, spend
+from sft.service.key_resets import come_back
 from sft.service.log.evidence import EvidenceBuilder
 from sft.service.settings import Registration, registration
 from sft.service.use_case import entry
@@ -77,7 +78,7 @@ def login(reading: ReadTransaction, claim: LoginInput, builder: EvidenceBuilder 
     return caller
 
 
-@entry(logs=(UserJoined,))
+@entry(logs=(UserJoined, KeyReset))
 def join(transaction: Transaction, item: JoinInput) -> Caller:
     """Make a user of somebody who proved a key, and an invitation where the policy asks for one."""
     require_name(item.name)
@@ -88,6 +89,8 @@ def join(transaction: Transaction, item: JoinInput) -> Caller:
     before = _joined_before(transaction, item, invitation)
     if before is not None:
         return before
+    if invitation is not None and invitation.resets_id is not None:
+        return come_back(transaction, item, invitation, stated)
     role = _admitted_as(transaction, item, invitation)
     require_free_name(transaction, item.name)
     require_free_key(transaction, item.public_key)

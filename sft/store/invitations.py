@@ -28,10 +28,14 @@ _SINCE: Final = rows_of(
 _OPEN_OF: Final = rows_of(
     InvitationRow, InvitationModel.maker_id == value("maker_id"), *_OPEN, order_by=[InvitationModel.id]
 )
+_OPEN_RESETS: Final = rows_of(
+    InvitationRow, InvitationModel.resets_id == value("user_id"), *_OPEN, order_by=[InvitationModel.id]
+)
 _OPEN_FOR_ADMIN: Final = rows_of(
     InvitationRow,
     InvitationModel.maker_id.is_(None),
     InvitationModel.role == Role.ADMIN,
+    InvitationModel.resets_id.is_(None),
     *_OPEN,
     order_by=[InvitationModel.id],
     limit=1,
@@ -54,6 +58,11 @@ def invitations_since(reading: ReadTransaction, moment: int, limit: int) -> list
 def open_invitations_of(reading: ReadTransaction, maker_id: int) -> list[InvitationRow]:
     """Load what somebody has made that is still good."""
     return reading.rows.all(_OPEN_OF, maker_id=maker_id, now=reading.now)
+
+
+def open_resets_of(reading: ReadTransaction, user_id: int) -> list[InvitationRow]:
+    """Load the links that would reset somebody's keys still."""
+    return reading.rows.all(_OPEN_RESETS, user_id=user_id, now=reading.now)
 
 
 def open_admin_invitation(reading: ReadTransaction) -> InvitationRow | None:

@@ -81,6 +81,7 @@ class InvitationRow(Row, frozen=True, gc=False):
     used_at: int | None
     used_by_id: int | None
     withdrawn_at: int | None
+    resets_id: int | None = None
 
 
 class FolderRow(Row, frozen=True, gc=False):

@@ -26,6 +26,7 @@ NAMING: Final = {
 TRASHED: Final = text("state = 'trashed'")
 PURGING: Final = text("state = 'purging'")
 HANDED_OVER: Final = text("heir_id IS NOT NULL")
+RESETS: Final = text("resets_id IS NOT NULL")
 BY_USER: Final = text("user_id IS NOT NULL")
 ON_USER: Final = text("subject_user_id IS NOT NULL")
 ON_FILE: Final = text("file_id IS NOT NULL")
@@ -119,9 +120,13 @@ class DeviceKeyModel(Model):
 
 
 class InvitationModel(Model):
-    """The public half of an invitation and what it grants; ``maker_id`` is None where the operator made it."""
+    """The public half of an invitation and what it grants; ``maker_id`` is None where the operator made it.
+
+    One with ``resets_id`` lets that user, and nobody else, come back with a new key.
+    """
 
     __tablename__ = "invitations"
+    __table_args__ = (Index("ix_invitations_resets_id", "resets_id", sqlite_where=RESETS, postgresql_where=RESETS),)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     public_key: Mapped[bytes] = mapped_column(unique=True)
     role: Mapped[str]
@@ -132,6 +137,7 @@ class InvitationModel(Model):
     used_at: Mapped[int | None]
     used_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     withdrawn_at: Mapped[int | None]
+    resets_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     mac: Mapped[bytes]
 
 

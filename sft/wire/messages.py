@@ -83,6 +83,7 @@ from sft.wire.requests import (
     MakeInvitation,
     Message,
     Move,
+    OfferReset,
     ProveLeaf,
     PutFiles,
     ReadLog,
@@ -159,6 +160,7 @@ __all__ = [
     "Message",
     "Move",
     "Notice",
+    "OfferReset",
     "ProveLeaf",
     "PutFiles",
     "ReadLog",
@@ -208,7 +210,7 @@ ClientMessage = (
     | PutFiles | GetFiles | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
-    | AddKey | RotateKey | RevokeKey | ResetKey
+    | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset
     | ConfirmReceived | ListReaders
 )  # fmt: skip
 ServerMessage = (
@@ -248,6 +250,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         RotateKey: frozenset({UserShown}),
         RevokeKey: frozenset({UserShown}),
         ResetKey: frozenset({UserShown}),
+        OfferReset: frozenset({InvitationShown}),
         ShowServer: frozenset({ServerShown}),
         ListSessions: frozenset({SessionList}),
         KickSession: frozenset({Done}),

@@ -331,6 +331,16 @@ class ResetKey(Request, frozen=True, tag=34):
     statement: StatementBytes = b""
 
 
+class OfferReset(Request, frozen=True, tag=35):
+    """End every key of a user, and register the public half of a link by which they come back with a new one."""
+
+    name: PersonName
+    public_key: Bytes32
+    reason: KeyEnd
+    cut_off: Count = 0
+    statement: StatementBytes = b""
+
+
 # -- the log ---------------------------------------------------------------------------------------------
 
 

@@ -124,6 +124,41 @@ def test_what_a_thief_vouched_for_ends_with_the_key_that_was_stolen(cli: LiveCli
     good(cli.sft("max", "log", "verify", "--server"))
 
 
+def test_who_lost_every_key_comes_back_by_a_link_that_works_once(cli: LiveCli):
+    good(cli.sft("max", "put", cli.file("a", b"before"), "--as", "a"))
+    good(cli.sft("gus", "get", "a", "--as", "first"))
+    assert cli.sft("ada", "reset-key", "max").status == 2, "nobody to ask"
+    failed(cli.sft("mia", "reset-key", "gus", "--yes"), 4, "ROLE_FORBIDS")
+    failed(cli.sft("ada", "reset-key", "ada", "--yes"), 4, "LAST_KEY")
+    made = good(cli.sft("ada", "reset-key", "max", "--yes", "--quiet"))
+    link = made.out.strip()
+    assert link.startswith("sft://")
+    failed(cli.sft("max", "ls"), 4, "KEY_REVOKED")
+    other = cli.sft("new", "join", "--user", "eva", "--no-passphrase", stdin=link)
+    failed(other, 5, "NAME_RESERVED")
+    good(cli.sft("new", "join", "--user", "max", "--no-passphrase", stdin=link))
+    good(cli.sft("new", "join", "--user", "max", "--no-passphrase", stdin=link))  # its answer may have been lost
+    good(cli.sft("new", "put", cli.file("b", b"after"), "--as", "b"))
+    failed(cli.sft("thief", "join", "--user", "max", "--no-passphrase", stdin=link), 5, "INVITE_USED")
+    good(cli.sft("gus", "get", "a", "--as", "second"))
+    failed(cli.sft("gus", "get", "b", "--as", "third"), 7, "KEY_NOT_ENDORSED")
+    kinds = [each["kind"] for each in json.loads(good(cli.sft("ada", "log", "--act", "key", "--json")).out)]
+    assert kinds[-2:] == ["key_ended", "key_reset"]
+    good(cli.sft("ada", "log", "verify", "--server"))
+    (listed,) = (each for each in json.loads(good(cli.sft("ada", "invite", "list", "--json")).out) if each["resets"])
+    assert (listed["user"], listed["state"], listed["used_by"]) == ("max", "used", "max")
+
+
+def test_the_operator_lets_the_last_admin_in_again_by_a_link(cli: LiveCli):
+    assert cli.operator("user", "reset-key", "ada").status == 2, "nobody to ask"
+    first = json.loads(good(cli.operator("user", "reset-key", "ada", "--yes", "--json")).out)["link"]
+    again = good(cli.operator("user", "reset-key", "ada", "--stolen-since", "start", "--yes"))
+    assert "Every key of ada has ended." in again.err
+    failed(cli.sft("new", "join", "--user", "ada", "--no-passphrase", stdin=first), 5, "INVITE_WITHDRAWN")
+    good(cli.sft("new", "join", "--user", "ada", "--no-passphrase", stdin=again.out.strip()))
+    assert json.loads(good(cli.sft("new", "whoami", "--json")).out)["role"] == "admin"
+
+
 def test_a_key_follows_another_and_nobody_has_to_do_anything(cli: LiveCli):
     good(cli.sft("max", "put", cli.file("a", b"with the old key"), "--as", "a"))
     good(cli.sft("gus", "get", "a", "--as", "first"))

@@ -154,6 +154,8 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     ada("key", "device", "list", of=3)
     ada("key", "device", "revoke", "phone", "--stolen-since", "start", "--yes", of=3)
     ada("key", "rotate", "--yes", of=2)
+    ada("reset-key", "mia", "--yes")
+    operator("user", "reset-key", "mia", "--yes")
     ada("reset-key", "mia", SigningKey.generate().public.text(), "--yes")
     # The operator.
     operator("user", "reset-key", "mia", SigningKey.generate().public.text(), "--yes")

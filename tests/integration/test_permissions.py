@@ -234,12 +234,18 @@ class _Example:
             assert isinstance(added, m.UserShown)
         return {"public_key": second, "reason": KeyEnd.RETIRED}
 
+    async def _add(self, name):
+        added = {"name": name, "role": Role.GUEST, "public_key": SigningKey.generate().public.encode(), "device": "d"}
+        assert isinstance(await (await self.server.operator()).ask(m.AddUser, **added), m.UserShown)
+
     async def of_ResetKey(self):
-        lost = {"name": "lost", "role": Role.GUEST, "public_key": SigningKey.generate().public.encode(), "device": "d"}
-        added = await (await self.server.operator()).ask(m.AddUser, **lost)
-        assert isinstance(added, m.UserShown)
+        await self._add("lost")
         reset = {"name": "lost", "public_key": self.new_key.public.encode(), "device": "d"}
         return {**reset, "reason": KeyEnd.RETIRED}
+
+    async def of_OfferReset(self):
+        await self._add("locked")
+        return {"name": "locked", "public_key": InvitationKey.generate().point, "reason": KeyEnd.RETIRED}
 
     async def of_MakeInvitation(self):
         point = InvitationKey.generate().point

@@ -16,8 +16,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from sft.errors import PassphraseWrongError, RegistrationClosedError, SftError
-from sft.model.links import InvitationLink, Link, ServerLink
+from sft.errors import KeyUnknownError, PassphraseWrongError, SftError
+from sft.model.links import InvitationLink, Link
 from sft.model.names import parse_device_name, parse_user_name
 from sft.model.text import shown_name
 from tui.dialogs.confirm import Confirm
@@ -206,7 +206,7 @@ class Join(Dialog[JoinedAs]):
         elif error.code in _OF_THE_NAME:
             self.complain(error, self._input("name"))
             self._input("name").action_select_all()
-        elif isinstance(error, RegistrationClosedError) and isinstance(self._link, ServerLink) and self._earlier:
+        elif isinstance(error, KeyUnknownError) and self._earlier:
             says = (
                 "Nobody joins without an invitation. Are you somebody there already? On a device of yours, Identity (5), "
                 f"n vouches for the key of this one; then Join here again. {self._earlier.key_words}: "

@@ -14,14 +14,14 @@ from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, device_document, key_document, user_document
 from sft.cli.options import common
-from sft.cli.people_output import key_since, read_public_key, reason_of
+from sft.cli.people_output import key_since, read_public_key, reason_of, show_reset_link
 from sft.client.api import people
 from sft.client.identity import Ask, Identity
 from sft.crypto.keys import PublicKey
 from sft.errors import NotFoundError, UsageError
 from sft.model.links import ServerLink
 from sft.model.names import parse_device_name, safe
-from sft.model.records import DeviceKey, User
+from sft.model.records import DeviceKey, KeyEnd, User
 from sft.model.text import shell_name, shown_name
 
 if TYPE_CHECKING:
@@ -170,17 +170,19 @@ def rotate_command(invocation: Invocation, *, yes: bool) -> int:
 
 @click.command("reset-key")
 @click.argument("name")
-@click.argument("key")
-@click.option("--device", metavar="NAME", default="device", help="How the device is called that has it.")
+@click.argument("key", required=False, default="")
+@click.option("--device", metavar="NAME", default="device", help="How the device is called that has the key.")
 @stolen_since
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def reset_key_command(
     invocation: Invocation, name: str, key: str, device: str, stolen_since: str | None, *, yes: bool
 ) -> int:
-    """Give somebody who lost every key this one; everybody is shown that you did."""
-    public, device = read_public_key(key, _OTHERWISE), parse_device_name(device)
+    """Let somebody in again who lost every key: by a link, good once and for a day, or with KEY; everybody is shown."""
     reason, cut_off = reason_of(stolen_since)
+    if not key:
+        return _offer_reset(invocation, name, reason, cut_off, yes=yes)
+    public, device = read_public_key(key, _OTHERWISE), parse_device_name(device)
     _require_possible(invocation, "A reset ends every other key of a person for good", yes=yes)
     if not yes:
         invocation.prompts.require_typed(
@@ -193,6 +195,22 @@ def reset_key_command(
     invocation.console.show(
         user_document(user), f"{shown_name(user.name)} has a new key: {public.words()}. There: the same sft join again."
     )
+    return 0
+
+
+def _offer_reset(invocation: Invocation, name: str, reason: KeyEnd, cut_off: int, *, yes: bool) -> int:
+    _require_possible(invocation, "A reset ends every key of a person for good", yes=yes)
+    if not yes:
+        invocation.prompts.require_typed(
+            f"End every key of {safe(name)}, and make a link by which whoever has it comes back as {safe(name)}? Everybody is "
+            "shown that you did this.",
+            expected=name,
+            otherwise="Nothing was reset.",
+        )
+    link, made = invocation.talk(
+        lambda session: people.offer_reset(session, name, reason, cut_off, head=session.link_head)
+    )
+    show_reset_link(invocation.console, link, made, invocation.now)
     return 0
 
 

@@ -216,6 +216,10 @@ def _show(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotect
             f"Joined {server} as {name}, {user.role}. You: {ROLE_WORDS[user.role]}. Everyone who joins can read "
             "every file stored there. If you lose your key, no file is lost; an admin can give you a new key."
         )
+        if len(user.keys) > 1:
+            console.result(
+                f"Welcome back, {name}: this key is in place of those that ended. Whoever knew them compares it."
+            )
         console.result(f"Your key: {profile.key.words()}")
         if only_admin:
             console.result("You are the only admin. Invite a second one soon.     Next: sft invite --role admin")

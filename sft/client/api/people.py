@@ -32,6 +32,7 @@ from sft.wire.messages import (
     ListSessions,
     ListUsers,
     MakeInvitation,
+    OfferReset,
     RemoveUser,
     ResetKey,
     RevokeKey,
@@ -210,9 +211,42 @@ async def invite(
         seconds=seconds,
         statement=statement,
     )
-    made = answer.invitation
-    link = invitation_link(
-        made,
+    return _link_of(session, answer, key, head), answer.invitation
+
+
+async def offer_reset(
+    session: Requester,
+    name: str,
+    reason: KeyEnd,
+    cut_off: int = 0,
+    *,
+    head: LinkHead | None = None,
+    entropy: Entropy = os.urandom,
+) -> tuple[InvitationLink, Invitation]:
+    """End every key of somebody, and make the link by which they come back; ``reason`` and ``cut_off`` are of those keys.
+
+    Args:
+        head: as of ``invite``.
+    """
+    key = InvitationKey.generate(entropy)
+    statement = session.sign_act(
+        "key-reset-link", name=name, invitation=key.point, cut_off=cut_off, reason=reason.value
+    )
+    answer = await session.request(
+        OfferReset,
+        InvitationShown,
+        name=name,
+        public_key=key.point,
+        reason=reason,
+        cut_off=cut_off,
+        statement=statement,
+    )
+    return _link_of(session, answer, key, head), answer.invitation
+
+
+def _link_of(session: Requester, answer: InvitationShown, key: InvitationKey, head: LinkHead | None) -> InvitationLink:
+    return invitation_link(
+        answer.invitation,
         key.seed,
         address=answer.server.address or session.address,
         server_id=answer.server.server_id,
@@ -220,7 +254,6 @@ async def invite(
         server_name=session.server_name,
         head=head,
     )
-    return link, made
 
 
 async def list_invitations(session: Requester) -> list[Invitation]:

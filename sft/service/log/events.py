@@ -63,6 +63,7 @@ EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
         events.KeyAdded: EventLine(kind=LeafKind.KEY_ADDED, personal=("name", "device"), user="user_id"),
         events.KeyRotated: EventLine(kind=LeafKind.KEY_ROTATED, personal=("name", "device"), user="user_id"),
         events.KeyRevoked: EventLine(kind=LeafKind.KEY_ENDED, personal=("name",), user="user_id"),
+        events.KeyResetOffered: EventLine(kind=LeafKind.KEY_ENDED, personal=("name",), user="user_id"),
         events.KeyReset: EventLine(kind=LeafKind.KEY_RESET, personal=("name", "device"), user="user_id"),
         events.RoleChanged: EventLine(kind=LeafKind.ROLE_CHANGED, personal=("name",), user="user_id"),
         events.UserDisabled: EventLine(kind=LeafKind.USER_DISABLED, personal=("name",), user="user_id"),

@@ -18,7 +18,7 @@ from sft.errors import LoginRefusedError, SignatureRefusedError
 from sft.model.access import Role
 from sft.model.events import StatedEvent
 from sft.model.records import FileSeen, KeyEnd
-from sft.service import accounts, folders, invitations, keys, login, receiving, settings, trash
+from sft.service import accounts, folders, invitations, key_resets, keys, login, receiving, settings, trash
 from sft.service.act_statement import AskedAct
 from sft.service.use_case import USE_CASES
 from tests.fakes.signed_acts import statement_of
@@ -62,6 +62,11 @@ CASES: dict[str, Case] = {
         accounts.change_role,
         accounts.ChangeRoleInput(ADA.caller, "gus", Role.MAINTAINER),
         [{"name": "GUS"}, {"role": Role.ADMIN}],
+    ),
+    "key-reset-link": (
+        key_resets.offer_reset,
+        key_resets.OfferResetInput(ADA.caller, "gus", POINT, KeyEnd.COMPROMISED, 1),
+        [{"name": "mia"}, {"public_key": OTHER_POINT}, {"cut_off": 2}, {"reason": KeyEnd.RETIRED, "cut_off": 0}],
     ),
     "disable": (accounts.disable, accounts.DisableInput(ADA.caller, "gus"), [{"name": "mia"}]),
     "enable": (accounts.enable, accounts.EnableInput(ADA.caller, "mia"), [{"name": "gus"}]),

@@ -24,6 +24,7 @@ from sft.service import (
     commits,
     folders,
     invitations,
+    key_resets,
     keys,
     login,
     login_failures,
@@ -65,6 +66,9 @@ def invite(services: ServiceFixture, by: Any = ADA) -> int:
 
 
 def _join(services: ServiceFixture) -> None:
+    point = InvitationKey.from_seed(bytes(32)).point
+    services.act(key_resets.offer_reset, key_resets.OfferResetInput(ADA.caller, "gus", point, KeyEnd.RETIRED))
+    services.act(login.join, login.JoinInput("gus", key_of(8), "laptop", point))
     services.act(settings.change_settings, settings.SettingsChange(registration=settings.Registration.OPEN))
     services.act(login.join, login.JoinInput("eva", key_of(9), "laptop"))
 
@@ -88,6 +92,17 @@ def _revoke_key(services: ServiceFixture) -> None:
 
 def _reset_key(services: ServiceFixture) -> None:
     services.act(keys.reset_key, keys.ResetKeyInput(ADA.caller, "max", key_of(9), "laptop", KeyEnd.RETIRED))
+
+
+def _offer_reset(services: ServiceFixture) -> None:
+    for number in (1, 2):  # the second makes the first one void
+        point = InvitationKey.from_seed(bytes([number]) * 32).point
+        services.act(key_resets.offer_reset, key_resets.OfferResetInput(ADA.caller, "max", point, KeyEnd.RETIRED))
+
+
+def _reset_key_for_good(services: ServiceFixture) -> None:
+    _offer_reset(services)
+    _reset_key(services)
 
 
 def _max_invites(services: ServiceFixture) -> None:
@@ -312,7 +327,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     keys.add_key: _add_key,
     keys.rotate_key: _rotate_key,
     keys.revoke_key: _revoke_key,
-    keys.reset_key: _reset_key,
+    keys.reset_key: _reset_key_for_good,
+    key_resets.offer_reset: _offer_reset,
     invitations.make: invite,
     invitations.withdraw: _withdraw,
     invitations.first_admin: _first_admin,

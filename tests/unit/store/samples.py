@@ -59,7 +59,7 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     (ADA, MAX),
     (ADAS_KEY, MAXS_KEY),
     (
-        InvitationRow(1, b"i" * 32, "guest", "ivo", 1, 400, 500, 450, 2, None),
+        InvitationRow(1, b"i" * 32, "guest", "ivo", 1, 400, 500, 450, 2, None, 2),
         InvitationRow(2, b"j" * 32, "admin", None, None, 410, 510, None, None, 420),
     ),
     (ROOT, FINANCE, OLD_FOLDER),

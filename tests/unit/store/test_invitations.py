@@ -43,8 +43,9 @@ def test_what_was_made_or_good_after_a_moment_comes_newest_first(database: Datab
         (lambda reader: invitations.invitations_since(reader, NOW, 500), "ix_invitations_expires_at"),
         (lambda reader: invitations.open_invitations_of(reader, 1), "ix_invitations_maker_id"),
         (invitations.open_admin_invitation, "ix_invitations_maker_id"),
+        (lambda reader: invitations.open_resets_of(reader, 1), "ix_invitations_resets_id"),
     ],
-    ids=["since", "of a maker", "for an admin"],
+    ids=["since", "of a maker", "for an admin", "of who is reset"],
 )
 def test_none_is_looked_for_among_all_that_were_ever_made(
     standing: Database, query: Callable[[ReadTransaction], object], index: str
