@@ -7,8 +7,9 @@ what cannot be judged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
@@ -25,7 +26,12 @@ from sft.ledger.replay import Replay, ReplayedLog
 Progress = Callable[[int, int], None]
 """Told now and then how many leaves were looked at, and of how many."""
 
+GiveWay = Callable[[], Awaitable[object]]
+"""Lets everything else on the loop have its turn."""
+
 _STEP = 1000
+# Less than a millisecond: a key is answered in a dozen turns of the loop, and each of them waits for one slice.
+_SLICE_LEAVES: Final = 4
 
 
 class VerifiedLog(Struct, frozen=True):
@@ -91,9 +97,17 @@ def verify_folder(
 
 
 async def verify_server(
-    session: Requester, kept: Iterable[Checkpoint] = (), progress: Progress | None = None
+    session: Requester,
+    kept: Iterable[Checkpoint] = (),
+    progress: Progress | None = None,
+    *,
+    give_way: GiveWay | None = None,
 ) -> VerifiedLog:
-    """Replay all that the server shows of its log as it is now; what comes meanwhile is not looked at."""
+    """Replay all that the server shows of its log as it is now; what comes meanwhile is not looked at.
+
+    Args:
+        give_way: awaited every few leaves, where a person's keys are heard on the same loop.
+    """
     checkpoint = (await page_before(session, limit=1)).head
     heads = _heads(kept, checkpoint)
     replay = Replay({**heads, checkpoint.size: checkpoint.root})
@@ -101,6 +115,8 @@ async def verify_server(
         for line in page.lines:
             if line.number < checkpoint.size:
                 replay.add(line.leaf.encode(), line.record)
+                if give_way is not None and not replay.size % _SLICE_LEAVES:
+                    await give_way()
         if progress is not None:
             progress(replay.size, checkpoint.size)
         if replay.size == checkpoint.size:

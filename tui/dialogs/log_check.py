@@ -5,6 +5,8 @@ Rules. It can be closed at any time, which ends it. What does not hold is named 
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -15,6 +17,8 @@ from sft.model.text import count_text, shown_name
 from tui.dialogs.dialog import Dialog
 from tui.glyphs import Glyphs
 from tui.text import shown
+
+_STEP_LEAVES: Final = 1000  # between two reports: each lays the dialog out anew, which holds up keys
 
 
 class LogCheck(Dialog[None]):
@@ -37,8 +41,13 @@ class LogCheck(Dialog[None]):
     async def _check(self) -> None:
         says = self.query_one("#log-check", Static)
 
+        said = 0
+
         def report(done: int, total: int) -> None:
-            says.update(Content(f"{count_text(done)} of {count_text(total)} leaves"))
+            nonlocal said
+            if not said or done - said >= _STEP_LEAVES:
+                said = done
+                says.update(Content(f"{count_text(done)} of {count_text(total)} leaves"))
 
         try:
             verified = await self.sft.gateway.activity.check(report)

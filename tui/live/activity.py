@@ -7,6 +7,7 @@ when, is read off the session.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 from sft.client.api import leaves, log
 from sft.client.api.log import EVERYTHING, LogLines, LogNames, LogQuery
 from sft.client.api.people import show_user_by_id
+from sft.client.concurrency import pause
 from sft.client.heads import Heads
 from sft.client.log_export import export_lines
 from sft.client.log_verify import VerifiedLog, verify_server
@@ -75,7 +77,8 @@ class LiveActivity:
     async def check(self, report: Callable[[int, int], None]) -> VerifiedLog:
         async def checked(session: Session) -> VerifiedLog:
             kept = await session.pool.run(Heads(session.state, session.server_id).read)
-            return await verify_server(session, [head.checkpoint for head in kept], report)
+            give_way = partial(pause, self._access.reactor, 0)
+            return await verify_server(session, [head.checkpoint for head in kept], report, give_way=give_way)
 
         return await self._access.ask(checked)
 

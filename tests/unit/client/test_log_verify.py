@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from sft.errors import LocalFileError
 from sft.ledger.checkpoints import Checkpoint, Origin, sign_checkpoint
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.published import LogWriter
+from sft.ledger.replay import Replay
 from sft.ledger.tree import LogTree
 from tests.unit.client.test_api_log import ServedLog
 from tests.unit.ledger.written_log import grown
@@ -116,6 +118,22 @@ def test_all_that_a_server_shows_is_replayed():
     served = ServedLog(grown(300), followed=True)
     verified = asyncio.run(verify_server(served, [checkpoint(7)]))
     assert (problems(verified), verified.heads, verified.replayed.size) == ([], 1, 300)
+
+
+def test_a_replay_gives_way_every_few_leaves_so_that_a_key_is_answered(monkeypatch):
+    turns, replayed, add = [], [], Replay.add
+
+    def counted(replay, *leaf):
+        add(replay, *leaf)
+        replayed.append(replay.size)
+
+    async def give_way():
+        turns.append(len(replayed))
+
+    monkeypatch.setattr(Replay, "add", counted)
+    verified = asyncio.run(verify_server(ServedLog(grown(300), followed=True), give_way=give_way))
+    assert (problems(verified), verified.replayed.size) == ([], 300)
+    assert max(after - before for before, after in pairwise([0, *turns, len(replayed)])) <= 8, "a page is a hundred"
 
 
 def test_what_comes_meanwhile_is_not_looked_at():
