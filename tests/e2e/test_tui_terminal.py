@@ -5,6 +5,7 @@ The terminal is tmux, a real one; where it is not installed, a pty and our own r
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,3 +92,51 @@ def test_joined_stored_got_and_unlocked_by_keys_alone(
     again.type("q")
     assert again.ended() == 0
     assert ada.sft("ls").stdout.split() == ["cargo.txt", "tides.txt"]
+
+
+def test_what_happened_is_followed_proved_checked_and_written_down_by_keys_alone(
+    new_server: Callable[..., ServerProcess],
+    new_person: Callable[[str], Person],
+    opened: Callable[[Person], Terminal],
+    folder: Path,
+):
+    server = new_server("--name", "harbor")
+    server.start()
+    ada, max_ = new_person("ada"), new_person("max")
+    ada.join(server, "admin")
+    max_.join(server, "maintainer")
+    for name in ("tides", "cargo"):
+        (folder / f"{name}.txt").write_bytes(name.encode())
+    assert max_.sft("put", str(folder / "tides.txt")).returncode == 0
+
+    terminal = opened(ada)
+    terminal.until("tides.txt")
+    terminal.type("4")
+    terminal.until(lambda text: "proof ✓ checked to" in text and "/tides.txt" in text)
+    assert max_.sft("put", str(folder / "cargo.txt")).returncode == 0
+    shown = terminal.until("/cargo.txt")  # by itself
+    assert shown.index("/cargo.txt") < shown.index("/tides.txt")
+
+    terminal.type(f"g{ENTER}")
+    shown = terminal.until("PROOF")
+    assert "cargo.txt" in shown
+    terminal.type(ENTER)
+    terminal.until(lambda text: "PROOF" not in text)
+    terminal.type("V")
+    terminal.until("The log of harbor holds, from its first leaf to")
+    terminal.type(ENTER)
+    terminal.until(lambda text: "from its first leaf to" not in text)
+
+    terminal.type("/")
+    terminal.type("user:max tides")
+    terminal.until(lambda text: "1 of " in text and "/cargo.txt" not in text)
+    terminal.type(ENTER)
+    terminal.type("e")
+    terminal.until("-log.jsonl")
+    terminal.type(ENTER)
+    terminal.until("Written to")  # the path may leave the rest no room
+    (written,) = (ada.folder / "desk").glob("*-log.jsonl")
+    (found,) = map(json.loads, written.read_text(encoding="ascii").splitlines())
+    assert (found["actor"], found["act"], found["path"], found["proved"]) == ("max", "store", "tides.txt", True)
+    terminal.type("q")
+    assert terminal.ended() == 0
