@@ -130,3 +130,33 @@ def test_what_clients_could_not_follow_is_refused_before_anything_is_changed(cli
     assert (refused.status, "SERVER_KEY_FIXED" in refused.err) == (5, True), refused.err
     assert (home.keyring.read_bytes(), home.master_key.read_bytes()) == before
     assert cli.operator("vault", "rotate-key").status == 0
+
+
+def test_a_log_goes_on_over_a_change_of_the_servers_key_and_is_checked_as_one(cli: LiveCli, tmp_path: Path) -> None:
+    """Heads that were kept under the old key, a folder that it signed, and the whole log under the new one."""
+    assert cli.sft("max", "put", cli.file("before", b"before")).status == 0
+    assert cli.sft("gus", "get", "--to", "got", "before").status == 0
+    old_folder, folder = tmp_path / "old", tmp_path / "log"
+    first = cli.operator_json("log", "export", str(old_folder))
+    assert cli.operator_json("log", "export", str(folder))["vkey"] == first["vkey"]
+    reencrypt(cli)
+    assert cli.sft("max", "put", cli.file("after", b"after")).status == 0
+    for who in ("gus", "max"):
+        done = cli.sft(who, "log", "verify", "--server", "--json")
+        assert (done.status, done.document["findings"], done.document["more_findings"]) == (0, [], 0), done.err
+    assert cli.operator("log", "verify").status == 0
+    # From the next start the new key alone signs; a folder is added to, for it is one log.
+    port = run(cli.server.halt())
+    run(cli.server.start(port))
+    assert cli.sft("max", "put", cli.file("later", b"later")).status == 0
+    second = cli.operator_json("log", "export", str(folder))
+    assert second["size"] > first["size"]
+    assert second["vkey"] != first["vkey"]
+    for words in ((), ("--key", second["vkey"])):
+        done = cli.sft("gus", "log", "verify", str(folder), *words, "--json")
+        assert (done.status, done.document["size"]) == (0, second["size"]), done.err
+    assert cli.operator("log", "verify", "--folder", str(folder)).status == 0
+    assert cli.sft("gus", "log", "verify", str(folder), "--key", first["vkey"]).status == 7
+    # What the old key signed is the old key's still.
+    assert cli.sft("nobody", "log", "verify", str(old_folder), "--key", first["vkey"]).status == 0
+    assert cli.sft("nobody", "log", "verify", str(old_folder), "--key", second["vkey"]).status == 7

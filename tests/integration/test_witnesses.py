@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -14,7 +16,9 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from sft.crypto.note_keys import CosignerKey, NoteKey, SignatureType
+from sft.crypto.signed_note import SignedNote
 from sft.errors import HomeError
+from sft.ledger.add_checkpoint import AddCheckpoint
 from sft.ledger.checkpoints import Checkpoint, verify_cosignatures
 from sft.operator.witness import FOLDER, WitnessService, open_keys, policy_lines
 from sft.service import settings
@@ -149,6 +153,54 @@ class Useless:
 
     def close(self) -> None:
         self._listening.close()
+
+
+def test_a_server_that_was_put_back_offers_an_older_head_and_its_witness_says_what_it_has_seen(
+    pair: tuple[Site, Site], tmp_path: Path
+):
+    a, b = pair
+    assert a.witness is not None
+    run(a.witness._stop())  # its folder lies in the home that is put back
+    a.witness = None
+    run(a.witnessing.look())
+    run(a.server.stop())
+    home, copy = a.server.home.path, tmp_path / "copy"
+    shutil.copytree(home, copy)
+    run(a.server.start())
+    for _ in range(3):
+        a.act()
+    run(a.witnessing.look())
+    seen, _ = a.cosigned()
+    run(a.server.stop())
+    shutil.rmtree(home)
+    shutil.copytree(copy, home)
+    run(a.server.start())
+    size = a.server.here.ledger.head.size
+    assert size < seen
+    run(a.witnessing.look())
+    (line,) = [each for each in a.server.log.warnings if each.startswith("witness-failed ")]
+    assert f"has cosigned {seen} leaves of this log, which has {size}" in line
+    shown = a.cli.operator_json("log", "witnesses")
+    assert shown["witnessed_size"] < size
+    # It is what the witness itself answers: 409, and the size that it knows.
+    assert b.witness is not None
+    note = SignedNote.parse(a.server.here.ledger.head.note)
+    port, body = b.witness.address.port, AddCheckpoint(0, (), note).encode()
+
+    async def offered() -> tuple[int, str | None, bytes]:
+        return await a.server.here.pool.run(_add_checkpoint, port, body)
+
+    assert run(offered()) == (409, "text/x.tlog.size", b"%d\n" % seen)
+
+
+def _add_checkpoint(port: int, body: bytes) -> tuple[int, str | None, bytes]:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        line.request("POST", "/add-checkpoint", body)
+        answer = line.getresponse()
+        return answer.status, answer.getheader("Content-Type"), answer.read()
+    finally:
+        line.close()
 
 
 def some_key(number: int) -> NoteKey:

@@ -13,9 +13,10 @@ from sft.ledger.records import LeafRecord, RecordPart
 from sft.store.row_types import InvitationRow, LogLeafRow
 from sft.store.statements import rows_of
 from sft.wire import messages as m
-from tests.integration.evil.attacks import HOME, Refused, attack
-from tests.integration.evil.evil_server import EvilServer
-from tests.integration.evil.staging import GET, NEWER, PLAN, append_leaf
+from sft.wire.handshake import Welcome
+from tests.integration.evil.attacks import HOME, LINE, Refused, attack
+from tests.integration.evil.evil_server import EvilServer, Said
+from tests.integration.evil.staging import GET, NEWER, PLAN, append_leaf, put_plan
 from tests.loop import run
 
 
@@ -64,6 +65,28 @@ def restart_taken_back(evil: EvilServer) -> Refused:
     for number in range(seen):  # longer than what gus saw: its epoch alone tells
         evil.put("ada", f"filler{number}", PLAN)
     return Refused("gus", GET)
+
+
+@attack("yesterday's log, beside what was stored since", LINE, noticed="who is shown that, at once",
+        says="shows what was stored on", code="LOG_STALE")  # fmt: skip
+def stale(evil: EvilServer) -> Refused:
+    put_plan(evil)
+    for _ in range(2):  # the first one keeps a head, the second one is answered as the third
+        assert evil.cli.sft("mia", "ls").status == 0
+    old = evil.welcomes["mia"][-1]
+    evil.put("max", "late", NEWER)
+
+    def login(shown: Welcome) -> Welcome:
+        return replace(shown, head=old.head, consistency=old.consistency, evidence=old.evidence)
+
+    def lie(message: m.Message) -> Said:
+        if isinstance(message, m.LeafProved):
+            return m.Refusal(message.id, "NOT_FOUND", {"what": "leaf of the log", "name": "1"})
+        return [] if isinstance(message, m.LogHead) else message
+
+    evil.welcome(login)
+    evil.tell(lie)
+    return Refused("mia", ("ls",))
 
 
 @attack("a log without one of its leaves", HOME, noticed="who saw a later head, at login",

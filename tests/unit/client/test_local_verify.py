@@ -190,3 +190,29 @@ def test_a_proof_for_a_file_that_another_tool_signed(state, tmp_path):
     with pytest.raises(NotShownError) as raised:
         verify_offline(state, path, key=ADA_KEY.public, proof=proof)
     assert "another tool" in raised.value.values["problem"]
+
+
+def another_digit(line):
+    """Change one character that says something: the last one of a line may be padding."""
+    at = len(line) // 2
+    return line[:at] + ("A" if line[at] != "A" else "B") + line[at + 1 :]
+
+
+EDITS = {
+    "changed": lambda lines, n: [*lines[:n], another_digit(lines[n]) if lines[n] else "A", *lines[n + 1 :]],
+    "gone": lambda lines, n: [*lines[:n], *lines[n + 1 :]],
+    "twice": lambda lines, n: [*lines[:n], lines[n], *lines[n:]],
+    "longer": lambda lines, n: [*lines[:n], lines[n] + "A", *lines[n + 1 :]],
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("number", range(len(proved_file.proof_text().splitlines())))
+def test_a_proof_that_was_edited_in_any_line_shows_nothing(state, tmp_path, number, edit):
+    lines = proved_file.proof_text().splitlines()
+    text = "\n".join(EDITS[edit](lines, number)) + "\n"
+    assert text != proved_file.proof_text()
+    path, proof = proved(tmp_path, text)
+    with pytest.raises(NotShownError) as raised:
+        verify_offline(state, path, key=ADA_KEY.public, proof=proof)
+    assert raised.value.exit_status == 7
