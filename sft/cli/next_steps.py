@@ -128,6 +128,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "TOO_LARGE": "Send less at once",
         "TOO_MANY_DELETIONS": "Look: the same command with --dry-run. It is meant: --max-delete {wanted}",
         "LISTING_TOO_LONG": "Ask for a folder below it",
+        "TOO_MANY_KEYS": "An admin can still give you one (sft reset-key NAME); after 64 only another name has room",
         "TOO_MANY_SESSIONS": "Close one of them; one that broke is over within two minutes",
         "SERVER_BUSY": "Try again later",
         "UNKNOWN_REFUSAL": _UPGRADE,

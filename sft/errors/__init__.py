@@ -145,6 +145,7 @@ from sft.errors.refusals import (
     ServerKeyFixedError,
     SignatureRefusedError,
     TooLargeError,
+    TooManyKeysError,
     TooManySessionsError,
     TransferEndedError,
     UnknownRefusalError,

@@ -308,6 +308,14 @@ class LastKeyError(RequestError):
     sentence = "This is the only key that lets {name} in; one must."
 
 
+class TooManyKeysError(RequestError):
+    """A person has as many keys, ended ones too, as they may add; or as anybody may have."""
+
+    code = "TOO_MANY_KEYS"
+    exit_status = 9
+    sentence = "{name} has had {limit} keys, and no other can be added."
+
+
 class NoKeyLeftError(RequestError):
     """Every key of a person was vouched for by a stolen one, or by one that this one vouched for: all would fall."""
 

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from sft.errors import BadRequestError, LastKeyError, LoginRefusedError, NameReservedError
-from sft.limits import RESET_LINK_SECONDS
+from sft.errors import BadRequestError, LastKeyError, LoginRefusedError, NameReservedError, TooManyKeysError
+from sft.limits import KEYS_MOST, RESET_LINK_SECONDS
 from sft.model.access import Caller, Permission, Role
 from sft.model.events import InvitationWithdrawn, KeyReset, KeyResetOffered
 from sft.model.records import KeyEnd, UserState
@@ -87,6 +87,9 @@ def offer_reset(transaction: Transaction, item: OfferResetInput) -> MadeInvitati
         raise BadRequestError(problem="the key of another invitation")
     if row is not None:
         return made(transaction, row)
+    keys = keys_of(transaction, [user.id])[user.id]
+    if len(keys) >= KEYS_MOST:  # nobody could come back, and all that they have would have ended
+        raise TooManyKeysError(name=user.name, limit=KEYS_MOST)
     row = InvitationRow(
         id=transaction.rows.next_id(InvitationRow),
         public_key=item.public_key,
@@ -100,7 +103,7 @@ def offer_reset(transaction: Transaction, item: OfferResetInput) -> MadeInvitati
         withdrawn_at=None,
         resets_id=user.id,
     )
-    over = ended_by_reset(transaction, keys_of(transaction, [user.id])[user.id], item.reason, item.cut_off)
+    over = ended_by_reset(transaction, keys, item.reason, item.cut_off)
     transaction.rows.insert([row])
     transaction.rows.update(over)
     event = KeyResetOffered(

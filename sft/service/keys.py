@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from sft.crypto.keys import PublicKey
-from sft.errors import CutOffError, LastKeyError, NoKeyLeftError, NotFoundError, TooLargeError
+from sft.errors import CutOffError, LastKeyError, NoKeyLeftError, NotFoundError, TooManyKeysError
 from sft.limits import KEYS_MOST, VOUCHED_KEYS_MOST
 from sft.model.access import Caller, Permission, Role
 from sft.model.events import InvitationWithdrawn, KeyAdded, KeyReset, KeyRevoked, KeyRotated
@@ -254,9 +254,9 @@ def add_key_row(
     """Write one more key of a user, which begins with the leaf that is logged next."""
     # What a person adds, or whoever stole a key of theirs, never takes the room that a reset needs.
     if endorsement and sum(1 for key in keys if key.endorsement) >= VOUCHED_KEYS_MOST:
-        raise TooLargeError(what=f"the number of keys that {user.name} has added", limit=str(VOUCHED_KEYS_MOST))
+        raise TooManyKeysError(name=user.name, limit=VOUCHED_KEYS_MOST)
     if len(keys) >= KEYS_MOST:
-        raise TooLargeError(what=f"the number of keys that {user.name} has had", limit=str(KEYS_MOST))
+        raise TooManyKeysError(name=user.name, limit=KEYS_MOST)
     key = DeviceKeyRow(
         id=transaction.rows.next_id(DeviceKeyRow),
         user_id=user.id,

@@ -351,6 +351,13 @@ TABLE = [
         "Have another follow it: sft key rotate",
     ),
     Row(
+        errors.TooManyKeysError(name="max", limit=32),
+        "TOO_MANY_KEYS",
+        9,
+        "max has had 32 keys, and no other can be added.",
+        "An admin can still give you one (sft reset-key NAME); after 64 only another name has room",
+    ),
+    Row(
         errors.NoKeyLeftError(name="max", cut_off=12),
         "NO_KEY_LEFT",
         4,

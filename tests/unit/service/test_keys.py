@@ -21,7 +21,7 @@ from sft.errors import (
     NotFoundError,
     RequestError,
     RoleForbidsError,
-    TooLargeError,
+    TooManyKeysError,
     UserNameNotAllowedError,
 )
 from sft.ledger.slots import UserSlot, decode_slot
@@ -33,6 +33,7 @@ from sft.model.records import DeviceKey, KeyEnd, User
 from sft.service import accounts, keys, login
 from sft.service.files import show_file
 from sft.service.folders import MakeFolderInput, make_folder
+from sft.service.key_resets import OfferResetInput, offer_reset
 from sft.service.keys import AddKeyInput, ResetKeyInput, RevokeKeyInput, RotateKeyInput
 from sft.service.log.evidence import EvidenceBuilder
 from sft.service.log.slots import SlotRecords
@@ -177,13 +178,15 @@ def test_a_person_adds_so_many_keys_ended_ones_too_and_is_let_in_again_all_the_s
         if number % 2:
             revoke(services, MAX, new_key(number))
     one_more = new_key(99).public.encode()
-    refused(services, TooLargeError, keys.add_key, AddKeyInput(MAX.caller, one_more, "phone"))
-    refused(services, TooLargeError, keys.rotate_key, RotateKeyInput(MAX.caller, one_more, "phone"))
+    refused(services, TooManyKeysError, keys.add_key, AddKeyInput(MAX.caller, one_more, "phone"))
+    refused(services, TooManyKeysError, keys.rotate_key, RotateKeyInput(MAX.caller, one_more, "phone"))
     while (had := len(keys_of(services, MAX))) < KEYS_MOST:
         again = new_key(had + 1).public.encode()
         services.act(keys.reset_key, ResetKeyInput(ADA.caller, "max", again, device, COMPROMISED, 1))
         assert [key.public_key for key in keys_of(services, MAX) if key.end_leaf is None] == [again]
-    refused(services, TooLargeError, keys.reset_key, ResetKeyInput(ADA.caller, "max", one_more, "phone", RETIRED))
+    refused(services, TooManyKeysError, keys.reset_key, ResetKeyInput(ADA.caller, "max", one_more, "phone", RETIRED))
+    offer = OfferResetInput(ADA.caller, "max", bytes(32), RETIRED)
+    refused(services, TooManyKeysError, offer_reset, offer)
     # All of them still fit a slot, and an answer beside the largest leaf; nobody's list of people ends before them.
     assert len(slot(services, MAX).keys) == KEYS_MOST
     builder = EvidenceBuilder()
