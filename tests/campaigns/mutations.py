@@ -1855,6 +1855,12 @@ MUTATIONS = (
              "        if not welcome.head:\n            self.log = None\n            return\n"
              "        self.log.begin(self.server_key, welcome.head, welcome.consistency)\n",
              "tests/unit/client/test_log_login.py"),
+    Mutation("what names no leaf is no later than the log", "sft/client/freshness.py",
+             "    if newest > log.newest_time + STALE_SECONDS:\n", "    if False:\n",
+             "tests/unit/client/test_freshness.py"),
+    Mutation("invitations are no later than the log", "sft/client/api/people.py",
+             "    await require_moments_in_log(session, [moment for each in found", "    await require_moments_in_log(session, [moment for each in found[:0]",
+             "tests/unit/client/test_freshness.py"),
     Mutation("a session follows a log", "sft/client/session.py",
              '            raise LocalProtocolError("a session that follows no log")', "            pass",
              "tests/unit/client/test_log_login.py"),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from sft.client.api import Requester
 from sft.client.api.files import Total
+from sft.client.freshness import require_moments_in_log
 from sft.client.proved import ProvedState
 from sft.crypto.keys import Entropy, InvitationKey, PublicKey
 from sft.errors import NotFoundError, RemoteProtocolError
@@ -72,6 +73,7 @@ async def list_users(session: Requester) -> list[User]:
             last = user.id
         users.extend(page.users)
         if not page.next:
+            await require_moments_in_log(session, [user.created_at for user in users])
             return users
         if not page.users or page.next != last:
             raise RemoteProtocolError("a list of people that goes on elsewhere")
@@ -257,8 +259,10 @@ def _link_of(session: Requester, answer: InvitationShown, key: InvitationKey, he
 
 
 async def list_invitations(session: Requester) -> list[Invitation]:
-    """List invitations that are not older than a month."""
-    return list((await session.request(ListInvitations, InvitationList)).invitations)
+    """List invitations that are not older than a month; LogStaleError for one that was made after the log's end."""
+    found = list((await session.request(ListInvitations, InvitationList)).invitations)
+    await require_moments_in_log(session, [moment for each in found for moment in (each.created_at, each.used_at or 0)])
+    return found
 
 
 async def withdraw(session: Requester, invitation_id: int) -> bool:

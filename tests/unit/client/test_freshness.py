@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from sft.client.api import files
+from sft.client.api import files, people
 from sft.client.freshness import STALE_SECONDS, Logged, require_in_log
 from sft.errors import LogProofError, LogStaleError, NotFoundError
 from sft.ledger.leaves import LogLeaf
-from sft.model.records import File, FileVersion, Page
+from sft.model.access import Role
+from sft.model.records import File, FileVersion, Invitation, InvitationState, Page, UserPage
 from sft.wire import messages as m
+from tests.unit.client.memory_server import user
 from tests.unit.client.test_api_log import ServedLog, run
 from tests.unit.ledger.written_log import begun
 
@@ -21,10 +24,16 @@ class Shown(ServedLog):
     """A session at a server that lists files, and knows nothing of leaves beyond its log."""
 
     listed = ()
+    invitations = ()
+    users = ()
 
     async def request(self, kind, reply, /, **fields):
         if kind is m.ListFolder:
             return m.FolderPage(1, Page((), self.listed))
+        if kind is m.ListInvitations:
+            return m.InvitationList(1, self.invitations)
+        if kind is m.ListUsers:
+            return m.UserList(1, UserPage(self.users, 0))
         if kind is m.ProveLeaf and fields["number"] >= len(self.written.entries):
             self.asked.append((kind, fields))
             raise NotFoundError(what="leaf of the log", name=str(fields["number"]))
@@ -124,7 +133,49 @@ def test_every_listing_is_held_to_it(served):
         run(files.list_folder(served, ""))
 
 
+def invitation(created_at, used_at=None):
+    state = InvitationState.OPEN if used_at is None else InvitationState.USED
+    by = None if used_at is None else "gus"
+    return Invitation(1, bytes(32), Role.GUEST, None, "ada", created_at, created_at + DAY, state, by, used_at)
+
+
+def test_invitations_that_are_no_later_than_the_log_are_not_asked_about(served):
+    served.invitations = (invitation(START - 5 * DAY), invitation(START + DAY, START + DAY))
+    assert len(run(people.list_invitations(served))) == 2
+    assert served.questions == []
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_an_invitation_from_after_the_logs_end_is_an_alarm(served, used):
+    late = START + DAY + 1
+    served.invitations = (invitation(START, late) if used else invitation(late),)
+    with pytest.raises(LogStaleError) as told:
+        run(people.list_invitations(served))
+    assert (told.value.values["stored_at"], told.value.values["ended_at"]) == (late, START)
+    assert served.log.failed is told.value
+
+
+def test_an_invitation_after_a_log_that_slept_is_in_what_came_since(served):
+    late = START + 9 * DAY
+    size = len(served.written.entries)
+    served.store(late)
+    served.invitations = (invitation(late),)
+    assert run(people.list_invitations(served)) == [*served.invitations]
+    assert served.questions == [size + 1, size]
+
+
+def test_a_user_from_after_the_logs_end_is_an_alarm(served, monkeypatch):
+    monkeypatch.setattr(people, "_require_proved", lambda *_: None)
+    served.users = (user(7, "ada"),)
+    assert run(people.list_users(served)) == [*served.users]
+    served.users = (replace(user(7, "ada"), created_at=START + 2 * DAY),)
+    with pytest.raises(LogStaleError):
+        run(people.list_users(served))
+
+
 def test_the_operator_is_told_no_heads(served):
     served.log = None
+    served.invitations = (invitation(START + 99 * DAY),)
     run(require_in_log(served, [Logged(99, START + 99 * DAY)]))
+    run(people.list_invitations(served))
     assert served.questions == []
