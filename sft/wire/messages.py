@@ -8,7 +8,7 @@ in one of the two unions and, if it is a request, one in ``ANSWERS``. What may b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
@@ -267,6 +267,10 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
     }
 )
 
+# An array of at most 15, in its smallest form: then the tag, which is one byte.
+_ARRAY: Final = 0x90
+_ARRAY_MASK: Final = 0xF0
+
 _encoder: Final = msgspec.msgpack.Encoder()
 
 
@@ -280,20 +284,11 @@ class Codec:
     """
 
     def __init__(self, client: Any, server: Any, answers: Mapping[type[Request], frozenset[type[Reply]]]) -> None:
-        self._client = client
-        self._server = server
         self.client_messages: Final[frozenset[type[Message]]] = frozenset(get_args(client))
         self.server_messages: Final[frozenset[type[Message]]] = frozenset(get_args(server))
         self.answers: Final = answers
-
-    # Each takes some milliseconds, and one side needs one of them.
-    @cached_property
-    def _from_client(self) -> msgspec.msgpack.Decoder[Any]:
-        return msgspec.msgpack.Decoder(self._client)
-
-    @cached_property
-    def _from_server(self) -> msgspec.msgpack.Decoder[Any]:
-        return msgspec.msgpack.Decoder(self._server)
+        self._from_client = {kind.__struct_config__.tag: kind for kind in self.client_messages}
+        self._from_server = {kind.__struct_config__.tag: kind for kind in self.server_messages}
 
     def from_client(self, body: bytes) -> ClientMessage:
         """Read what a client sent; RemoteProtocolError if it is not exactly one message of a client."""
@@ -334,8 +329,17 @@ def _encode(message: Message | Record) -> bytes:
         raise LocalProtocolError(f"cannot encode {type(message).__name__}") from error
 
 
-def _decode(decoder: msgspec.msgpack.Decoder[Any], body: bytes, whose: str) -> Any:
+def _decode(kinds: Mapping[Any, type[Message]], body: bytes, whose: str) -> Any:
+    kind = kinds.get(body[1]) if len(body) > 1 and body[0] & _ARRAY_MASK == _ARRAY else None
+    if kind is None:
+        raise RemoteProtocolError(f"not a message of {whose}")
     try:
-        return decoder.decode(body)
+        return _decoder(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RemoteProtocolError(f"not a message of {whose}") from error
+
+
+@cache
+def _decoder(kind: type[Message]) -> msgspec.msgpack.Decoder[Any]:
+    # One at a time, when it is needed: all together take a command longer than its login.
+    return msgspec.msgpack.Decoder(kind)

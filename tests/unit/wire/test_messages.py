@@ -158,3 +158,14 @@ def test_a_small_file_with_ordinary_names_fits_a_frame():
 def test_a_value_that_the_format_cannot_hold_is_our_own_fault(message):
     with pytest.raises(LocalProtocolError):
         encode(message)
+
+
+@pytest.mark.parametrize("kind", sorted(CLIENT_MESSAGES | SERVER_MESSAGES, key=lambda kind: kind.__name__))
+def test_head_and_tag_of_a_message_are_one_byte_each(kind):
+    body = encode(sample(kind))
+    read = CODEC.from_client if kind in CLIENT_MESSAGES else CODEC.from_server
+    assert read(body) == sample(kind)
+    assert (body[0] & 0xF0, body[1]) == (0x90, kind.__struct_config__.tag)
+    for other in (b"\xdc\x00" + bytes([body[0] & 0x0F]) + body[1:], body[:1] + b"\xcc" + body[1:], body[:1], b""):
+        with pytest.raises(RemoteProtocolError):
+            read(other)
