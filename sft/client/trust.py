@@ -15,7 +15,6 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.client.moves import learn_moves
 from sft.client.pins import Pin
 from sft.client.proved import ProvedFile, ProvedState
 from sft.client.session import Session
@@ -117,7 +116,10 @@ class Known(Struct, frozen=True):
 async def learn_of(session: Session, files: Sequence[File]) -> None:
     """Ask for what the judging of proved files rests on beside them: their authors' keys, and who moved them."""
     await session.pin_authors(files)
-    await learn_moves(session, files)
+    if any(session.moves.is_open(file) for file in files):
+        from sft.client.moves import learn_moves  # with what reads the log: few files were moved
+
+        await learn_moves(session, files)
 
 
 async def known_of(

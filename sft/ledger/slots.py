@@ -10,9 +10,9 @@ A slot is never taken out: a removed user's keeps the public keys, a purged file
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -23,6 +23,7 @@ from sft.errors import LedgerFormatError
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.proofs import verify_inclusion
 from sft.model.access import Role
+from sft.model.decoding import decode_as, tag_in, tag_of
 from sft.model.records import Bytes16, Bytes32, Digest, KeyEnd, PathText, PersonName, PublicKeyBytes, Size, UserState
 
 SlotNumber = Annotated[int, Meta(ge=0, le=MOST)]
@@ -205,8 +206,8 @@ class FileSlot(Struct, frozen=True, kw_only=True, array_like=True, forbid_unknow
 
 Slot = UserSlot | FolderSlot | FileSlot
 
+_KINDS: Final[Mapping[int | None, type[Slot]]] = {tag_of(kind): kind for kind in get_args(Slot)}
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(Slot)
 
 
 def encode_slot(slot: Slot) -> bytes:
@@ -219,8 +220,11 @@ def encode_slot(slot: Slot) -> bytes:
 
 def decode_slot(data: bytes) -> Slot:
     """Read what ``encode_slot`` writes and nothing else; LedgerFormatError for any other bytes."""
+    kind = _KINDS.get(tag_in(data))
+    if kind is None:
+        raise LedgerFormatError("not a slot")
     try:
-        slot: Slot = _DECODER.decode(data)
+        slot: Slot = decode_as(kind, data)
         written = encode_slot(slot)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as fault:
         raise LedgerFormatError(f"not a slot: {fault}") from fault

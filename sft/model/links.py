@@ -23,6 +23,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from sft.errors import LinkIncompleteError, UsageError, UserNameNotAllowedError
 from sft.model.access import Role
 from sft.model.names import parse_server_name, parse_user_name
@@ -48,8 +50,7 @@ _HOST: Final = rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*"
 _IPV6: Final = r"[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,16})?"
 
 
-@dataclass(frozen=True, slots=True)
-class LinkHead:
+class LinkHead(Struct, frozen=True):
     """A head of the server's log: epoch and size from 1, root 32 bytes; ValueError for others."""
 
     epoch: int

@@ -28,12 +28,13 @@ from sft.crypto.signatures import (
 from sft.errors import HandshakeFailedError, LocalProtocolError, RequestError, Value
 from sft.limits import FILE_BYTES, FRAME_BYTES, IDLE_SECONDS, JOIN_STATEMENT_BYTES, LOG_HEADS_KEPT, SESSION_SECONDS
 from sft.model.access import OPERATOR
+from sft.model.decoding import decode_as
 from sft.model.evidence import CosignedText, Evidence, HeadText, LogProof
 from sft.model.records import Bytes32, Count, PersonName, PublicKeyBytes, Seconds, ServerInfo, ShortText, Size
 from sft.wire.replies import REFUSAL_VALUES, clipped
 from sft.wire.states import FrameType
 
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound=Struct)
 
 LogSizes = Annotated[tuple[Count, ...], Meta(max_length=LOG_HEADS_KEPT)]
 
@@ -141,9 +142,6 @@ class RefusedLogin(Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_claims: Final = msgspec.msgpack.Decoder(Claim)
-_welcomes: Final = msgspec.msgpack.Decoder(Welcome)
-_refusals: Final = msgspec.msgpack.Decoder(RefusedLogin)
 
 
 def sign_claim(claim: Claim, th2: bytes, key: SigningKey | None, invitation: InvitationKey | None) -> bytes:
@@ -167,7 +165,7 @@ def verify_claim(plaintext: bytes, th2: bytes, *, operator_allowed: bool) -> Cla
     """
     start = 1 + _LENGTH_BYTES
     end = start + int.from_bytes(plaintext[1:start], "big")
-    claim = _decode(_claims, plaintext[start:end])
+    claim = _decode(Claim, plaintext[start:end])
     claim.require_form()
     signatures = plaintext[end:]
     expected = (claim.public_key is not None) + (claim.invitation is not None)
@@ -204,12 +202,12 @@ def encode_refusal(error: RequestError) -> bytes:
 
 def decode_welcome(plaintext: bytes) -> Welcome:
     """Read M5's plaintext of an accepted login."""
-    return _decode(_welcomes, plaintext[1:])
+    return _decode(Welcome, plaintext[1:])
 
 
 def decode_refusal(plaintext: bytes) -> tuple[str, dict[str, Value], str]:
     """Read M5's plaintext of a refused login: code, values, reference."""
-    refusal = _decode(_refusals, plaintext[1:])
+    refusal = _decode(RefusedLogin, plaintext[1:])
     return refusal.code, dict(refusal.values), refusal.ref
 
 
@@ -220,8 +218,8 @@ def _encode(value: Struct) -> bytes:
         raise LocalProtocolError(f"cannot encode {type(value).__name__}") from error
 
 
-def _decode(decoder: msgspec.msgpack.Decoder[_T], data: bytes) -> _T:
+def _decode(kind: type[_T], data: bytes) -> _T:
     try:
-        return decoder.decode(data)
+        return decode_as(kind, data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HandshakeFailedError("malformed") from error

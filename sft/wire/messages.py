@@ -8,7 +8,6 @@ in one of the two unions and, if it is a request, one in ``ANSWERS``. What may b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
@@ -17,6 +16,7 @@ import msgspec
 from sft.crypto.sealing import TAG_BYTES
 from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import FRAME_BYTES
+from sft.model.decoding import decode_as, tag_in, tag_of
 from sft.model.records import Record
 from sft.wire.replies import (
     Done,
@@ -267,10 +267,6 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
     }
 )
 
-# An array of at most 15, in its smallest form: then the tag, which is one byte.
-_ARRAY: Final = 0x90
-_ARRAY_MASK: Final = 0xF0
-
 _encoder: Final = msgspec.msgpack.Encoder()
 
 
@@ -287,8 +283,8 @@ class Codec:
         self.client_messages: Final[frozenset[type[Message]]] = frozenset(get_args(client))
         self.server_messages: Final[frozenset[type[Message]]] = frozenset(get_args(server))
         self.answers: Final = answers
-        self._from_client = {kind.__struct_config__.tag: kind for kind in self.client_messages}
-        self._from_server = {kind.__struct_config__.tag: kind for kind in self.server_messages}
+        self._from_client = {tag_of(kind): kind for kind in self.client_messages}
+        self._from_server = {tag_of(kind): kind for kind in self.server_messages}
 
     def from_client(self, body: bytes) -> ClientMessage:
         """Read what a client sent; RemoteProtocolError if it is not exactly one message of a client."""
@@ -330,16 +326,10 @@ def _encode(message: Message | Record) -> bytes:
 
 
 def _decode(kinds: Mapping[Any, type[Message]], body: bytes, whose: str) -> Any:
-    kind = kinds.get(body[1]) if len(body) > 1 and body[0] & _ARRAY_MASK == _ARRAY else None
+    kind = kinds.get(tag_in(body))
     if kind is None:
         raise RemoteProtocolError(f"not a message of {whose}")
     try:
-        return _decoder(kind).decode(body)
+        return decode_as(kind, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RemoteProtocolError(f"not a message of {whose}") from error
-
-
-@cache
-def _decoder(kind: type[Message]) -> msgspec.msgpack.Decoder[Any]:
-    # One at a time, when it is needed: all together take a command longer than its login.
-    return msgspec.msgpack.Decoder(kind)
