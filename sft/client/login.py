@@ -235,6 +235,7 @@ async def log_in_again(reactor: Any, before: Session, random: Callable[[], float
     Raises:
         SftError: as ``connect``.
     """
+    await before.keep_head()  # what it was told last, the server is held to
     profile = before.profile
     session = await log_in(
         reactor, before.state, profile, before.key, Claim.login(profile.user_name, before.key.public, profile.device),

@@ -3,17 +3,17 @@
     path now ← moves of the file and of its folders, back to the version's own leaf ← the name that the author signed
 
 Rules. A leaf alone moves nothing here: whoever runs the server could write one. Each move on the way back has to carry the
-statement of a person, under a key that is pinned as theirs and was theirs at that leaf, and say of this very file, or of a
-folder above it, from where to where: its text is written again from what the leaf says, and but the signature is taken.
-What is not explained so is not where anybody has put it.
+statement of a person, under a key that is pinned as theirs and was theirs at that leaf, and say of this very file and the
+version that it had then, or of a folder above it, from where to where: its text is written again from what the log says, and
+but the signature is taken. What is not explained so is not where anybody has put it. The log is read from its end, a page at a
+time, and no further than the way leads: others may have moved theirs a million times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
-
-from msgspec import Struct
 
 from sft.client.api.log import LogQuery, page_before
 from sft.client.concurrency import gather_limited
@@ -24,7 +24,7 @@ from sft.client.session import Session
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_statement
 from sft.crypto.statement import ActStatement, StatementComment
-from sft.errors import CryptoError, MoveUnsignedError, NotFoundError
+from sft.errors import CryptoError, NotFoundError
 from sft.ledger.leaves import LeafKind
 from sft.ledger.slots import UserSlot
 from sft.ledger.verdicts import SignatureVerdict, judge_signature
@@ -32,14 +32,9 @@ from sft.model.records import File
 from sft.wire.messages import ShowUser, UserShown
 
 _AT_ONCE: Final = 8
-_VERSIONS: Final = 64  # that a mover may have seen, where only its number is not written down any more
-
-
-class _Step(Struct, frozen=True):
-    """A move on the way back from where a file lies: its leaf, and the path before it."""
-
-    line: LogLine
-    before: str
+_OWN: Final = (int(LeafKind.FILE_MOVED), int(LeafKind.FILE_REPLACED))
+_REPLACED: Final = (int(LeafKind.FILE_REPLACED),)
+_FOLDERS: Final = LogQuery(kinds=(int(LeafKind.FOLDER_MOVED),))
 
 
 async def learn_moves(session: Session, files: Sequence[File]) -> None:
@@ -48,68 +43,145 @@ async def learn_moves(session: Session, files: Sequence[File]) -> None:
     Raises:
         LedgerError: the log does not hold.
     """
-    unknown = [file for file in files if session.moves.is_open(file)]
-    if not unknown:
+    ways = [_Way(session, file) for file in files if session.moves.is_open(file)]
+    if not ways:
         return
-    folders = await _moves(session, None, min(file.version.leaf for file in unknown))
+    await gather_limited(_AT_ONCE, ways, _Way.begin)
+    movers = _Movers(session)
+    async for line in _newest_first(session, _FOLDERS, min(way.start for way in ways)):
+        going_on = [way for way in ways if not way.is_over]
+        if not going_on:
+            break
+        for way in going_on:
+            await way.go_back(line, movers)
+    for way in ways:
+        await way.go_back(None, movers)
+        session.moves.note(way.file, way.mover if way.is_explained else unsigned(way.file))
 
-    async def explain(file: File) -> None:
-        own = await _moves(session, file.id, file.version.leaf)
-        since = [line for line in folders if line.number > file.version.leaf]
-        moves = sorted((*own, *since), key=lambda line: -line.number)
-        session.moves.note(file, await _explained(session, file, moves))
 
-    await gather_limited(_AT_ONCE, unknown, explain)
-
-
-async def _moves(session: Session, file_id: bytes | None, since: int) -> list[LogLine]:
-    """Return the moves of a file, or those of all folders, after a leaf."""
-    kind = LeafKind.FOLDER_MOVED if file_id is None else LeafKind.FILE_MOVED
-    query = LogQuery(file_id=file_id, kinds=(int(kind),))
-    lines: list[LogLine] = []
+async def _newest_first(session: Session, query: LogQuery, start: int) -> AsyncIterator[LogLine]:
+    """Give the lines from a leaf on, the newest first; no page is asked for before it is needed."""
     before: int | None = None
     while True:
-        page = await page_before(session, query, before)
-        lines += [line for line in page.lines if line.number > since]
-        before = page.next
-        if not page.more or before <= since:
-            return lines
-
-
-async def _explained(session: Session, file: File, moves: Sequence[LogLine]) -> str | MoveUnsignedError:
-    """Return who moved a file last, by name, if the way back to its signed name is signed step by step."""
-    steps = list(_steps(file, moves))
-    if not steps or steps[-1].before != file.version.signed_name:
-        return unsigned(file)
-    movers = [await _mover(session, file, step.line) for step in steps]
-    return movers[0] if all(movers) else unsigned(file)
-
-
-def _steps(file: File, moves: Sequence[LogLine]) -> Iterator[_Step]:
-    """Go back, from the newest move, until the file is where it was signed to be."""
-    path = file.path
-    for line in moves:
-        old, new = line.old_path, line.path
-        if line.kind is LeafKind.FILE_MOVED and new == path and line.file_id == file.id:
-            path = old
-        elif line.kind is LeafKind.FOLDER_MOVED and path.startswith(f"{new}/"):
-            path = old + path.removeprefix(new)
-        else:
-            continue
-        yield _Step(line, path)
-        if path == file.version.signed_name:
+        page = await page_before(session, query, before, start=start)
+        for line in page.lines:
+            yield line
+        if not page.more:
             return
+        before = page.next
 
 
-async def _mover(session: Session, file: File, line: LogLine) -> str:
-    """Return the name of whoever signed a move; empty where nobody did whose key is pinned here, and was theirs then."""
-    slot = None if line.actor_id is None else await _known_slot(session, line.actor_id)
-    if slot is None:
-        return ""
-    key = await session.pool.run(_signed_with, session, file, line, slot)
-    if key is None or judge_signature(slot, key, line.number).verdict is not SignatureVerdict.VALID:
-        return ""
-    return slot.name
+class _Way:
+    """The way of one file back from where it lies, a move at a time.
+
+    Attributes:
+        start: the leaf after the one that stored the version.
+        mover: whoever made the last move of all, by name; empty before one was met, and where nobody signed it.
+    """
+
+    def __init__(self, session: Session, file: File) -> None:
+        self.file = file
+        self.start = file.version.leaf + 1
+        self.mover = ""
+        self._session = session
+        self._path = file.path
+        self._version = file.version.number  # that the file had at the leaf that is looked at
+        self._is_refused = False
+        self._own: deque[LogLine] = deque()
+        self._before: int | None = None
+        self._has_more = True
+
+    @property
+    def is_explained(self) -> bool:
+        return self._path == self.file.version.signed_name and not self._is_refused
+
+    @property
+    def is_over(self) -> bool:
+        return self._is_refused or self._path == self.file.version.signed_name
+
+    async def begin(self) -> None:
+        """Ask for what became of the file itself, as much as comes at once, and for the version that it has now."""
+        await self._next()
+        newest = next((line for line in self._own if line.kind is LeafKind.FILE_REPLACED), None)
+        if newest is None and self._has_more:
+            query = LogQuery(file_id=self.file.id, kinds=_REPLACED)
+            async for line in _newest_first(self._session, query, self.start):
+                if line.file_id == self.file.id:
+                    newest = line
+                    break
+        if newest is not None:
+            self._version = newest.version or 0
+
+    async def go_back(self, folder: LogLine | None, movers: _Movers) -> None:
+        """Go back over what became of the file after the move of a folder, and over that; over all that is left for None."""
+        while not self.is_over:
+            own = await self._next()
+            if own is None or (folder is not None and own.number < folder.number):
+                break
+            await self._go_over(self._own.popleft(), movers)
+        if folder is not None and folder.number >= self.start and not self.is_over:
+            await self._go_over(folder, movers)
+
+    async def _next(self) -> LogLine | None:
+        while not self._own and self._has_more:
+            query = LogQuery(file_id=self.file.id, kinds=_OWN)
+            page = await page_before(self._session, query, self._before, start=self.start)
+            self._own.extend(line for line in page.lines if line.file_id == self.file.id)
+            self._before, self._has_more = page.next, page.more
+        return self._own[0] if self._own else None
+
+    async def _go_over(self, line: LogLine, movers: _Movers) -> None:
+        old, new = line.old_path, line.path
+        if line.kind is LeafKind.FILE_REPLACED:
+            self._version = (line.version or 0) - 1
+            return
+        if line.kind is LeafKind.FILE_MOVED and new == self._path:
+            self._path = old
+            said = {"file": self.file.id, "version": self._version, "old": old, "new": new}
+        elif line.kind is LeafKind.FOLDER_MOVED and self._path.startswith(f"{new}/"):
+            self._path = old + self._path.removeprefix(new)
+            said = {"file": b"", "version": 0, "old": old, "new": new}
+        else:
+            return
+        mover = await movers.of(line, said)
+        self.mover = self.mover or mover
+        self._is_refused = not mover
+
+
+class _Movers:
+    """Who signed moves, by name; each person is asked for once, and each move of a folder looked at once, for many files."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._slots: dict[int, UserSlot | None] = {}
+        self._of_folders: dict[int, str] = {}
+
+    async def of(self, line: LogLine, said: Mapping[str, Any]) -> str:
+        """Return whoever signed a move; empty where nobody did whose key is pinned here, and was theirs then.
+
+        Args:
+            said: what the statement has to say.
+        """
+        if line.number in self._of_folders:
+            return self._of_folders[line.number]
+        mover = await self._signer(line, said)
+        if line.kind is LeafKind.FOLDER_MOVED:
+            self._of_folders[line.number] = mover
+        return mover
+
+    async def _signer(self, line: LogLine, said: Mapping[str, Any]) -> str:
+        slot = None if line.actor_id is None else await self._slot(line.actor_id)
+        if slot is None:
+            return ""
+        key = await self._session.pool.run(_signed_with, self._session, line, said, slot)
+        if key is None or judge_signature(slot, key, line.number).verdict is not SignatureVerdict.VALID:
+            return ""
+        return slot.name
+
+    async def _slot(self, user_id: int) -> UserSlot | None:
+        if user_id not in self._slots:
+            self._slots[user_id] = await _known_slot(self._session, user_id)
+        return self._slots[user_id]
 
 
 async def _known_slot(session: Session, user_id: int) -> UserSlot | None:
@@ -123,7 +195,7 @@ async def _known_slot(session: Session, user_id: int) -> UserSlot | None:
     return slot if slot.id == user_id else None
 
 
-def _signed_with(session: Session, file: File, line: LogLine, slot: UserSlot) -> bytes | None:
+def _signed_with(session: Session, line: LogLine, said: Mapping[str, Any], slot: UserSlot) -> bytes | None:
     """Return the pinned key of a user under which the statement of a move holds (blocks)."""
     pin, text = session.pins.people.get(slot.id), line.facts.get("statement")
     if pin is None or pin.name != slot.name or not isinstance(text, str):
@@ -139,20 +211,9 @@ def _signed_with(session: Session, file: File, line: LogLine, slot: UserSlot) ->
         public = PublicKey.decode_or_none(public_key)
         if public is None:
             continue
-        for fields in _said(file, line):
-            try:
-                verify_statement(public, ActStatement(comment, fields), signature)
-            except (CryptoError, ValueError):
-                continue
-            return public_key
+        try:
+            verify_statement(public, ActStatement(comment, said), signature)
+        except (CryptoError, ValueError):
+            continue
+        return public_key
     return None
-
-
-def _said(file: File, line: LogLine) -> Iterator[Mapping[str, Any]]:
-    """Write what a statement of this move has to say; which version its signer saw, no leaf says beside it."""
-    if line.kind is LeafKind.FOLDER_MOVED:
-        yield {"file": b"", "version": 0, "old": line.old_path, "new": line.path}
-        return
-    newest = file.version.number
-    for version in range(newest, max(0, newest - _VERSIONS), -1):
-        yield {"file": file.id, "version": version, "old": line.old_path, "new": line.path}

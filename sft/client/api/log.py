@@ -82,10 +82,19 @@ EVERYTHING: Final = LogQuery()
 
 
 async def page_before(
-    session: Requester, query: LogQuery = EVERYTHING, before: int | None = None, limit: int = LOG_ENTRIES
+    session: Requester,
+    query: LogQuery = EVERYTHING,
+    before: int | None = None,
+    limit: int = LOG_ENTRIES,
+    *,
+    start: int = 0,
 ) -> LogLines:
-    """Show a page of the newest lines first, those before a leaf, or before the log's end; more are before ``next``."""
-    return await _page(session, ReadLog(1, end=before, newest_first=True, limit=limit, **_fields(query)))
+    """Show a page of the newest lines first, those before a leaf, or before the log's end; more are before ``next``.
+
+    Args:
+        start: no leaf before this one is looked at.
+    """
+    return await _page(session, ReadLog(1, start=start, end=before, newest_first=True, limit=limit, **_fields(query)))
 
 
 async def page_after(

@@ -136,7 +136,10 @@ class LogInMemory:
             state=state, trashed_from=path if state is FileState.TRASHED else "", newest=version,
             versions_kept=len(kept), versions_root=versions_root(kept),
         )  # fmt: skip
-        return self.put(FILES, place, slot)
+        if number == 1:
+            return self.put(FILES, place, slot)
+        facts = {"file_id": file_id.hex(), "path": path, "version": number}
+        return self.put(FILES, place, slot, kind=LeafKind.FILE_REPLACED, facts=self.facts_of(facts, b""))
 
     # -- what is shown --------------------------------------------------------------------------------
 
@@ -191,15 +194,18 @@ class LogInMemory:
         numbers = [
             number
             for number, (kind, _, facts) in enumerate(self.logged[:end])
-            if kind in asked.kinds and (asked.file_id is None or asked.file_id.hex().encode() in facts.body)
+            if number >= asked.start
+            and kind in asked.kinds
+            and (asked.file_id is None or asked.file_id.hex().encode() in facts.body)
         ][::-1]
+        numbers, more = numbers[: asked.limit], len(numbers) > asked.limit
         tree = StateTree(self.hashes)
         proof = tuple(tree.prove(numbers)) if numbers else ()
         shown = [
             LoggedLeaf(number, entry, facts.salt + facts.body, None)
             for number, (_, entry, facts) in ((number, self.logged[number]) for number in numbers)
         ]
-        return LoggedPage(tuple(shown), proof, self.note(), asked.start, more=False)
+        return LoggedPage(tuple(shown), proof, self.note(), numbers[-1] if more else asked.start, more=more)
 
     def evidence_of_user(self, user_id):
         """Prove a user, if there is one."""

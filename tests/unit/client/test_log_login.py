@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import msgspec
@@ -309,6 +310,17 @@ def test_who_comes_back_looks_at_their_own_place_too(dialing, state, known, log)
     log.user(7, "ada", ADA_KEY.public.encode(), SlotKey(MALLORY, leaf))
     with_key(serve(dialing, log), *second_device(leaf))
     with pytest.raises(OwnKeyUnknownError):
+        dialing.run(log_in_again(dialing.reactor, session, random=lambda: 0.5))
+
+
+def test_who_comes_back_holds_the_server_to_all_that_the_lost_session_was_told(dialing, state, known, log):  # noqa: F811
+    serve(dialing, log)
+    session = dial(dialing, state, known)
+    put_back, at = copy.deepcopy(log), log.size
+    log.append()
+    session.log.follow(log.note(), log.consistency(at))
+    serve(dialing, put_back)
+    with pytest.raises(LogWentBackError):
         dialing.run(log_in_again(dialing.reactor, session, random=lambda: 0.5))
 
 

@@ -8,9 +8,10 @@ import pytest
 from sft.client.transfers.progress import TransferStage
 from sft.crypto.digests import blake2b_512
 from sft.errors import MoveUnsignedError
+from sft.ledger.leaves import LeafKind
 from sft.ledger.slots import KeyEnd, SlotKey, decode_slot
-from sft.limits import CHUNK_BYTES
-from sft.wire.messages import ReadLog
+from sft.limits import CHUNK_BYTES, LOG_ENTRIES
+from sft.wire.messages import ReadLog, ShowUser
 from tests.unit.client.log_in_memory import FILES
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, MAX_KEY, user
 from tests.unit.client.test_transfers_in_memory import content_of, get, got_item, item, leftovers, local, put, stored
@@ -129,6 +130,61 @@ def test_a_new_version_is_signed_where_it_lies(server, session, tmp_path):
     server.moved("docs/a", "b", signed=False)
     stored(server, b"newer", "b", version=2, prev=blake2b_512(b"content").digest())
     assert verdict_of(server, session, tmp_path, "b").moved_to is None
+
+
+def older(server, path, before):
+    """Have a file's version of before be what is shown of it."""
+    server.files[path] = (msgspec.structs.replace(before[0], path=path), before[1])
+    return msgspec.structs.replace(got_item(path), version=before[0].version.number, newest=False)
+
+
+def test_a_version_before_is_where_whoever_moved_a_later_one_put_the_file(server, session, tmp_path):
+    stored(server, b"content", "docs/a")
+    before = server.files["docs/a"]
+    server.moved("docs/a", "b", **BY_MAX)
+    stored(server, b"newer", "b", version=2, prev=blake2b_512(b"content").digest())
+    stored(server, b"newest", "b", version=3, prev=blake2b_512(b"newer").digest())
+    server.moved("b", "c", **BY_MAX)
+    (result,) = get(server, session, tmp_path, older(server, "c", before))
+    assert result.error is None, result.error
+    assert (result.verdict.signed_name, result.verdict.moved_by) == ("docs/a", "max")
+
+
+def test_a_statement_of_a_version_that_was_not_the_newest_any_more_is_none(server, session, tmp_path):
+    """It moved the file once; shown again it is no second act."""
+    stored(server, b"content", "docs/a")
+    stored(server, b"newer", "docs/a", version=2, prev=blake2b_512(b"content").digest())
+    server.moved("docs/a", "b", **BY_MAX, said={"version": 1})
+    refused(server, session, tmp_path, "b")
+
+
+def asked(server, kind, **fields):
+    return [
+        message
+        for message in server.received
+        if isinstance(message, kind) and all(getattr(message, name) == value for name, value in fields.items())
+    ]
+
+
+def test_the_log_is_read_no_further_than_the_way_leads(server, session, tmp_path):
+    """Others may move folders of theirs as often as they like."""
+    stored(server, b"content", "docs/a")
+    server.log.folder("other 0")
+    for number in range(2 * LOG_ENTRIES):
+        server.log.move_folder(f"other {number}", f"other {number + 1}", 8, b"")
+    server.moved("docs", "kept", **BY_MAX)
+    assert verdict_of(server, session, tmp_path, "kept/a").moved_by == "max"
+    assert len(asked(server, ReadLog, kinds=(int(LeafKind.FOLDER_MOVED),))) == 1
+
+
+def test_whoever_moved_many_files_is_asked_for_once(server, session, tmp_path):
+    names = ["a", "b", "c"]
+    for number, name in enumerate(names):
+        stored(server, name.encode(), f"docs/{name}", file_id=bytes([number] * 16))
+    server.moved("docs", "kept", **BY_MAX)
+    results = get(server, session, tmp_path, *[got_item(f"kept/{name}") for name in names])
+    assert [result.verdict.moved_by for result in results] == ["max"] * 3
+    assert len(asked(server, ShowUser, user_id=8)) == 1
 
 
 def slipped(server, old, new):
