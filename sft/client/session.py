@@ -161,6 +161,9 @@ class Session:
     def unknown_own_keys(self) -> list[SlotKey]:
         """Return the keys that the log has for us, and this computer knows nothing of.
 
+        One that has ended counts too: what it signed in between is ours to whoever never saw a key of ours. One that was
+        stolen from its first leaf on signed nothing that anybody takes: a thief's, that fell with the one that vouched.
+
         Raises:
             LogProofError: it does not have us as we were let in.
         """
@@ -171,7 +174,7 @@ class Session:
         if (own.name, own.role, own.state) != (self.user_name, self.role, UserState.ACTIVE) or ours is None or ours.end:
             self.log.refuse(what, welcome.evidence, "another name, role, state or key")
         known = self.pins.people[self.user_id].keys
-        return [key for key in own.keys if key.public_key not in known and key.end is None]
+        return [key for key in own.keys if key.public_key not in known and key.cut_off != key.start]
 
     async def learn_own(self) -> None:
         """Learn which other keys of ours one that is known here vouches for."""

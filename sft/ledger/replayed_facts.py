@@ -3,7 +3,7 @@
     user joined       begins exactly the next slot of users, whose number is the user's id less one
     key               is registered by the facts that name it first, for ever that user's; one that ended signs no more
     stolen key        what it vouched for from its cut-off on ends with it
-    file committed    begins a slot, and its id was no file's before
+    file committed    begins a slot, and its id was no file's before; it, and what replaces it, is by no key that had ended
     statement         is by the key, of the user, that the facts name as who did it; for this server, and never used before
 
 Rules. The facts were found to be the leaf's before. A statement names what was asked for in a text that is erased with names:
@@ -29,6 +29,7 @@ from sft.ledger.leaves import LeafKind
 from sft.ledger.records import LeafRecord
 
 _VOUCHED: Final = frozenset({LeafKind.KEY_ADDED, LeafKind.KEY_ROTATED})
+_STORED: Final = frozenset({LeafKind.FILE_COMMITTED, LeafKind.FILE_REPLACED})
 _JOINED: Final = frozenset({LeafKind.USER_JOINED})
 
 # By which kinds of leaf an act is told; one that is not here yet stands for any.
@@ -111,6 +112,8 @@ class ReplayedFacts:
             self._server_id = _bytes(facts.server_id)
         yield from self._of_people(kind, facts, begun)
         yield from self._of_files(kind, facts, begun)
+        if kind in _STORED and facts.by.key in self._ended:
+            yield f"key {facts.by.key} had ended, and stores a file"
         if facts.statement:
             self.statements += 1
             try:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sft.model.access import Role, operator_caller
-from sft.model.events import KeyAdded
+from sft.model.events import KeyAdded, KeyRevoked
 from sft.model.records import KeyEnd
 from sft.store.row_types import DeviceKeyRow
 from sft.store.rows import Transaction
@@ -128,6 +128,29 @@ def another_key_of_ones_own(evil: EvilServer) -> Refused:
     store_with_a_given_key(evil)
     evil.got("mia", "order")
     return Refused("max", ("ls",))
+
+
+@attack("one key more as a user's for a while, whom nobody knew", LOG, noticed="the user's own computer, at its next login",
+        says="has a key as yours that this computer does not know", code="OWN_KEY_UNKNOWN")  # fmt: skip
+def another_key_for_a_while(evil: EvilServer) -> Refused:
+    evil.put("mia", "plan", PLAN)
+    evil.got("gus", "plan")
+    store_with_a_given_key(evil)
+    evil.edit(_end_given_key)
+    evil.got("mia", "order")
+    return Refused("max", ("ls",))
+
+
+def _end_given_key(transaction: Transaction) -> None:
+    (key,) = [row for row in transaction.rows.all(rows_of(DeviceKeyRow)) if row.public_key == EVIL_KEY.public.encode()]
+    retired = KeyEnd.RETIRED
+    over = replace(key, ended_at=transaction.now, end_leaf=transaction.next_leaf, end_reason=retired.value)
+    transaction.rows.update([over])
+    transaction.log(
+        KeyRevoked(
+            by=operator_caller(), user_id=key.user_id, name="max", ended_key_ids=(key.id,), reason=retired, cut_off=None
+        )
+    )
 
 
 @attack("another key as a user's, whom the operator resets", LOG, noticed="who knew a key of theirs, at their next file",

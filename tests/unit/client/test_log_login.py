@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import msgspec
@@ -246,6 +245,24 @@ def test_a_key_of_ours_that_nobody_vouches_for_is_an_alarm_at_each_login(dialing
     assert dial(dialing, state, known).unknown_own_keys() == []
 
 
+def test_a_key_that_was_ours_for_a_while_without_our_knowing_is_an_alarm_too(dialing, state, known, log):  # noqa: F811
+    """What it signed meanwhile is ours to everybody who never saw a key of ours."""
+    leaf = log.size
+    log.user(7, "ada", ADA_KEY.public.encode(), SlotKey(MALLORY, leaf, leaf + 1, None, KeyEnd.RETIRED))
+    first, second = second_device(leaf)
+    over = msgspec.structs.replace(second, ended_at=2000, end_leaf=leaf + 1, end_reason=KeyEnd.RETIRED)
+    with_key(serve(dialing, log), first, over)
+    with pytest.raises(OwnKeyUnknownError):
+        dial(dialing, state, known)
+
+
+def test_a_key_that_was_a_thiefs_from_the_beginning_signed_nothing_that_counts(dialing, state, known, log):  # noqa: F811
+    leaf = log.size
+    log.user(7, "ada", ADA_KEY.public.encode(), SlotKey(MALLORY, leaf, leaf + 1, leaf, KeyEnd.COMPROMISED))
+    serve(dialing, log)
+    assert dial(dialing, state, known).unknown_own_keys() == []
+
+
 def test_who_comes_back_is_told_of_a_key_of_ours_that_appeared_meanwhile(dialing, state, known, log):  # noqa: F811
     serve(dialing, log)
     before = dial(dialing, state, known)
@@ -316,7 +333,9 @@ def test_who_comes_back_looks_at_their_own_place_too(dialing, state, known, log)
 def test_who_comes_back_holds_the_server_to_all_that_the_lost_session_was_told(dialing, state, known, log):  # noqa: F811
     serve(dialing, log)
     session = dial(dialing, state, known)
-    put_back, at = copy.deepcopy(log), log.size
+    put_back, at = grown(log.size - 1), log.size
+    put_back.user(7, "ada", ADA_KEY.public.encode())
+    assert put_back.root(at) == log.root(at)
     log.append()
     session.log.follow(log.note(), log.consistency(at))
     serve(dialing, put_back)

@@ -262,6 +262,14 @@ def test_a_statement_by_a_key_that_had_ended_is_found():
     assert problems(replayed(log)) == ["3: the statement of user 1 does not hold: key 1 had ended"]
 
 
+@pytest.mark.parametrize("kind", [LeafKind.FILE_COMMITTED, LeafKind.FILE_REPLACED])
+def test_a_file_that_a_key_stores_after_it_ended_is_found(kind):
+    log = begun()
+    log.add(LeafKind.KEY_ENDED, by_ada(user_id=1, ended_key_ids=[1]))
+    log.add(kind, by_ada(file_id="0f" * 16), files={1: "late"})
+    assert problems(replayed(log)) == ["3: key 1 had ended, and stores a file"]
+
+
 def test_a_statement_of_another_act_is_found():
     log = begun()
     statement, text = stated("move", RENAMED, nonce=2)
