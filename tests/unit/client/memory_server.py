@@ -22,7 +22,7 @@ from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.notes import Receipt, sign_receipts
 from sft.crypto.signatures import FileSignature
 from sft.errors import ExistsError, NotFoundError, NotSmallError, ResumeRefusedError, SftError, UploadGoneError
-from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
+from sft.limits import BATCH_FILES, CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Role
 from sft.model.names import fold
 from sft.model.records import DeviceKey, File, FileVersion, Folder, Page, ServerInfo, Stored, User, UserState
@@ -133,6 +133,7 @@ class MemoryServer:
         self.flowing = {}
         self.window = 16
         self.change = lambda file, content: (file, content)
+        self.files_to_a_frame = BATCH_FILES
         self.refuse = {}
         self.hold = False
         self.notices = []
@@ -384,7 +385,10 @@ class MemoryServer:
             else:
                 results.append(FileContent(*self.change(*self.files[each.path])))
         shown = [each.path for each in m.files[: self.answered_at_once]]
-        self.send(FilesContent(id=m.id, results=tuple(results), evidence=self.proof_of(*shown)))
+        frames = [results[at : at + self.files_to_a_frame] for at in range(0, len(results) or 1, self.files_to_a_frame)]
+        for number, part in enumerate(frames):
+            evidence, more = None if number else self.proof_of(*shown), number < len(frames) - 1
+            self.send(FilesContent(id=m.id, results=tuple(part), evidence=evidence, more=more))
 
     def _begin_upload(self, m):
         if m.path in self.files and m.version == 1:

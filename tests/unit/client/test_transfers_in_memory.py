@@ -753,12 +753,12 @@ def test_a_refusal_in_the_middle_of_a_download_leaves_nothing(server, session, t
     assert leftovers(tmp_path / "out") == []
 
 
-def test_small_ones_go_together_eight_frames_at_a_time_and_large_ones_four(server, session, tmp_path):
+def test_small_ones_go_together_three_frames_to_an_answer_and_large_ones_four_at_once(server, session, tmp_path):
     for n in range(100):
         stored(server, content_of(4096), f"s{n}", file_id=b"small %10d" % n)
     for n in range(6):
         stored(server, content_of(100 * CHUNK_BYTES), f"l{n}", file_id=b"large %10d" % n)
-    server.hold = True
+    server.hold, server.files_to_a_frame = True, 10
     items = [got_item(f"s{n}", 4096) for n in range(100)]
     items += [got_item(f"l{n}", 100 * CHUNK_BYTES) for n in range(6)]
     ended = []
@@ -766,7 +766,7 @@ def test_small_ones_go_together_eight_frames_at_a_time_and_large_ones_four(serve
     server.pump()
     assert len([m.path for m in server.received if isinstance(m, GetFile)]) == 4
     together = [len(m.files) for m in server.received if isinstance(m, GetFiles)]
-    assert together == [12] * 8
+    assert together == [34, 34, 32]
     server.hold = False
     for message in list(server.received):
         server.answer(message)
