@@ -51,6 +51,23 @@ def test_another_content_is_refused_replaced_or_stored_beside(cli: LiveCli):
     assert "v3" in cli.sft("max", "put", path, "--if-version", "2").out
 
 
+def test_a_version_of_before_a_move_is_got_from_where_the_file_lies_now(cli: LiveCli):
+    """Its mover had seen a later one."""
+    for content, size in ((b"kept", 10), (b"large", 70_000)):
+        name = content.decode()
+        for number in (b"1", b"2", b"3"):
+            path = cli.file(name, content + number + os.urandom(size))
+            assert cli.sft("max", "put", path, "--replace").status == 0
+        assert cli.sft("max", "mv", name, f"{name} moved").status == 0
+        assert cli.sft("max", "put", path, "--as", f"{name} moved", "--replace").status == 0
+        assert cli.sft("max", "mv", f"{name} moved", f"{name} again").status == 0
+        for version in ("1", "2", "3"):
+            got = cli.sft("gus", "get", f"{name} again", "--version", version, "--to", f"v{version}")
+            assert (got.status, got.err) == (0, "")
+            assert f"as {name}, moved here by max" in got.out
+            assert (cli.folder / f"v{version}" / f"{name} again").read_bytes().startswith(content + version.encode())
+
+
 def test_a_download_never_replaces_silently(cli: LiveCli):
     cli.sft("max", "put", cli.file("note.txt", b"theirs"))
     mine = Path(cli.file("mine/note.txt", b"mine"))
