@@ -307,6 +307,8 @@ class Reconnector:
         except SftError:
             return  # the connection is looked at next
         self._change(role=shown.user.role, silent_since=None)
+        with contextlib.suppress(SftError):
+            await session.keep_head()  # the interface stays open for days, and may be killed
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait so long, or until ``_hurry``."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sft.client.api.tree import walk
+from sft.client.heads import Heads
 from sft.client.transfers import watch
 from sft.client.transfers.batch import put_all
 from sft.client.transfers.exclude import Excludes
@@ -81,6 +82,15 @@ async def test_what_appears_is_sent_when_it_is_still_and_once(server: ServerFixt
         ("inbox/sub/new.txt", "stored"),
     ]  # fmt: skip
     assert await listed(session) == {"inbox/old.txt": 1, "inbox/sub/new.txt": 2}
+
+
+@on_reactor
+async def test_up_to_where_the_log_was_shown_is_kept_while_it_goes_on(server: ServerFixture, top: Path):
+    """Whoever loses power then holds the server to it all the same."""
+    session = await server.session("max")
+    assert await Script(top).over(session, nothing, nothing, nothing) == [("inbox/old.txt", "stored")]
+    kept = Heads(session.state, session.server_id).read()
+    assert [each.checkpoint for each in kept] == [session.log.told.checkpoint]
 
 
 @on_reactor

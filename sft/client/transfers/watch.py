@@ -10,6 +10,7 @@ and what is known of it 1 KiB.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,7 @@ from sft.client.transfers.local_tree import LocalTree, walk_local
 from sft.client.transfers.plan import PutItem, VersionSeen
 from sft.client.transfers.sync import OnReading, SyncOptions, plan_up
 from sft.crypto.digests import digest_text
-from sft.errors import ConnectionLostError, SftError, SourceChangedError
+from sft.errors import ConnectionLostError, LocalDiskFullError, LocalFileError, SftError, SourceChangedError
 from sft.model.names import join_path, parse_path
 
 _SENT_AT_ONCE: Final = 1_000  # results of so many are held
@@ -185,6 +186,8 @@ class FolderWatch:
             else:
                 self._settling.failed(file)
             self._sent(result)
+        with suppress(LocalDiskFullError, LocalFileError):
+            await session.keep_head()  # a watch goes on for weeks, and may end by a lost power
         if lost is not None:
             raise lost
 

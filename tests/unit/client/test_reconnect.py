@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 
 from sft.client.api.files import make_folder
 from sft.client.connection_info import ConnectionInfo, ServerNotice, Status
+from sft.client.heads import Heads
 from sft.client.pins import Pins
 from sft.client.profiles import Profiles
 from sft.client.reconnect import Reconnector
@@ -247,6 +248,17 @@ def test_a_quiet_session_is_asked_for_before_the_server_ends_it(account):
         account.pump(0.5)
     assert [type(message) for message in account.servers[-1].received] == [ShowSelf]
     assert account.reconnector.connection.role is Role.MAINTAINER
+
+
+def test_up_to_where_the_log_was_shown_is_kept_while_the_session_goes_on(account):
+    """Whoever loses power then holds the server to it all the same."""
+    account.begin()
+    log, session = account.servers[-1].log, account.reconnector.session
+    log.append()
+    for _ in range(250):
+        account.pump(0.5)
+    kept = Heads(account.state, session.profile.server_id).read()
+    assert [each.checkpoint for each in kept] == [log.checkpoint()]
 
 
 def silenced(account):
