@@ -65,3 +65,14 @@ def test_everybody_elses_clock_jumps(cli: LiveCli, monkeypatch: pytest.MonkeyPat
     at(cli, monkeypatch, now + jump)
     all_is_well(cli, "first")
     all_is_well(cli, "second")
+
+
+def test_a_key_that_ended_while_the_servers_clock_was_ahead_lets_nobody_in(
+    cli: LiveCli, monkeypatch: pytest.MonkeyPatch
+):
+    now = newest_time(cli)
+    at(cli, monkeypatch, now + 2 * DAYS)
+    assert cli.sft("ada", "reset-key", "max", "--yes").status == 0
+    at(cli, monkeypatch, now)
+    refused = cli.sft("max", "ls")
+    assert (refused.status, "[KEY_REVOKED]" in refused.err) == (4, True), refused.err
