@@ -5,6 +5,7 @@
     stolen key        what it vouched for from its cut-off on ends with it
     file committed    begins a slot, and its id was no file's before; it, and what replaces it, is by no key that had ended
     statement         is by the key, of the user, that the facts name as who did it; for this server, and never used before
+    move              has a statement: only people move files and folders
 
 Rules. The facts were found to be the leaf's before. A statement names what was asked for in a text that is erased with names:
 where it is gone, what its comment says is checked alone. What facts say beside that is the server's word, and no business here.
@@ -31,6 +32,7 @@ from sft.ledger.records import LeafRecord
 _VOUCHED: Final = frozenset({LeafKind.KEY_ADDED, LeafKind.KEY_ROTATED})
 _STORED: Final = frozenset({LeafKind.FILE_COMMITTED, LeafKind.FILE_REPLACED})
 _JOINED: Final = frozenset({LeafKind.USER_JOINED})
+_BY_PEOPLE: Final = frozenset({LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED})  # which the operator may not do
 
 # By which kinds of leaf an act is told; one that is not here yet stands for any.
 ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
@@ -120,6 +122,8 @@ class ReplayedFacts:
                 self._check_statement(kind, facts, personal.statement_text)
             except SftError as fault:
                 yield f"the statement of user {facts.by.user} does not hold: {fault.detail}"
+        elif kind in _BY_PEOPLE:
+            yield "something was moved, and nobody signed that"
         yield from self._of_theft(number, kind, facts)
         self._ended.update(facts.ended_key_ids)
 

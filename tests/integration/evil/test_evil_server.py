@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from sft.ledger.records import LeafRecord, RecordPart
 from sft.ledger.replay import Replay, ReplayedLog
+from sft.model.access import operator_caller
+from sft.model.events import FileMoved
 from sft.model.evidence import Evidence
 from sft.store.ledger import leaves_from
 from sft.store.row_types import DeviceKeyRow
@@ -72,6 +74,30 @@ def test_the_table_of_security_is_of_these() -> None:
     text = (Path(__file__).parents[3] / "SECURITY.md").read_text()
     _, _, table = text.partition("| what it would have people believe |")
     assert table.split("\n\n")[0].splitlines()[2:] == told
+
+
+# -- what nobody notices who does not read the log ------------------------------------------------------------------------
+
+
+def test_a_file_that_is_put_back_to_its_signed_name_is_found_by_a_check_of_the_log(evil: EvilServer) -> None:
+    """It was moved away, and a newer one lay there since: who gets it has what was signed to lie there."""
+    evil.put("max", "plan", staging.PLAN)
+    assert evil.cli.sft("max", "mv", "plan", "plan of before").status == 0
+    evil.put("max", "plan", staging.NEWER)
+    evil.got("gus", "plan", "plan of before")
+    old, new = staging.file_row(evil, "plan of before"), staging.file_row(evil, "plan")
+    assert evil.cli.sft("gus", "log", "verify", "--server").status == 0
+
+    def put_back(transaction: Transaction) -> None:
+        for row, name in ((new, "aside"), (old, "plan")):
+            transaction.rows.update([replace(row, name=name, folded=name)])
+            transaction.log(FileMoved(by=operator_caller(), file_id=row.file_id, old=row.name, new=name))
+
+    evil.edit(put_back)
+    evil.got("gus", "plan")
+    checked = evil.cli.sft("gus", "log", "verify", "--server")
+    assert checked.status == 7, checked.out
+    assert (checked.out + checked.err).count("something was moved, and nobody signed that") == 2
 
 
 # -- what its own code refuses ---------------------------------------------------------------------------------------

@@ -201,6 +201,14 @@ def test_a_statement_that_holds_is_counted():
     assert (problems(done), done.statements) == ([], 2)
 
 
+@pytest.mark.parametrize("kind", [LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED])
+@pytest.mark.parametrize("facts", [{}, {"by": {"key": 1, "user": 1}}], ids=["the operator's", "somebody's"])
+def test_a_move_that_nobody_signed_is_found(kind, facts):
+    log = begun()
+    log.add(kind, {**facts, "file_id": "11" * 16, "old": "a", "new": "b"})
+    assert problems(replayed(log)) == ["2: something was moved, and nobody signed that"]
+
+
 def test_a_statement_to_another_server_is_found():
     (found,) = problems(replayed(moved(nonce=2, server_id=bytes(32))))
     assert found.endswith("it was given to another server")
