@@ -35,6 +35,7 @@ _AT_ONCE: Final = 8
 _OWN: Final = (int(LeafKind.FILE_MOVED), int(LeafKind.FILE_REPLACED))
 _REPLACED: Final = (int(LeafKind.FILE_REPLACED),)
 _FOLDERS: Final = LogQuery(kinds=(int(LeafKind.FOLDER_MOVED),))
+_FILES: Final = LogQuery(kinds=(int(LeafKind.FILE_MOVED),))
 
 
 async def learn_moves(session: Session, files: Sequence[File]) -> None:
@@ -46,7 +47,8 @@ async def learn_moves(session: Session, files: Sequence[File]) -> None:
     ways = [_Way(session, file) for file in files if session.moves.is_open(file)]
     if not ways:
         return
-    await gather_limited(_AT_ONCE, ways, _Way.begin)
+    moved = await _moved_among(session, ways)
+    await gather_limited(_AT_ONCE, [way for way in ways if moved is None or way.file.id in moved], _Way.begin)
     movers = _Movers(session)
     async for line in _newest_first(session, _FOLDERS, min(way.start for way in ways)):
         going_on = [way for way in ways if not way.is_over]
@@ -57,6 +59,22 @@ async def learn_moves(session: Session, files: Sequence[File]) -> None:
     for way in ways:
         await way.go_back(None, movers)
         session.moves.note(way.file, way.mover if way.is_explained else unsigned(way.file))
+
+
+async def _moved_among(session: Session, ways: Sequence[_Way]) -> set[bytes] | None:
+    """Find which of many files were moved by themselves, where few pages say that of all files there are; else None.
+
+    Most that lie elsewhere came along with a folder: a request for each of thousands would take as long as their contents.
+    """
+    found: set[bytes] = set()
+    before: int | None = None
+    for _ in range(len(ways) // _AT_ONCE):
+        page = await page_before(session, _FILES, before, start=min(way.start for way in ways))
+        found |= {line.file_id for line in page.lines if line.file_id is not None}
+        if not page.more:
+            return found
+        before = page.next
+    return None
 
 
 async def _newest_first(session: Session, query: LogQuery, start: int) -> AsyncIterator[LogLine]:
@@ -89,7 +107,7 @@ class _Way:
         self._is_refused = False
         self._own: deque[LogLine] = deque()
         self._before: int | None = None
-        self._has_more = True
+        self._has_more = False  # nothing of its own, unless ``begin`` asks for that
 
     @property
     def is_explained(self) -> bool:
@@ -101,6 +119,7 @@ class _Way:
 
     async def begin(self) -> None:
         """Ask for what became of the file itself, as much as comes at once, and for the version that it has now."""
+        self._has_more = True
         await self._next()
         newest = next((line for line in self._own if line.kind is LeafKind.FILE_REPLACED), None)
         if newest is None and self._has_more:

@@ -36,6 +36,7 @@ from sft.model.records import UserState
 from tests.unit.ledger.stored import versions_root
 
 SALT = bytes(16)
+LINES_OF_A_PAGE = 50  # with statements of moves they fit a frame
 USERS, FILES = StateTreeKind.USERS, StateTreeKind.FILES
 
 
@@ -198,7 +199,8 @@ class LogInMemory:
             and kind in asked.kinds
             and (asked.file_id is None or asked.file_id.hex().encode() in facts.body)
         ][::-1]
-        numbers, more = numbers[: asked.limit], len(numbers) > asked.limit
+        most = min(asked.limit, LINES_OF_A_PAGE)
+        numbers, more = numbers[:most], len(numbers) > most
         tree = StateTree(self.hashes)
         proof = tuple(tree.prove(numbers)) if numbers else ()
         shown = [

@@ -10,9 +10,9 @@ from sft.crypto.digests import blake2b_512
 from sft.errors import MoveUnsignedError
 from sft.ledger.leaves import LeafKind
 from sft.ledger.slots import KeyEnd, SlotKey, decode_slot
-from sft.limits import CHUNK_BYTES, LOG_ENTRIES
+from sft.limits import CHUNK_BYTES
 from sft.wire.messages import ReadLog, ShowUser
-from tests.unit.client.log_in_memory import FILES
+from tests.unit.client.log_in_memory import FILES, LINES_OF_A_PAGE
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, MAX_KEY, user
 from tests.unit.client.test_transfers_in_memory import content_of, get, got_item, item, leftovers, local, put, stored
 
@@ -170,7 +170,7 @@ def test_the_log_is_read_no_further_than_the_way_leads(server, session, tmp_path
     """Others may move folders of theirs as often as they like."""
     stored(server, b"content", "docs/a")
     server.log.folder("other 0")
-    for number in range(2 * LOG_ENTRIES):
+    for number in range(2 * LINES_OF_A_PAGE):
         server.log.move_folder(f"other {number}", f"other {number + 1}", 8, b"")
     server.moved("docs", "kept", **BY_MAX)
     assert verdict_of(server, session, tmp_path, "kept/a").moved_by == "max"
@@ -185,6 +185,33 @@ def test_whoever_moved_many_files_is_asked_for_once(server, session, tmp_path):
     results = get(server, session, tmp_path, *[got_item(f"kept/{name}") for name in names])
     assert [result.verdict.moved_by for result in results] == ["max"] * 3
     assert len(asked(server, ShowUser, user_id=8)) == 1
+
+
+def test_of_many_files_only_those_are_asked_for_that_were_moved_by_themselves(server, session, tmp_path):
+    names = [f"{number}" for number in range(20)]
+    for number, name in enumerate(names):
+        stored(server, name.encode(), f"docs/{name}", file_id=bytes([number] * 16))
+    server.moved("docs/0", "docs/zero", **BY_MAX)
+    server.moved("docs/1", "docs/one", signed=False)
+    server.moved("docs", "kept", ADA_KEY, 7)
+    moved = ["kept/zero", "kept/one", *(f"kept/{name}" for name in names[2:])]
+    results = get(server, session, tmp_path, *[got_item(path) for path in moved])
+    assert [result.verdict and result.verdict.moved_by for result in results] == ["ada", None, *["ada"] * 18]
+    assert isinstance(results[1].error, MoveUnsignedError)
+    assert {message.file_id for message in asked(server, ReadLog)} == {None, bytes(16), bytes([1] * 16)}
+
+
+def test_where_others_moved_more_files_than_that_each_is_asked_for(server, session, tmp_path):
+    for number in range(20):
+        stored(server, b"content", f"docs/{number}", file_id=bytes([number] * 16))
+    stored(server, b"theirs", "x0", file_id=b"another file's i")
+    server.moved("docs/0", "docs/zero", **BY_MAX)
+    for number in range(3 * LINES_OF_A_PAGE):
+        server.moved(f"x{number}", f"x{number + 1}", **BY_MAX)
+    server.moved("docs", "kept", **BY_MAX)
+    moved = ["kept/zero", *(f"kept/{number}" for number in range(1, 20))]
+    results = get(server, session, tmp_path, *[got_item(path) for path in moved])
+    assert [result.error for result in results] == [None] * 20
 
 
 def slipped(server, old, new):
