@@ -171,6 +171,11 @@ def show_verified(console: Console, verified: VerifiedLog, name: str) -> int:
     )
     if verified.heads:
         lines.append(f"  {count_text(verified.heads)} heads that this computer has seen agree" if not faults else "")
+    if verified.seen:
+        lines.append(
+            f"  it ends at {count_text(verified.checkpoint.size)} leaves, and this computer has seen the log with "
+            f"{count_text(verified.seen)}: what came since is not in it. Export it anew: twistd sft log export DIR"
+        )
     if done.steps_back:
         lines.append(f"  {count_text(done.steps_back)} times the server's clock went back: no fault")
     console.show(verified_document(verified), *[line for line in lines if line])
@@ -199,6 +204,7 @@ def verified_document(verified: VerifiedLog) -> Document:
         "erased": done.erased,
         "statements": done.statements,
         "heads": verified.heads,
+        "seen": verified.seen,
         "clock_steps_back": done.steps_back,
         "findings": [{"number": each.leaf, "problem": each.problem} for each in done.findings],
         "more_findings": done.more_findings,

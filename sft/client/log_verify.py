@@ -40,12 +40,14 @@ class VerifiedLog(Struct, frozen=True):
     Attributes:
         checkpoint: that it was held to.
         heads: of this computer, that it was held to as well.
+        seen: leaves that this computer has seen the log to have, where an exported one ends before; else 0.
         replayed: what came of it; the log holds where that has no findings.
     """
 
     checkpoint: Checkpoint
     heads: int
     replayed: ReplayedLog
+    seen: int = 0
 
 
 def read_signed(folder: LogFolder) -> Checkpoint:
@@ -66,7 +68,7 @@ def read_signed(folder: LogFolder) -> Checkpoint:
 def verify_folder(
     folder: LogFolder, keys: Iterable[NoteKey], kept: Iterable[Checkpoint] = (), progress: Progress | None = None
 ) -> VerifiedLog:
-    """Replay an exported log (blocks).
+    """Replay an exported log (blocks). It may have been exported before this computer saw its newest head.
 
     Args:
         keys: of the log, of which one has to have signed the checkpoint.
@@ -76,7 +78,9 @@ def verify_folder(
         LocalFileError: it cannot be read.
     """
     checkpoint = read_signed(folder)
-    heads = _heads(kept, checkpoint)
+    all_heads = _heads(kept, checkpoint)
+    heads = {size: root for size, root in all_heads.items() if size <= checkpoint.size}
+    seen = max(all_heads, default=0)
     replay = Replay({**heads, checkpoint.size: checkpoint.root})
     try:
         open_note(read_checkpoint(folder) or "", tuple(keys))
@@ -93,7 +97,7 @@ def verify_folder(
                 progress(replay.size, checkpoint.size)
     except ProofInvalidError as fault:
         replay.note(replay.size, fault.detail)
-    return VerifiedLog(checkpoint, len(heads), replay.end())
+    return VerifiedLog(checkpoint, len(heads), replay.end(), seen if seen > checkpoint.size else 0)
 
 
 async def verify_server(
