@@ -12,7 +12,7 @@ from sft.model.records import File, VaultReport
 from sft.server.context import ServerContext
 from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
-from sft.server.proofs import fitting
+from sft.server.proofs import fitting, provable
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, LogRoute, ProvedRoute, ReadRoute, joined
 from sft.server.small_files import send_files, store_files
 from sft.server.transfer import TransferSession
@@ -130,7 +130,7 @@ async def _file_with_receipt(session: TransferSession, message: ShowFile) -> Fil
 
 async def _files_shown(session: TransferSession, message: ShowFiles) -> FilesShown:
     """Show the first so many of the files that fit one frame together with what proves them."""
-    paths = message.paths
+    paths = message.paths[: provable(message.paths)]
     while True:
 
         def read(builder: EvidenceBuilder | None, paths: Sequence[str] = paths) -> Awaitable[list[File | RequestError]]:

@@ -29,6 +29,7 @@ from sft.service.log.ledger import Ledger, ProvedSlots, SignedHead
 from sft.service.log.reading import UnderHead
 from sft.wire.messages import Message, Reply, fits
 
+_FILE_SLOTS: Final = 4  # of a file beside its folders': its own, its owner's, its author's, and of who is to own it
 READ_AGAIN: Final = 32  # a slot of it would have to change each time between its reading and its proof
 
 R = TypeVar("R")
@@ -74,6 +75,22 @@ def fitting(answer: Answer) -> Answer:
     if not fits(answer):
         raise TooLargeError(what="The number of folders that an answer can prove", limit=EVIDENCE_SLOTS)
     return answer
+
+
+def provable(paths: Sequence[str]) -> int:
+    """Say how many files, the first ones, one answer can prove by the number of their folders; one at least.
+
+    Nothing is read for it: of files in deep folders all would be looked up, and none answered.
+    """
+    folders = {""}
+    for count, path in enumerate(paths):
+        above = path.rpartition("/")[0]
+        while above not in folders:
+            folders.add(above)
+            above = above.rpartition("/")[0]
+        if count and len(folders) + (count + 1) * _FILE_SLOTS > EVIDENCE_SLOTS:
+            return count
+    return len(paths)
 
 
 class SessionProofs:

@@ -18,7 +18,7 @@ from sft.errors import ContentDamagedError, NotSmallError, OutcomeUnknownError, 
 from sft.limits import FILES_ANSWER_BYTES
 from sft.model.evidence import Evidence
 from sft.server.context import ServerContext
-from sft.server.proofs import fitting
+from sft.server.proofs import fitting, provable
 from sft.server.refusal_log import log_refusal
 from sft.server.said_begun import say_begun
 from sft.server.transfer import TransferSession
@@ -175,7 +175,8 @@ async def _read_files(context: ServerContext, session: TransferSession, message:
     sessions, caller = context.sessions, session.caller
     changes = sessions.changes(caller.user_id)
     begun: set[FileVersionKey] = set()
-    wanted_files, proof_fits = message.files, False
+    wanted_files = message.files[: provable([each.path for each in message.files])]
+    proof_fits = False
     while not proof_fits:
         (found, contents), evidence = await session.proved(
             lambda builder: _read(context, session, wanted_files, builder, begun)  # noqa: B023 - called at once

@@ -11,8 +11,8 @@ from twisted.internet.defer import Deferred
 
 from sft.crypto.notes import verify_receipts
 from sft.errors import DatabaseBusyError, OutcomeUnknownError, SftError
-from sft.limits import BATCH_FILES, FRAME_BYTES, KIB, OPEN_DOWNLOADS, SMALL_FILE_BYTES
-from sft.service import commits
+from sft.limits import BATCH_FILES, EVIDENCE_SLOTS, FRAME_BYTES, KIB, OPEN_DOWNLOADS, SMALL_FILE_BYTES
+from sft.service import commits, downloads
 from sft.wire import messages as m
 from sft.wire.messages import MESSAGE_BYTES
 from tests.integration.server_fixture import Person, Raw, ServerFixture, content, on_reactor, until, writer_held
@@ -255,6 +255,35 @@ async def test_what_takes_more_than_a_frame_to_prove_is_answered_for_fewer_files
     while len(got) < BATCH_FILES:
         got += await _get(raw, *paths[len(got) :])
     assert got == [b"x"] * BATCH_FILES
+
+
+@on_reactor
+async def test_files_in_more_folders_than_an_answer_proves_are_answered_a_few_at_a_time(
+    server: ServerFixture, monkeypatch
+):
+    raw = await server.raw("max")
+    paths = [f"{n:02}{'/d' * 100}/f" for n in range(12)]
+    assert EVIDENCE_SLOTS < 12 * 101
+    for path in paths:
+        await raw.ask(m.MakeFolder, path=path.rpartition("/")[0])
+        await server.put("max", path, b"x", raw)
+    looked_up = []
+    begin_many = downloads.begin_many
+
+    def counted(*args: Any, files: Any, **fields: Any) -> Any:
+        looked_up.append(len(files))
+        return begin_many(*args, files=files, **fields)
+
+    monkeypatch.setattr(downloads, "begin_many", counted)
+    got = await _get(raw, *paths)
+    assert 1 < len(got) < len(paths)
+    assert looked_up[0] < len(paths), "those that cannot be answered are not looked up"
+    got += await _get(raw, *paths[len(got) :])
+    assert got == [b"x"] * len(paths)
+    shown = await raw.ask(m.ShowFiles, paths=tuple(paths))
+    assert isinstance(shown, m.FilesShown), shown
+    assert 1 <= len(shown.results) < len(paths)
+    assert all(isinstance(each, m.ShownFile) for each in shown.results)
 
 
 @on_reactor

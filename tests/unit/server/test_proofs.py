@@ -14,7 +14,8 @@ from sft.errors import StoreError
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.proofs import verify_consistency, verify_inclusion
 from sft.ledger.tiles import TILE_WIDTH
-from sft.server.proofs import READ_AGAIN, SessionProofs, show_log
+from sft.limits import EVIDENCE_SLOTS
+from sft.server.proofs import READ_AGAIN, SessionProofs, provable, show_log
 from sft.service.log.evidence import EvidenceBuilder
 from sft.wire.messages import LogHead
 from tests.unit.ledger.logs import checkpoint
@@ -193,3 +194,21 @@ def test_a_login_is_proved_every_size_that_it_claims_and_nothing_of_one_that_is_
     assert (shown.head.size, shown.consistency[3]) == (305, ())
     for old, consistency in zip((4, 305, 0, 300), (*shown.consistency[:3], shown.consistency[4]), strict=True):
         verify_consistency(old, roots[old], 305, roots[305], consistency)
+
+
+# -- how many files one answer can prove -----------------------------------------------------------------------------
+
+
+def test_folders_that_files_share_count_once():
+    assert provable([f"{'d/' * 500}{n}" for n in range(64)]) == 64
+    assert provable(["a"] * 64) == 64
+
+
+@pytest.mark.parametrize("depth", [20, 100, 300])
+def test_as_many_files_are_proved_together_as_their_folders_allow(depth):
+    most = (EVIDENCE_SLOTS - 1) // (depth + 4)  # the root's slot; of each its folders', its own, and three people's
+    assert provable([f"{n}{'/d' * (depth - 1)}/f" for n in range(64)]) == most
+
+
+def test_one_file_at_least_is_proved():
+    assert provable([f"{n}{'/d' * 600}/f" for n in range(2)]) == 1
