@@ -22,7 +22,7 @@ from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.notes import Receipt, sign_receipts
 from sft.crypto.signatures import FileSignature
 from sft.errors import ExistsError, NotFoundError, NotSmallError, ResumeRefusedError, SftError, UploadGoneError
-from sft.limits import BATCH_FILES, CHUNK_BYTES, SMALL_FILE_BYTES
+from sft.limits import CHUNK_BYTES, KIB, SMALL_FILE_BYTES
 from sft.model.access import Role
 from sft.model.names import fold
 from sft.model.records import DeviceKey, File, FileVersion, Folder, Page, ServerInfo, Stored, User, UserState
@@ -53,6 +53,7 @@ from sft.wire.messages import (
 )
 from tests.unit.client.log_in_memory import USERS, LogInMemory
 
+FRAME_OF_FILES_BYTES = 44 * KIB  # beside what proves them
 SERVER_KEY = ServerKey.from_seed(bytes(range(32)))
 ADA_KEY = SigningKey.from_seed(bytes(range(32, 64)), b"ada's id")
 MALLORY_KEY = SigningKey.from_seed(bytes(range(64, 96)), b"mallorys")
@@ -133,7 +134,6 @@ class MemoryServer:
         self.flowing = {}
         self.window = 16
         self.change = lambda file, content: (file, content)
-        self.files_to_a_frame = BATCH_FILES
         self.refuse = {}
         self.hold = False
         self.notices = []
@@ -385,7 +385,14 @@ class MemoryServer:
             else:
                 results.append(FileContent(*self.change(*self.files[each.path])))
         shown = [each.path for each in m.files[: self.answered_at_once]]
-        frames = [results[at : at + self.files_to_a_frame] for at in range(0, len(results) or 1, self.files_to_a_frame)]
+        frames, left = [[]], FRAME_OF_FILES_BYTES
+        for result in results:
+            weight_bytes = len(getattr(result, "content", b"")) + KIB
+            if frames[-1] and weight_bytes > left:
+                frames.append([])
+                left = FRAME_OF_FILES_BYTES
+            frames[-1].append(result)
+            left -= weight_bytes
         for number, part in enumerate(frames):
             evidence, more = None if number else self.proof_of(*shown), number < len(frames) - 1
             self.send(FilesContent(id=m.id, results=tuple(part), evidence=evidence, more=more))

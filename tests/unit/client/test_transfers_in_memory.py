@@ -758,7 +758,7 @@ def test_small_ones_go_together_three_frames_to_an_answer_and_large_ones_four_at
         stored(server, content_of(4096), f"s{n}", file_id=b"small %10d" % n)
     for n in range(6):
         stored(server, content_of(100 * CHUNK_BYTES), f"l{n}", file_id=b"large %10d" % n)
-    server.hold, server.files_to_a_frame = True, 10
+    server.hold = True
     items = [got_item(f"s{n}", 4096) for n in range(100)]
     items += [got_item(f"l{n}", 100 * CHUNK_BYTES) for n in range(6)]
     ended = []
