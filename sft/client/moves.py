@@ -6,7 +6,8 @@ Rules. A leaf alone moves nothing here: whoever runs the server could write one.
 statement of a person, under a key that is pinned as theirs and was theirs at that leaf, and say of this very file and the
 version that it had then, or of a folder above it, from where to where: its text is written again from what the log says, and
 but the signature is taken. What is not explained so is not where anybody has put it. The log is read from its end, a page at a
-time, and no further than the way leads: others may have moved theirs a million times.
+time, and no further than the way leads: others may have moved theirs a million times. What was in the trash meanwhile no folder
+took along: it came back to the path that it had, which another folder may have since.
 """
 
 from __future__ import annotations
@@ -32,10 +33,16 @@ from sft.model.records import File
 from sft.wire.messages import ShowUser, UserShown
 
 _AT_ONCE: Final = 8
-_OWN: Final = (int(LeafKind.FILE_MOVED), int(LeafKind.FILE_REPLACED))
+_RESTORED: Final = frozenset({LeafKind.FILE_RESTORED, LeafKind.FOLDER_RESTORED})
+_DELETED: Final = frozenset({LeafKind.FILE_DELETED, LeafKind.FOLDER_DELETED})
+_OWN: Final = tuple(
+    map(int, (LeafKind.FILE_MOVED, LeafKind.FILE_REPLACED, LeafKind.FILE_DELETED, LeafKind.FILE_RESTORED))
+)
 _REPLACED: Final = (int(LeafKind.FILE_REPLACED),)
-_FOLDERS: Final = LogQuery(kinds=(int(LeafKind.FOLDER_MOVED),))
-_FILES: Final = LogQuery(kinds=(int(LeafKind.FILE_MOVED),))
+_FOLDERS: Final = LogQuery(
+    kinds=tuple(map(int, (LeafKind.FOLDER_MOVED, LeafKind.FOLDER_DELETED, LeafKind.FOLDER_RESTORED)))
+)
+_FILES: Final = LogQuery(kinds=(int(LeafKind.FILE_MOVED), int(LeafKind.FILE_RESTORED)))
 
 
 async def learn_moves(session: Session, files: Sequence[File]) -> None:
@@ -105,6 +112,7 @@ class _Way:
         self._path = file.path
         self._version = file.version.number  # that the file had at the leaf that is looked at
         self._is_refused = False
+        self._is_in_trash = False
         self._own: deque[LogLine] = deque()
         self._before: int | None = None
         self._has_more = False  # nothing of its own, unless ``begin`` asks for that
@@ -154,10 +162,14 @@ class _Way:
         if line.kind is LeafKind.FILE_REPLACED:
             self._version = (line.version or 0) - 1
             return
+        if line.kind in _RESTORED | _DELETED:
+            if line.file_id == self.file.id or self._path.startswith(f"{new}/"):
+                self._is_in_trash = line.kind in _RESTORED
+            return
         if line.kind is LeafKind.FILE_MOVED and new == self._path:
             self._path = old
             said = {"file": self.file.id, "version": self._version, "old": old, "new": new}
-        elif line.kind is LeafKind.FOLDER_MOVED and self._path.startswith(f"{new}/"):
+        elif line.kind is LeafKind.FOLDER_MOVED and self._path.startswith(f"{new}/") and not self._is_in_trash:
             self._path = old + self._path.removeprefix(new)
             said = {"file": b"", "version": 0, "old": old, "new": new}
         else:

@@ -68,6 +68,34 @@ def test_a_version_of_before_a_move_is_got_from_where_the_file_lies_now(cli: Liv
             assert (cli.folder / f"v{version}" / f"{name} again").read_bytes().startswith(content + version.encode())
 
 
+def test_what_came_back_to_a_path_that_another_folder_has_since_lies_where_it_was_moved(cli: LiveCli):
+    """What was in the trash has gone with no folder."""
+
+    def done(*words: str) -> None:
+        ran = cli.sft("max", *words)
+        assert ran.status == 0, ran.err
+
+    path = cli.file("x", b"content")
+    for name in ("itself", "with a folder", "within"):
+        done("mkdir", f"{name}/a", f"{name}/d", f"{name}/q")
+        done("put", path, "--as", f"{name}/a/x")
+    done("mv", "itself/a/x", "itself/d/x")
+    done("mv", "with a folder/a", "with a folder/d/in")
+    done("mv", "within/a", "within/d/in")
+    done("rm", "itself/d/x")
+    done("rm", "with a folder/d/in/x")
+    done("rm", "-r", "--yes", "within/d/in")
+    for name in ("itself", "with a folder", "within"):
+        done("mv", f"{name}/d", f"{name}/e")
+        done("mv", f"{name}/q", f"{name}/d")
+    for name in ("itself/d/x", "with a folder/d/in/x", "within/d/in"):
+        done("restore", name)
+    for name in ("itself/d/x", "with a folder/d/in/x", "within/d/in/x"):
+        got = cli.sft("gus", "get", name, "--to", f"back/{name}")
+        assert (got.status, got.err) == (0, "")
+        assert "moved here by max" in got.out
+
+
 def test_a_download_never_replaces_silently(cli: LiveCli):
     cli.sft("max", "put", cli.file("note.txt", b"theirs"))
     mine = Path(cli.file("mine/note.txt", b"mine"))
