@@ -16,7 +16,7 @@ from msgspec import structs
 from sft.cli.invocation import Invocation
 from sft.client.coming_back import Pauses, is_away, was_cut_off
 from sft.client.concurrency import pause
-from sft.client.login import log_in_again
+from sft.client.connecting import log_in_again
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.progress import Progress, Report, Resumption, TransferStage

@@ -75,7 +75,7 @@ class Connect(Protocol):
 async def connect_over_network(
     reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask, unknown_keys: bool = False, looking: bool = False
 ) -> Session:
-    from sft.client.login import connect
+    from sft.client.connecting import connect
 
     return await connect(reactor, state, profile, ask=ask, unknown_keys=unknown_keys, looking=looking)
 

@@ -17,7 +17,8 @@ The names in ``__all__`` are for everybody. What fails is raised, as an SftError
 
     state, profiles, identity, pins     what this computer keeps: joined servers, keys, people
     loop, concurrency                   what runs it: Twisted's reactor, or the small loop of commands
-    joining, dialing, session           a logged-in connection, and how it comes about
+    joining, dialing, connecting        a logged-in connection, and how it comes about
+    session                             what is done with it
     reconnect                           one that comes back by itself
     api                                 requests and listings
     transfers                           what to send or fetch, one file and many, the queue of a UI

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sft.client.api.people import show_self
 from sft.client.concurrency import running_pool
+from sft.client.connecting import log_in
 from sft.client.identity import Ask, Identity, KeyEncoder, encode_key, key_file_name, open_protected, read_key_file
-from sft.client.login import log_in
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
 from sft.client.statements import sign_act

@@ -25,13 +25,13 @@ from sft.client.api.people import show_self
 from sft.client.carried_over import CarriedOver
 from sft.client.coming_back import PAUSES_SECONDS, Pauses
 from sft.client.concurrency import ticking
+from sft.client.connecting import connect
 from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, EventListener, ServerNotice, Status
 from sft.client.identity import Ask
-from sft.client.login import connect
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import Session
 from sft.client.state import StateFolder
-from sft.client.witnessed import log_standing
+from sft.client.witnessed import LogStanding, log_standing
 from sft.errors import (
     AccountChangedError,
     ConnectionLostError,
@@ -219,6 +219,7 @@ class Reconnector:
         except Exception:
             self._become(Status.AWAY, None)
             raise
+        standing, policy_error = await self._witnessed(session)
         if self._ended:
             session.abort()
             return
@@ -228,19 +229,17 @@ class Reconnector:
         self._become(
             Status.ONLINE, None, server=session.server_name, user=session.user_name,
             user_id=session.user_id, role=session.role, address=session.address,
+            standing=standing, policy_error=policy_error,
         )  # fmt: skip
-        await self._look_at_witnesses(session)
         if session.followed is not None:
             self._emit(ServerNotice(KEY_FOLLOWED, {"words": session.server_key.words()}))
 
-    async def _look_at_witnesses(self, session: Session) -> None:
-        """See how far the log is witnessed: a login alone shows cosignatures."""
+    async def _witnessed(self, session: Session) -> tuple[LogStanding | None, SftError | None]:
+        """See how far the log is witnessed, or why that cannot be said: a login alone shows cosignatures."""
         try:
-            standing = await self._pool.run(log_standing, self._state, session.server_id, now=self._now())
+            return await self._pool.run(log_standing, self._state, session.server_id, now=self._now()), None
         except SftError as error:
-            self._change(standing=None, policy_error=error)
-        else:
-            self._change(standing=standing, policy_error=None)
+            return None, error
 
     async def _dial(self) -> Session:
         # Its address may have been mended since.

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from sft.client.connecting import connect
 from sft.client.identity import given, passphrase_from
-from sft.client.login import connect
 from sft.client.profiles import Profiles
 from sft.client.session import Session
 from sft.client.state import state_from

@@ -22,9 +22,9 @@ from sft.cli.console import Console
 from sft.cli.failures import report, unforeseen
 from sft.cli.run import Interrupted, execute
 from sft.cli.waiting import wait_told
+from sft.client.connecting import OnNotice, connect_operator
 from sft.client.connection import ServerConnection
 from sft.client.fault_log import FaultLog
-from sft.client.login import OnNotice, connect_operator
 from sft.crypto.keys import ServerPublic
 from sft.errors import ConnectionLostError, HomeError, SftError, UnreachableError
 from sft.model.text import count_text, size_text

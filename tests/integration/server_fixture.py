@@ -21,8 +21,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, c
 from twisted.logger import Logger, LogLevel
 
 from sft.client.api import people
+from sft.client.connecting import connect
 from sft.client.joining import join
-from sft.client.login import connect
 from sft.client.profiles import Profiles
 from sft.client.session import Session
 from sft.client.state import StateFolder

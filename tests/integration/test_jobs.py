@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from sft.client.login import connect_operator
+from sft.client.connecting import connect_operator
 from sft.crypto.keys import ServerPublic
 from sft.errors import TransferEndedError
 from sft.model.records import VaultReport

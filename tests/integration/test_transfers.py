@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sft.client.api import files
-from sft.client.login import log_in_again
+from sft.client.connecting import log_in_again
 from sft.client.transfers.batch import verify_all
 from sft.client.transfers.plan import GetItem
 from sft.errors import DatabaseBusyError, OlderVersionError, OutcomeUnknownError, SftError, VaultError

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from sft.client.connecting import connect
 from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.identity import KeyEncoder, encode_key, given, passphrase_from
-from sft.client.login import connect
 from sft.client.profiles import Profiles
 from sft.client.reconnect import Pool, Reconnector, Timing
 from sft.client.state import StateFolder

@@ -448,7 +448,7 @@ class ServersView(View):
             self._lost = True
         if now.online and self._lost:
             self._lost = False
-            if not self._asking:
+            if not self._asking and now.policy_error is None:  # which stands in the message line then
                 self.report(back_again(now, self.sft.queue.unfinished), Severity.SUCCESS)
         stopped = now.status is Status.STOPPED and before.status is not Status.STOPPED
         if stopped or (now.status is Status.LOCKED and (before.online or self._lost)):

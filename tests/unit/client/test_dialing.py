@@ -4,8 +4,8 @@ import msgspec
 import pytest
 from twisted.internet import error
 
+from sft.client.connecting import connect
 from sft.client.identity import passphrase_from
-from sft.client.login import connect
 from sft.client.profiles import Profiles
 from sft.crypto import key_file
 from sft.crypto.keys import ServerKey

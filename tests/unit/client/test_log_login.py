@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from sft.client import joining, login
+from sft.client.connecting import log_in_again
 from sft.client.connection import ServerConnection
 from sft.client.heads import Head, Heads
-from sft.client.login import log_in_again
 from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profiles
 from sft.client.session import Session

@@ -12,8 +12,8 @@ import pytest
 from sft.cli.console import Console
 from sft.cli.waiting import wait_told
 from sft.client.concurrency import Lock, gather_limited, pause
+from sft.client.connecting import connect, log_in_again
 from sft.client.identity import passphrase_from
-from sft.client.login import connect, log_in_again
 from sft.client.loop import loop_of
 from sft.client.profiles import Profiles
 from sft.client.transfers.batch import put_all
