@@ -51,6 +51,17 @@ def key_followed(server: str, key: ServerPublic) -> str:
     return f"{safe(server)} has a new key; the one pinned until now says so. Pinned: {key.words()}"
 
 
+def key_added(server: str, public_key: bytes, leaf: int) -> str:
+    """Return what is said once, when another key of ours vouched for one, at a leaf, that this computer had not seen."""
+    from sft.crypto.keys import PublicKey
+
+    key = PublicKey.decode(public_key)
+    return (
+        f"A key was added for you on {safe(server)}: {key.words()}. "
+        f"Not by you? sft key device revoke {key.text()} --stolen-since {leaf}"
+    )
+
+
 class Execute(Protocol):
     """Runs a coroutine on a reactor; see ``sft.cli.run.execute``."""
 
@@ -223,6 +234,8 @@ class Invocation:
                 continue
             if session.followed is not None:
                 self.console.note(key_followed(session.profile.name, session.server_key))
+            for added in session.added_keys:
+                self.console.note(key_added(session.profile.name, added.public_key, added.start))
             if session.role_before:
                 self.console.note(
                     f"You are {role_noun(session.role)} on {safe(session.profile.name)} now (was {safe(session.role_before)})."

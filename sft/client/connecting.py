@@ -117,7 +117,7 @@ async def _know_ourselves(session: Session) -> None:
     try:
         unknown = session.unknown_own_keys()
         if unknown:
-            await session.learn_own()
+            await session.learn_own(unknown)
             unknown = session.unknown_own_keys()
     except BaseException:
         session.connection.abort()

@@ -61,6 +61,9 @@ class ConnectionInfo:
 KEY_FOLLOWED = "key-followed"
 """The kind of a notice that the client makes: the server's key was followed by the one of these ``words``, now pinned."""
 
+KEY_ADDED = "key-added"
+"""Likewise: another key of ours vouched for one of these ``words``, which this computer had not seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerNotice:

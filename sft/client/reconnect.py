@@ -26,12 +26,13 @@ from sft.client.carried_over import CarriedOver
 from sft.client.coming_back import PAUSES_SECONDS, Pauses
 from sft.client.concurrency import ticking
 from sft.client.connecting import connect
-from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, EventListener, ServerNotice, Status
+from sft.client.connection_info import KEY_ADDED, KEY_FOLLOWED, ConnectionInfo, EventListener, ServerNotice, Status
 from sft.client.identity import Ask
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import Session
 from sft.client.state import StateFolder
 from sft.client.witnessed import LogStanding, log_standing
+from sft.crypto.keys import PublicKey
 from sft.errors import (
     AccountChangedError,
     ConnectionLostError,
@@ -233,6 +234,8 @@ class Reconnector:
         )  # fmt: skip
         if session.followed is not None:
             self._emit(ServerNotice(KEY_FOLLOWED, {"words": session.server_key.words()}))
+        for added in session.added_keys:
+            self._emit(ServerNotice(KEY_ADDED, {"words": PublicKey.decode(added.public_key).words()}))
 
     async def _witnessed(self, session: Session) -> tuple[LogStanding | None, SftError | None]:
         """See how far the log is witnessed, or why that cannot be said: a login alone shows cosignatures."""
@@ -337,7 +340,7 @@ class Reconnector:
             self._hurry()
 
     def _noticed(self, notice: Notice) -> None:
-        if self._ended or notice.kind == KEY_FOLLOWED:
+        if self._ended or notice.kind in {KEY_ADDED, KEY_FOLLOWED}:
             return
         if self._quiet and (notice.kind, notice.values.get("why")) == ("ended", "key"):
             self._hurry()

@@ -53,6 +53,7 @@ class Session:
         clock: Unix seconds.
         carried_over: transfers that an earlier session's end cut off; whoever comes back sets the one of before.
         role_before: our role as last seen, where it is another one now.
+        added_keys: keys of ours that this computer had not seen, which began after ours: another one vouched for them.
         looking: nothing of the log is kept: a person has not decided yet.
         looks_at_keys: a person looks at keys of ours that this computer does not know: they end no login.
     """
@@ -70,6 +71,7 @@ class Session:
     carried_over: CarriedOver = field(default_factory=CarriedOver)
     limited_to: int | None = None
     role_before: str = ""
+    added_keys: tuple[SlotKey, ...] = ()
     looking: bool = False
     looks_at_keys: bool = False
     moves: KnownMoves = field(default_factory=KnownMoves)
@@ -176,11 +178,15 @@ class Session:
         known = self.pins.people[self.user_id].keys
         return [key for key in own.keys if key.public_key not in known and key.cut_off != key.start]
 
-    async def learn_own(self) -> None:
-        """Learn which other keys of ours one that is known here vouches for."""
+    async def learn_own(self, unknown: Sequence[SlotKey]) -> None:
+        """Learn which other keys of ours one that is known here vouches for, and note those that are new."""
         shown = await self._shown(self.user_id)
-        if shown is not None:
-            await self.pool.run(self.pins.learn, [shown], now=int(self.clock()))
+        if shown is None:
+            return
+        await self.pool.run(self.pins.learn, [shown], now=int(self.clock()))
+        known = self.pins.people[self.user_id].keys
+        began = next((each.start_leaf for each in shown.keys if each.public_key == self.profile.public_key), 0)
+        self.added_keys = tuple(each for each in unknown if each.public_key in known and each.start > began)
 
     async def pin_authors(self, files: Sequence[File]) -> None:
         """Pin the keys of the authors of these files, whoever this computer has not seen yet: in one rewrite."""

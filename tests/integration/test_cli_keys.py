@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -59,13 +60,26 @@ def test_a_second_computer_is_vouched_for_and_nobody_is_asked(cli: LiveCli):
     second(cli, "max", "desk")
     good(cli.sft("desk", "put", cli.file("b", b"by the desk"), "--as", "b"))
     good(cli.sft("gus", "get", "b", "--as", "second"))
-    # Each computer of max's knows what the other stored as his own.
-    good(cli.sft("max", "get", "b", "--as", "third"))
+    # Each computer of max's knows what the other stored as his own, and the one that vouched is told nothing new.
+    assert "A key was added" not in good(cli.sft("max", "get", "b", "--as", "third")).err
     good(cli.sft("desk", "get", "a", "--as", "fourth"))
     assert [(each["device"], each["endorsed"], each["ended_at"]) for each in devices(cli, "max")] == [
         ("laptop", False, None), ("desk", True, None),
     ]  # fmt: skip
     assert "vouched for by another" in good(cli.sft("desk", "key", "device", "list")).out
+
+
+def test_whoever_did_not_add_a_key_of_theirs_is_told_once_and_how_to_end_it(cli: LiveCli):
+    second(cli, "max", "desk")
+    link, key = begin(cli, "max", "thief")
+    good(cli.sft("desk", "key", "device", "add", key, "--device", "thief"))
+    good(cli.sft("thief", "join", "--user", "max", "--no-passphrase", stdin=link))
+    told = good(cli.sft("max", "ls")).err
+    assert "A key was added for you on" in told
+    way_out = shlex.split(told.partition("Not by you? sft ")[2])
+    assert good(cli.sft("max", "ls")).err == ""
+    good(cli.sft("max", *way_out, "--yes"))
+    failed(cli.sft("thief", "ls"), 4, "KEY_REVOKED")
 
 
 def test_a_key_of_somebody_elses_is_not_taken(cli: LiveCli):

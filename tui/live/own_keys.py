@@ -12,6 +12,7 @@ from typing import Any
 
 from sft.client import rotating
 from sft.client.api import people
+from sft.client.devices import add_device
 from sft.client.identity import given
 from sft.client.session import Session
 from sft.crypto.keys import PublicKey
@@ -73,7 +74,7 @@ async def _all(session: Session) -> list[DeviceKey]:
 
 
 async def _add(session: Session, public_key: PublicKey, device: str) -> DeviceKey:
-    return _key_of(await people.add_key(session, public_key, device), public_key.encode())
+    return _key_of(await add_device(session, public_key, device), public_key.encode())
 
 
 async def _revoke(session: Session, public_key: bytes, reason: KeyEnd, cut_off: int = 0) -> DeviceKey:

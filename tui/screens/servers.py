@@ -17,7 +17,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, Status
+from sft.client.connection_info import KEY_ADDED, KEY_FOLLOWED, ConnectionInfo, Status
 from sft.errors import KeyLockedError, LedgerError, ServerKeyChangedError, SftError
 from sft.model.access import Role
 from sft.model.links import Link, format_address, parse_address
@@ -484,6 +484,9 @@ def _notice_words(kind: str, values: dict[str, str | int], server: str) -> tuple
     if kind == KEY_FOLLOWED:
         words = shown(str(values.get("words", "")))
         return (f"{server} has a new key; the one pinned until now says so. Pinned: {words}", Severity.SUCCESS)
+    if kind == KEY_ADDED:
+        words = shown(str(values.get("words", "")))
+        return (f"A key was added for you on {server}: {words}. Not by you? 5, then d on it.", Severity.WARNING)
     return None
 
 

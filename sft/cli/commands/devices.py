@@ -16,6 +16,7 @@ from sft.cli.json_output import Document, device_document, key_document, user_do
 from sft.cli.options import common
 from sft.cli.people_output import key_since, read_public_key, reason_of, show_reset_link
 from sft.client.api import people
+from sft.client.devices import add_device
 from sft.client.identity import Ask, Identity
 from sft.crypto.keys import PublicKey
 from sft.errors import NotFoundError, UsageError
@@ -85,7 +86,7 @@ def link_command(invocation: Invocation) -> int:
 def add_command(invocation: Invocation, key: str, device: str) -> int:
     """Vouch for the key of another device of yours, as sft join shows it there."""
     public, device = read_public_key(key, _OTHERWISE), parse_device_name(device)
-    user = invocation.talk(lambda session: people.add_key(session, public, device))
+    user = invocation.talk(lambda session: add_device(session, public, device))
     added = next(each for each in user.keys if each.public_key == public.encode())
     invocation.console.show(
         device_document(added),

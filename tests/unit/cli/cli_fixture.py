@@ -78,6 +78,9 @@ class Known:
     people: dict[int, Pin]
     first_seen: list[Pin] = field(default_factory=list)
 
+    def learn(self, users: Sequence[User], *, now: int) -> None:
+        """Learn nobody."""
+
 
 class AllMoved(KnownMoves):
     """Somebody signed every move."""
@@ -112,6 +115,7 @@ class TableSession:
     _written: LogInMemory = field(default_factory=lambda: LogInMemory(SERVER_KEY))
     log: LogFollower = field(init=False)
     role_before: str = ""
+    added_keys: tuple[SlotKey, ...] = ()
     moves: KnownMoves = field(default_factory=lambda: AllMoved("max"))
 
     def __post_init__(self) -> None:
@@ -244,6 +248,7 @@ class CliFixture:
     screens_end: int = 0
     role: Role = Role.ADMIN
     followed: ServerPublic | None = None
+    added_keys: tuple[SlotKey, ...] = ()
 
     @property
     def state(self) -> StateFolder:
@@ -340,7 +345,12 @@ class CliFixture:
             raise error
         seen = VersionsSeen(self.state, profile.server_id)
         session = TableSession(
-            profile, self.answers, Known(self.people, self.first_seen), followed=self.followed, versions_seen=seen
+            profile,
+            self.answers,
+            Known(self.people, self.first_seen),
+            followed=self.followed,
+            versions_seen=seen,
+            added_keys=self.added_keys,
         )
         session.role = self.role
         self.sessions.append(session)

@@ -10,6 +10,7 @@ from sft.client.profiles import Profiles
 from sft.client.stopped import require_not_stopped, stop
 from sft.crypto.keys import ServerPublic
 from sft.errors import LogWentBackError, ServerKeyChangedError, UnreachableError
+from sft.ledger.slots import SlotKey
 from sft.model.links import ServerLink, parse_server_link
 from tests.unit.cli.cli_fixture import KEY, OTHER_KEY, SERVER
 
@@ -144,6 +145,15 @@ def test_a_key_that_was_followed_is_said(cli):
     assert ran.err.splitlines() == [
         f"acme-files has a new key; the one pinned until now says so. Pinned: {SERVER.words()}"
     ]
+
+
+def test_a_key_that_another_one_of_ours_added_is_said_with_the_way_to_end_it(cli):
+    added = KEY.public
+    cli.added_keys = (SlotKey(added.encode(), 41),)
+    ran = cli.run("servers", "address", "acme-files", "files2.acme.org:9000")
+    said, _, way_out = ran.err.strip().partition("Not by you? ")
+    assert said == f"A key was added for you on acme-files: {added.words()}. "
+    assert way_out == f"sft key device revoke {added.text()} --stolen-since 41"
 
 
 def stopped(cli):

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sft.client import joining, login
+from sft.client import connecting, joining
 from sft.client.connecting import log_in_again
 from sft.client.connection import ServerConnection
 from sft.client.heads import Head, Heads
@@ -276,7 +276,7 @@ def test_who_comes_back_is_told_of_a_key_of_ours_that_appeared_meanwhile(dialing
     assert dialing.run(log_in_again(dialing.reactor, before)).looks_at_keys
 
 
-def test_a_key_of_ours_that_this_one_vouches_for_is_taken_silently(dialing, state, known, log):  # noqa: F811
+def test_a_key_of_ours_that_this_one_vouches_for_is_taken_and_said_once(dialing, state, known, log):  # noqa: F811
     leaf = log.size
     log.user(7, "ada", ADA_KEY.public.encode(), SlotKey(MALLORY, leaf))
     endorsement = sign_act(
@@ -286,6 +286,9 @@ def test_a_key_of_ours_that_this_one_vouches_for_is_taken_silently(dialing, stat
     with_key(serve(dialing, log), *second_device(leaf, endorsement))
     session = dial(dialing, state, known)
     assert MALLORY in session.pins.people[7].keys
+    assert [key.public_key for key in session.added_keys] == [MALLORY]
+    with_key(serve(dialing, log), *second_device(leaf, endorsement))
+    assert dial(dialing, state, known).added_keys == ()
 
 
 @pytest.mark.parametrize(
@@ -355,9 +358,9 @@ def test_a_users_connection_that_follows_no_log_is_no_session(server, state, pro
 
 
 def test_only_the_operators_connection_follows_no_log(dialing, state, known, monkeypatch, log):  # noqa: F811
-    made = login.ServerConnection
+    made = connecting.ServerConnection
     without = lambda *arguments, **fields: made(*arguments, **{**fields, "log": None})
-    monkeypatch.setattr(login, "ServerConnection", without)
+    monkeypatch.setattr(connecting, "ServerConnection", without)
     serve(dialing, log)
     with pytest.raises(LocalProtocolError, match="a user's session"):
         dial(dialing, state, known)
