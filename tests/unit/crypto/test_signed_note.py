@@ -91,7 +91,8 @@ def test_one_bad_line_of_a_known_key_makes_the_note_bad(place: int) -> None:
     keys = [OURS, *(each.public for each in WITNESSES)]
     parsed = SignedNote.parse(note)
     lines = list(parsed.signatures)
-    lines[place] = NoteSignature(lines[place].name, lines[place].key_hash, lines[place].signature[:-1] + b"?")
+    *rest, last = lines[place].signature
+    lines[place] = NoteSignature(lines[place].name, lines[place].key_hash, bytes([*rest, last ^ 1]))
     changed = SignedNote(parsed.text, tuple(lines)).encode()
     with pytest.raises(SignatureInvalidError):
         open_note(changed, keys)
