@@ -78,14 +78,17 @@ def _one_kill(server: ServerProcess, person: Person, tally: Tally, draw: random.
     making = person.begin("mkdir", f"made{number}")
     role = draw.choice(("guest", "maintainer"))
     promoting = server.begin_operating("user", "role", "gus", role)
-    events = draw.randint(1, 12)
-    for _ in range(events):
-        if not putting.stderr.readline():
-            break
-    time.sleep(draw.uniform(0, 0.12))  # the moment of death, not a wait for anything
+    events, moment, said = draw.randint(1, 12), draw.uniform(0, 0.12), ""
+    if number:
+        for _ in range(events):
+            if not putting.stderr.readline():
+                break
+        time.sleep(moment)  # of death, not a wait for anything
+    else:
+        said, _ = putting.communicate(timeout=120)  # so that there is something to lose
     server.kill()
     tally.kills += 1
-    said, _ = putting.communicate(timeout=120)
+    said = said or putting.communicate(timeout=120)[0]
     for item in json.loads(said).get("items", []):
         if item["result"] in {"stored", "unchanged"}:
             tally.acknowledged[item["path"]] = item["digest"].partition(":")[2]
