@@ -202,21 +202,36 @@ def spend(transaction: Transaction, row: InvitationRow, user: UserRow) -> None:
     transaction.rows.update([used])
 
 
-def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int, stated: EventStatement) -> InvitationRow:
+def add_row(
+    transaction: Transaction,
+    maker: Caller,
+    public_key: bytes,
+    *,
+    role: str,
+    user_name: str | None,
+    seconds: int,
+    resets_id: int | None = None,
+) -> InvitationRow:
+    """Write one more invitation, good for so many seconds; ``resets_id`` is whose keys it replaces."""
     row = InvitationRow(
         id=transaction.rows.next_id(InvitationRow),
-        public_key=item.public_key,
-        role=item.role.value,
-        user_name=item.name,
-        maker_id=item.caller.user_id,
+        public_key=public_key,
+        role=role,
+        user_name=user_name,
+        maker_id=maker.user_id,
         created_at=transaction.now,
         expires_at=transaction.now + seconds,
         used_at=None,
         used_by_id=None,
         withdrawn_at=None,
-        resets_id=None,
+        resets_id=resets_id,
     )
     transaction.rows.insert([row])
+    return row
+
+
+def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int, stated: EventStatement) -> InvitationRow:
+    row = add_row(transaction, item.caller, item.public_key, role=item.role.value, user_name=item.name, seconds=seconds)
     transaction.log(
         InvitationMade(
             by=item.caller,

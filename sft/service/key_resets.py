@@ -20,7 +20,7 @@ from sft.model.events import InvitationWithdrawn, KeyReset, KeyResetOffered
 from sft.model.records import KeyEnd, UserState
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.caller import caller_of
-from sft.service.invitations import MadeInvitation, is_for, made, require_open, spend, withdraw_resets
+from sft.service.invitations import MadeInvitation, add_row, is_for, made, require_open, spend, withdraw_resets
 from sft.service.keys import add_key_row, ended_by_reset
 from sft.service.rights import require_permission
 from sft.service.use_case import act
@@ -90,21 +90,11 @@ def offer_reset(transaction: Transaction, item: OfferResetInput) -> MadeInvitati
     keys = keys_of(transaction, [user.id])[user.id]
     if len(keys) >= KEYS_MOST:  # nobody could come back, and all that they have would have ended
         raise TooManyKeysError(name=user.name, limit=KEYS_MOST)
-    row = InvitationRow(
-        id=transaction.rows.next_id(InvitationRow),
-        public_key=item.public_key,
-        role=user.role,
-        user_name=user.name,
-        maker_id=item.caller.user_id,
-        created_at=transaction.now,
-        expires_at=transaction.now + RESET_LINK_SECONDS,
-        used_at=None,
-        used_by_id=None,
-        withdrawn_at=None,
-        resets_id=user.id,
-    )
     over = ended_by_reset(transaction, keys, item.reason, item.cut_off)
-    transaction.rows.insert([row])
+    row = add_row(
+        transaction, item.caller, item.public_key,
+        role=user.role, user_name=user.name, seconds=RESET_LINK_SECONDS, resets_id=user.id,
+    )  # fmt: skip
     transaction.rows.update(over)
     event = KeyResetOffered(
         by=item.caller,
