@@ -1,15 +1,15 @@
 """One of the numbered screens: what it can do now, why not, and what it says of itself.
 
-Rules. A view binds the acts of its place (``tui.keys``) and does each in a method ``act_NAME``. Before that the same table is
-asked that footer, help and palette ask: what a role may not do is never tried, and the message line says why. The server's
-refusal is what counts; this only saves the way there.
+Rules. A view binds the acts of its place (``tui.keys``) and does each in a method ``act_NAME``, its own or one of its
+``doers``. Before that the same table is asked that footer, help and palette ask: what a role may not do is never tried, and
+the message line says why. The server's refusal is what counts; this only saves the way there.
 """
 
 from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar, cast
 
 from textual.containers import Vertical
@@ -51,6 +51,7 @@ class View(Vertical):
     # -- what can be done ------------------------------------------------------------------------------
 
     lists_select: ClassVar[bool] = False
+    doers: Sequence[object] = ()  # what has a method ``act_NAME`` for each act that is not done by the view itself
 
     def acts_here(self) -> list[Action]:
         """Return the acts that make sense as things stand, whether allowed or not."""
@@ -73,6 +74,12 @@ class View(Vertical):
                 return f"{role.value.capitalize()}s do not {deed}. An admin can change your role: {who}."
         return ""
 
+    def method_of(self, act: Action) -> Callable[[], object]:
+        """Return what does an act of this screen: a method of the view, or of one of its doers."""
+        name = f"act_{act.name}"
+        method: Callable[[], object] = getattr(next(doer for doer in (self, *self.doers) if hasattr(doer, name)), name)
+        return method
+
     async def action_act(self, act_id: str) -> None:
         """Do an act, or say why not."""
         act = ACTS[act_id]
@@ -81,7 +88,7 @@ class View(Vertical):
             self.report(reason, Severity.WARNING)
             return
         try:
-            done = getattr(self, f"act_{act.name}")()
+            done = self.method_of(act)()
             if inspect.isawaitable(done):
                 await done
         except SftError as error:

@@ -135,6 +135,10 @@ class Pane(Vertical):
         entry = self.current
         return [] if entry is None or not entry.can_be_chosen else [entry.path]
 
+    def found(self, paths: Sequence[str]) -> dict[str, Entry]:
+        """Return the lines of those paths that are here."""
+        return {} if self.rows is None else self.rows.find(frozenset(paths))
+
     @property
     def weight(self) -> Tally:
         """What they are: those selected, else the one under the cursor."""

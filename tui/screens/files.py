@@ -1,13 +1,13 @@
 """Files: two panes with one list and the same keys, this computer and the server, and details of what is under the cursor.
 
 Rules. Nothing on this computer is deleted or renamed. The pane with the focus decides what an act is about. What destroys asks
-first; what asks the server is a worker. Who gets how much of the window says ``tui.panes.layout``.
+first; what asks the server is a worker. Who gets how much of the window says ``tui.panes.layout``. What is done stands with
+what it changes (transfers, the server's tree, what the lists show), each a class of acts among the ``doers``.
 """
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,12 +20,6 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
-from sft.client.api.tree import matches
-from sft.model.names import join_path, parse_path, safe, split_path
-from sft.model.text import count_text, shown_name
-from tui.dialogs.ask import TextPrompt
-from tui.dialogs.confirm import Confirm
-from tui.dialogs.versions import Versions
 from tui.keys import Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
 from tui.panes.describing import describe, describe_file
@@ -38,8 +32,10 @@ from tui.panes.local import LocalSide
 from tui.panes.pane import Pane
 from tui.panes.remote import RemoteSide
 from tui.screens import files_rules as rules
-from tui.screens.typed_paths import checked_local, checked_name
-from tui.text import error_text, shown
+from tui.screens.files_changes import ChangeActs
+from tui.screens.files_lists import ListActs
+from tui.screens.files_transfers import TransferActs
+from tui.text import error_text
 from tui.view import View
 from tui.widgets.row_list import RowList
 from tui.workers import start_worker
@@ -64,6 +60,7 @@ class FilesView(View):
         super().__init__(id=id)
         self._folder = folder
         self._wishes = Wishes()
+        self.doers = (TransferActs(self), ChangeActs(self), ListActs(self))
         self._details_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -98,7 +95,8 @@ class FilesView(View):
         return self.remote if self.pane is self.local else self.local
 
     @property
-    def _is_local(self) -> bool:
+    def is_local(self) -> bool:
+        """Whether that is this computer's."""
         return self.pane is self.local
 
     def home(self) -> Widget | None:
@@ -229,7 +227,7 @@ class FilesView(View):
 
     def _describe(self) -> None:
         entry = self.pane.current
-        shelf = self.local_side.shelf if self._is_local else self.remote_side.shelf
+        shelf = self.local_side.shelf if self.is_local else self.remote_side.shelf
         to = self.remote_side.folder_text
         if not describe(self._descriptions, entry, shelf, self.now, to) and entry is not None:
             job = partial(self._describe_file, entry.path)
@@ -252,7 +250,7 @@ class FilesView(View):
     def _snapshot(self) -> rules.Snapshot:
         pane, connection = self.pane, self.connection
         return rules.Snapshot(
-            is_local=self._is_local,
+            is_local=self.is_local,
             in_trash=self.remote_side.in_trash,
             role=connection.role,
             user_id=connection.user_id,
@@ -284,7 +282,7 @@ class FilesView(View):
     async def action_act(self, act_id: str) -> None:
         """Do an act, or report why not; one about what is chosen waits for a list that is still being read."""
         if act_id in _ABOUT_CHOSEN and self.pane.is_settling:
-            self._start(partial(self._once_settled, act_id, self.pane))
+            self.start(partial(self._once_settled, act_id, self.pane))
         else:
             await super().action_act(act_id)
 
@@ -292,182 +290,18 @@ class FilesView(View):
         if await pane.settled() and pane is self.pane:
             await super().action_act(act_id)
 
-    def _start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
+    def start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Run what asks a person or the server; what it raises stands in the message line."""
         start_worker(self, job, group="acting")
 
-    # -- acts: moving files ----------------------------------------------------------------------------------------
-
-    def act_transfer(self) -> None:
-        """Put what is chosen here, or get what is chosen there."""
-        paths, queue = self.pane.chosen, self.sft.queue
-        title = rules.title(paths, self._found(paths))
-        if self._is_local:
-            queue.put(paths, self.remote_side.path, title)
-            self.report(f"{title} {'go' if len(paths) > 1 else 'goes'} to {self.remote_side.folder_text}")
-        else:
-            queue.get(paths, str(self.local_side.path), title)
-            self.report(f"{title} {'come' if len(paths) > 1 else 'comes'} to {self.local_side.folder_text}")
-        self.pane.lines.select_keys(set())
-
-    def act_verify(self) -> None:
-        paths = self.pane.chosen
-        self.sft.queue.verify(paths, rules.title(paths, self._found(paths)))
-        self.pane.lines.select_keys(set())
-
-    def act_versions(self) -> None:
-        """List the versions of a file; one of them can be got."""
-        entry = self.pane.current
-        if entry is None or entry.kind is not EntryKind.FILE:
-            self.report("Only a file has versions.", Severity.WARNING)
-        else:
-            self._start(partial(self._versions, entry))
-
-    async def _versions(self, entry: Entry) -> None:
-        version = await self.app.push_screen_wait(Versions(entry.path, entry.version))
-        if version is not None:
-            folder, title = str(self.local_side.path), f"{entry.name} v{version}"
-            self.sft.queue.get([entry.path], folder, title, version=version)
-
-    # -- acts: on the server -----------------------------------------------------------------------------------------
-
-    def act_new_folder(self) -> None:
-        self._start(self._new_folder)
-
-    async def _new_folder(self) -> None:
-        label = f"Name, in {self.remote_side.folder_text}"
-        name = await self.app.push_screen_wait(TextPrompt("New folder", label=label, act="Make it", check=parse_path))
-        if name is not None:
-            made = await self.gateway.files.make_folder(join_path(self.remote_side.path, name))
-            message = f"{shown_name(name)} is {'made' if made else 'there already'}."
-            self.report(message, Severity.SUCCESS)
-            self.remote.read(anew=True)
-
-    def act_rename(self) -> None:
-        entry = self.pane.current
-        if entry is None or entry.kind is EntryKind.UP:
-            self.report("The cursor stands on no file or folder.", Severity.WARNING)
-        else:
-            self._start(partial(self._rename, entry))
-
-    async def _rename(self, entry: Entry) -> None:
-        folder, name = split_path(entry.path)
-        is_file = entry.kind is EntryKind.FILE
-        stem = name.rpartition(".")[0] if is_file else name
-        moved = "Its signature stays as it is: who reads it sees that it was moved."
-        new = await self.app.push_screen_wait(
-            TextPrompt(
-                f"Rename {shown_name(name)}",
-                lines=[moved] if is_file else [],
-                label="New name; or a path such as /archive/name",
-                value=safe(name), select_to=len(stem or name), act="Rename", check=checked_name,
-            )
-        )  # fmt: skip
-        if new is None or new == name:
-            return
-        target = new.lstrip("/") if new.startswith("/") else join_path(folder, new)
-        await self.gateway.files.move(entry.path, target)
-        to, new_name = split_path(target)
-        message = f"{shown_name(name)} is {shown_name(new_name)} now"
-        self.report(f"{message}, in /{shown(to)}." if to != folder else f"{message}.", Severity.SUCCESS)
-        self.remote.read(anew=True)
-
-    def act_delete(self) -> None:
-        self._start(partial(self._delete, self.pane.chosen))
-
-    async def _delete(self, paths: Sequence[str]) -> None:
-        found = self._found(paths)
-        chosen = [(split_path(path)[1], found.get(path)) for path in paths]
-        size, user_id = self.pane.weight.size, self.connection.user_id
-        deletion = rules.deletion(chosen, size, user_id, self.now)
-        question = Confirm(deletion.title, deletion.lines, act="Delete")
-        if not await self.app.push_screen_wait(question):
-            return
-        try:
-            for path in paths:
-                is_folder = path in found and found[path].kind is EntryKind.FOLDER
-                await self.gateway.files.delete(path, recursive=is_folder)
-            self.report(deletion.done, Severity.SUCCESS)
-        finally:
-            self.pane.lines.select_keys(set())
-            self.remote.read(anew=True)
-
-    def act_restore(self) -> None:
-        self._start(partial(self._restore, self.pane.chosen))
-
-    async def _restore(self, paths: Sequence[str]) -> None:
-        try:
-            for path in paths:
-                self.report(rules.restored(await self.gateway.files.restore(path)), Severity.SUCCESS)
-        finally:
-            self.pane.lines.select_keys(set())
-            self.remote.read(anew=True)
-
-    def act_trash(self) -> None:
-        self.remote_side.in_trash = not self.remote_side.in_trash
-        self.remote.read()
-        self.remote.lines.focus()
-
-    # -- acts: what is shown ---------------------------------------------------------------------------------------------
+    # -- acts: who gets how much of the window ---------------------------------------------------------------------
 
     def act_details(self) -> None:
         self._toggle_details()
 
-    def act_filter(self) -> None:
-        self.pane.open_filter()
-
     def act_clear(self) -> None:
         if not self.pane.clear() and self._share.details in {Place.OTHER_PANE, Place.WHOLE}:
             self._toggle_details(show=False)
-
-    def act_sort(self) -> None:
-        self.report(f"Sorted by {self.pane.sort_next().value}.")
-
-    def act_hidden(self) -> None:
-        side = self.local_side
-        side.hidden = not side.hidden
-        self.local.read(anew=True)
-        self.report(f"Names that begin with a dot are {'shown' if side.hidden else 'hidden'}.")
-
-    def act_select_pattern(self) -> None:
-        self._start(self._select_pattern)
-
-    async def _select_pattern(self) -> None:
-        pane = self.pane
-        pattern = await self.app.push_screen_wait(
-            TextPrompt("Select by pattern", label="Such as *.pdf", value="*", act="Select")
-        )
-        if pattern and pane.rows is not None:
-            await pane.rows.complete()
-            selectable = await pane.rows.selectable()
-            fitting = {path for path in selectable if matches(pattern, split_path(path)[1])}
-            pane.lines.select_keys(pane.lines.selected | fitting)
-            self.post_message(ActsChanged())
-
-    def act_go_to(self) -> None:
-        self._start(self._go_to)
-
-    async def _go_to(self) -> None:
-        is_local = self._is_local
-        value = str(self.local_side.path) if is_local else f"/{self.remote_side.path}"
-        check = checked_local if is_local else partial(parse_path, root=True)
-        path = await self.app.push_screen_wait(
-            TextPrompt("Go to a folder", label="Path", value=value, act="Go", check=check)
-        )
-        if path is None:
-            return
-        if is_local:
-            self.local_side.path = Path(path)
-            self.local.read()
-        else:
-            self.remote_side.path = path
-            self.remote.read()
-
-    def act_copy(self) -> None:
-        """Copy the path, as a shell needs it."""
-        paths = self.pane.chosen
-        self.app.copy_to_clipboard(" ".join(shlex.quote(path) for path in paths))
-        count = "The path was" if len(paths) == 1 else f"{count_text(len(paths))} paths were"
-        self.report(f"{count} sent to the terminal's clipboard.")
 
     def act_other_pane(self) -> None:
         """Go to what stands beside this pane: the other one, or details in its place."""
@@ -486,9 +320,3 @@ class FilesView(View):
     def act_zoom(self) -> None:
         """Give the active pane the whole width, or the other one its half back."""
         self._wish(replace(self._wishes, zoomed=not self._wishes.zoomed))
-
-    # -- inside ------------------------------------------------------------------------------------------------------
-
-    def _found(self, paths: Sequence[str]) -> dict[str, Entry]:
-        rows = self.pane.rows
-        return {} if rows is None else rows.find(frozenset(paths))
