@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -22,6 +21,7 @@ from sft.client.transfers.queue.job import Direction, Job
 from sft.client.transfers.queue.run import RunResult
 from sft.client.transfers.queue.transfer_queue import TransferQueue
 from sft.errors import KeyLockedError, SftError
+from tui.dialogs.themes import ChooseTheme
 from tui.gateway import Gateway
 from tui.glyphs import FINE, Glyphs
 from tui.job_sentences import said_of, sentence_of
@@ -42,7 +42,8 @@ from tui.quitting import Quitting
 from tui.runtime.key_queue import KeyQueue
 from tui.runtime.scrollbars import draw_whole_cells
 from tui.runtime.terminal import Terminal
-from tui.themes import DARK, LIGHT, THEMES
+from tui.themes import known_name, theme_named
+from tui.themes.roles import DARK
 from tui.workers import start_worker
 
 _STYLES: Final = (
@@ -68,7 +69,7 @@ class SftApp(App[int], inherit_bindings=False):
     Args:
         start: account to use at first; the default one if empty.
         now: Unix seconds.
-        preferences: keys that the person gave to acts, and dark or light.
+        preferences: keys that the person gave to acts, and a theme.
         local_folder: the folder of this computer that is shown at first.
     """
 
@@ -101,10 +102,8 @@ class SftApp(App[int], inherit_bindings=False):
         self.key_queue = KeyQueue(self, super().on_event)
         self.quitting = Quitting(self, self.queue)
         self._start = start
-        for theme in THEMES:
-            self.register_theme(theme)
         self.preferences = preferences or Preferences()
-        self.theme = (DARK if self.preferences.dark else LIGHT).name
+        self.use_theme(self.preferences.theme)
 
     async def on_mount(self) -> None:
         self.set_keymap(self.preferences.keymap)
@@ -179,7 +178,7 @@ class SftApp(App[int], inherit_bindings=False):
             "quit": self.quitting.ask,
             "interrupt": self.quitting.interrupt,
             "suspend": self.quitting.suspend,
-            "theme": self._switch_theme,
+            "theme": self._choose_theme,
             "again": self._again,
         }
         acts[act.name]()
@@ -197,14 +196,24 @@ class SftApp(App[int], inherit_bindings=False):
             kept = await self.gateway.local.load(_THEME_FILE)
         except SftError:  # a disk that does not read is no reason to end; the queue reports it
             return
-        chosen = (kept or b"").decode(errors="replace")
-        if chosen in {theme.name for theme in THEMES}:
-            self.theme = chosen
+        chosen = known_name((kept or b"").decode(errors="replace"))
+        if chosen is not None:
+            self.use_theme(chosen)
 
-    def _switch_theme(self) -> None:
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
-        save = partial(self.gateway.local.save, _THEME_FILE, self.theme.encode())
-        start_worker(self, save, group="keeping")
+    def use_theme(self, name: str) -> None:
+        """Draw everything in a theme that is offered."""
+        self.register_theme(theme_named(name))
+        self.theme = name
+
+    def _choose_theme(self) -> None:
+        start_worker(self, self._ask_for_theme, group="theme", exclusive=True)
+
+    async def _ask_for_theme(self) -> None:
+        before = self.theme
+        name = await self.push_screen_wait(ChooseTheme(before, self.use_theme))
+        self.use_theme(name or before)
+        if name is not None:
+            await self.gateway.local.save(_THEME_FILE, name.encode())
 
     # -- what happens outside -------------------------------------------------------------------------------------
 

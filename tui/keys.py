@@ -202,7 +202,7 @@ _APP: Final = (
     Action("app.identity", "5", "", "Go to Identity"),
     Action("app.servers", "6", "", "Go to Servers"),
     Action("app.again", "R,ctrl+r", "", "Connect again, or read again, now"),
-    Action("app.theme", "", "", "Switch between the dark and the light theme"),
+    Action("app.theme", "", "", "Choose the theme: dark, light, nord, gruvbox and others"),
     Action("app.suspend", "ctrl+z", "", "Back to the shell for a while"),
     Action("app.palette", "colon,ctrl+p", "All", "Every act by its name", 1),
     Action("app.help", "question_mark,f1", "Help", "What can be done here", 2),

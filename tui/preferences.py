@@ -1,8 +1,8 @@
-"""What a person set: keys of their own for acts, and dark or light.
+"""What a person set: keys of their own for acts, and a theme.
 
 ``ui.toml`` in the config folder is the person's to write; nothing here changes it::
 
-    theme = "light"            # what the UI was last switched to comes before this
+    theme = "nord"             # dark, light or one that `:` theme lists; what was last chosen there comes before this
     [keys]
     "files.delete" = "delete"  # ids and key names: tui/keys.py
 
@@ -19,6 +19,8 @@ from typing import Any, Final
 
 from tui.keys import ACTS
 from tui.text import shown
+from tui.themes import known_name
+from tui.themes.roles import DARK
 
 FILE: Final = "ui.toml"
 
@@ -27,7 +29,7 @@ FILE: Final = "ui.toml"
 class Preferences:
     """What holds, and what was not understood."""
 
-    dark: bool = True
+    theme: str = DARK.name
     keymap: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -50,13 +52,14 @@ def read_preferences(folder: Path) -> Preferences:
 def _understood(table: dict[str, Any]) -> Preferences:
     problems: list[str] = []
     keymap: dict[str, str] = {}
-    theme = table.get("theme", "dark")
-    if theme not in {"dark", "light"}:
-        problems.append(f"{FILE}: theme is dark or light.")
+    wanted = table.get("theme", DARK.name)
+    theme = known_name(wanted) if isinstance(wanted, str) else None
+    if theme is None:
+        problems.append(f"{FILE}: there is no theme {shown(str(wanted))}; those that are stand in : theme.")
     keys = table.get("keys", {})
     for act, key in keys.items() if isinstance(keys, dict) else ():
         if act not in ACTS or not isinstance(key, str) or not key:
             problems.append(f"{FILE}: {shown(str(act))} is no act that has keys.")
         else:
             keymap[act] = key
-    return Preferences(theme != "light", keymap, tuple(problems))
+    return Preferences(theme or DARK.name, keymap, tuple(problems))

@@ -285,7 +285,7 @@ async def app_of(cast: Cast, size: tuple[int, int], *, here: Path, dark: bool) -
             passphrase=cast.passphrase,
             demo=cast.demo,
             prepare=prepare,
-            preferences=Preferences(dark=dark),
+            preferences=Preferences("sft-dark" if dark else "sft-light"),
             glyphs=cast.glyphs,
         ) as run:
             yield run

@@ -6,6 +6,7 @@ from tests.tui.ui_driver import driven
 from tui.glyphs import PLAIN
 from tui.keys import ACTS, SCREEN_IDS, acts_of, bindings_of
 from tui.preferences import Preferences, read_preferences
+from tui.themes import theme_names
 
 # What terminals send for other keys, and what text fields use.
 NEVER = {f"ctrl+{letter}" for letter in "hijm"} | {"ctrl+left_square_bracket"}
@@ -50,20 +51,23 @@ async def test_a_persons_own_keys_take_the_place_of_ours(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "dark", "keymap", "problems"),
+    ("text", "theme", "keymap", "problems"),
     [
-        ("", True, {}, 0),
-        ('theme = "light"', False, {}, 0),
-        ('[keys]\n"files.delete" = "delete"', True, {"files.delete": "delete"}, 0),
-        ('[keys]\n"files.nothing" = "x"\n"app.help" = 3', True, {}, 2),
-        ('theme = "pink"', True, {}, 1),
-        ("[[[", True, {}, 1),
+        ("", "sft-dark", {}, 0),
+        ('theme = "light"', "sft-light", {}, 0),
+        ('theme = "nord"', "nord", {}, 0),
+        ('[keys]\n"files.delete" = "delete"', "sft-dark", {"files.delete": "delete"}, 0),
+        ('[keys]\n"files.nothing" = "x"\n"app.help" = 3', "sft-dark", {}, 2),
+        ('theme = "pink"', "sft-dark", {}, 1),
+        ('theme = "ansi-dark"', "sft-dark", {}, 1),
+        ("theme = 7", "sft-dark", {}, 1),
+        ("[[[", "sft-dark", {}, 1),
     ],
 )
-def test_preferences_hold_as_far_as_they_are_understood(tmp_path, text, dark, keymap, problems):
+def test_preferences_hold_as_far_as_they_are_understood(tmp_path, text, theme, keymap, problems):
     (tmp_path / "ui.toml").write_text(text)
     read = read_preferences(tmp_path)
-    assert (read.dark, dict(read.keymap), len(read.problems)) == (dark, keymap, problems)
+    assert (read.theme, dict(read.keymap), len(read.problems)) == (theme, keymap, problems)
 
 
 def test_without_a_file_everything_is_as_it_comes(tmp_path):
@@ -140,14 +144,21 @@ async def test_quitting_with_nothing_to_lose_asks_nothing(tmp_path):
         assert run.app.return_value == 0
 
 
-async def test_the_theme_is_switched_and_remembered(tmp_path):
+async def test_a_theme_is_shown_while_it_is_chosen_and_remembered(tmp_path):
     async with driven(tmp_path) as run:
-        assert run.app.theme == "sft-dark"
         await run.press("colon")
-        await run.type("dark and light")
+        await run.type("choose the theme")
         await run.press("enter")
-        assert run.app.theme == "sft-light"
-        assert run.gateway.saved["theme"] == b"sft-light"
+        assert " sft-dark dark now " in run.text("#dialog")
+        await run.press("down")
+        assert (run.app.theme, run.app.current_theme.accent) == ("sft-light", "#0b5cad")
+        await run.press("escape")
+        assert (run.app.theme, run.gateway.saved.get("theme")) == ("sft-dark", b"")
+        await run.press("colon")
+        await run.type("choose the theme")
+        await run.press("enter", *["down"] * theme_names().index("nord"), "enter")
+        assert (run.app.theme, run.gateway.saved["theme"]) == ("nord", b"nord")
+        assert run.app.screen is run.app.frame
 
 
 async def test_ctrl_c_asks_and_twice_quits(tmp_path):

@@ -7,13 +7,18 @@ import dataclasses
 import pytest
 from rich.color import Color, ColorSystem
 from rich.segment import Segment
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from tests.tui.scenes import staged
 from tui.glyphs import FINE, PLAIN, Glyphs
-from tui.themes import DARK, LIGHT, THEMES
+from tui.themes import known_name, theme_named, theme_names
+from tui.themes.contrast import LARGE, contrast, is_read_on, mixed, nearest, of_16, of_256, stays_itself
+from tui.themes.derived import derived, qualifies
+from tui.themes.roles import DARK, LIGHT
 
-TEXT, MARK = 4.5, 3.0  # WCAG 2.2, 1.4.3 and 1.4.11
+TEXT = 4.5  # WCAG 2.2, 1.4.3
+THEMES = (DARK, LIGHT)
+ALL = [theme_named(name) for name in theme_names()]
 WORDS = ("foreground", "quiet", "accent", "good", "doubt", "bad", "second")
 GROUNDS = ("background", "surface", "panel", "field")
 SCENES = (
@@ -33,18 +38,6 @@ def colors(theme: Theme) -> dict[str, str]:
     return {**own, "accent": theme.accent, **theme.variables}
 
 
-def luminance(color: str) -> float:
-    """WCAG 2.2, relative luminance."""
-    channels = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
 def test_contrast_is_what_wcag_says():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
@@ -53,18 +46,65 @@ def test_contrast_is_what_wcag_says():
 # -- the themes ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-def test_every_kind_of_text_is_readable_on_every_ground(theme):
-    named = colors(theme)
+def pairs_of() -> list[tuple[str, str]]:
+    """Each kind of text with each ground that it stands on."""
     pairs = [(word, ground) for word in WORDS for ground in GROUNDS]
     pairs += [("on-accent", "accent"), ("on-accent", "bad"), ("chosen", "background")]
-    pairs += [("foreground", "line"), ("foreground", "field-focus"), ("quiet", "field-focus")]
+    return [*pairs, ("foreground", "line"), ("foreground", "field-focus"), ("quiet", "field-focus")]
+
+
+@pytest.mark.parametrize("theme", ALL, ids=lambda theme: theme.name)
+def test_every_kind_of_text_is_readable_on_every_ground(theme):
+    named, pairs = colors(theme), pairs_of()
     too_faint = {pair: round(contrast(named[pair[0]], named[pair[1]]), 2) for pair in pairs}
     assert {pair: found for pair, found in too_faint.items() if found < TEXT} == {}
 
 
-def test_both_themes_name_the_same_roles():
-    assert DARK.variables.keys() == LIGHT.variables.keys()
+@pytest.mark.parametrize("theme", ALL, ids=lambda theme: theme.name)
+def test_few_colors_leave_every_kind_of_text_readable(theme):
+    named = colors(theme)
+    few = {name: of_256(color) for name, color in named.items()}
+    found = {pair: round(contrast(few[pair[0]], few[pair[1]]), 2) for pair in pairs_of()}
+    pale = {pair: value for pair, value in found.items() if value < (TEXT if pair[0] == "foreground" else LARGE)}
+    assert pale == {}
+    same = {pair for pair in pairs_of() if of_16(named[pair[0]]) == of_16(named[pair[1]])}
+    assert same - ({("foreground", "line")} if theme not in THEMES else set()) == set()
+    # A dark grey with a little blue in it would be navy.
+    assert stays_itself(named["foreground"])
+    assert stays_itself(named["quiet"])
+
+
+def test_all_themes_name_the_same_roles():
+    assert {frozenset(theme.variables) for theme in ALL} == {frozenset(DARK.variables)}
+
+
+def test_the_toolkits_themes_are_offered_but_for_those_of_unknown_colors():
+    names = set(theme_names())
+    assert {"nord", "gruvbox", "catppuccin-mocha", "catppuccin-latte", "dracula", "solarized-light"} < names
+    assert {name for name in BUILTIN_THEMES if name not in names} == {"ansi-dark", "ansi-light"}
+    with pytest.raises(ValueError, match="ansi-dark"):
+        derived(BUILTIN_THEMES["ansi-dark"])
+    assert not qualifies(Theme("half", primary="#102030", error="ansi_red"))
+    assert [known_name(name) for name in ("light", "sft-dark", "nord", "ansi-dark", "")] == [
+        "sft-light", "sft-dark", "nord", None, None,
+    ]  # fmt: skip
+
+
+def test_a_theme_keeps_its_colors_where_they_can_be_read():
+    nord = theme_named("nord")
+    assert (nord.background, nord.accent, nord.success, nord.warning) == ("#2e3440", "#88c0d0", "#a3be8c", "#eacb8b")
+    assert nord.error != "#be616a"  # 2.9 to 1 on its own ground
+    assert contrast(nord.error or "", "#2e3440") >= TEXT
+
+
+def test_what_is_the_nearest_color_is_on_the_way_to_white_or_black():
+    grounds = ("#101010", "#303030")
+    assert nearest("#ffffff", lambda color: is_read_on(color, grounds), dark=True) == "#ffffff"
+    found = nearest("#803030", lambda color: is_read_on(color, grounds), dark=True)
+    assert is_read_on(found, grounds)
+    before = mixed("#803030", "#ffffff", 1 / 25)
+    assert not is_read_on(before, grounds)
+    assert nearest("#803030", lambda _: False, dark=False) == "#000000"
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
@@ -97,7 +137,7 @@ async def test_every_word_that_is_drawn_is_readable_in_both_themes(scene, tmp_pa
     async with staged(scene, (120, 36), here=tmp_path) as pilot:
         app = pilot.app
         for theme in THEMES:
-            app.theme = theme.name
+            app.use_theme(theme.name)
             await pilot.pause()
             faint = set()
             for segment in _in_front(app.screen):

@@ -1,87 +1,35 @@
-"""Two themes, dark and light, of the same roles; every role is told by a sign or a word as well.
+"""The themes that are offered: our own two, and those of the toolkit whose colors are known, with our roles.
 
-Rules. Colors are named by what they mean and are opaque; text has a contrast of at least 4.5 to 1 on every ground that it
-stands on, a mark of 3. What has the focus stays apart from its ground with sixteen colors too. No other theme is offered: each
-would have to name these roles.
+Rules. Each has the same roles (``tui.themes.roles``). One is made when it is first asked for: a start needs one of them.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
-_SCROLLBAR: Final = {"dark": ("#2d3644", "#6cb6ff", "#11151c"), "light": ("#c6ccd4", "#0b5cad", "#fbfbf9")}
+from tui.themes.derived import derived, qualifies
+from tui.themes.roles import DARK, LIGHT
 
-
-def _scrollbar(kind: str) -> dict[str, str]:
-    """Color the toolkit's own scrollbars as our lists have them."""
-    thumb, held, ground = _SCROLLBAR[kind]
-    return {
-        "scrollbar": thumb,
-        "scrollbar-hover": held,
-        "scrollbar-active": held,
-        "scrollbar-background": ground,
-        "scrollbar-background-hover": ground,
-        "scrollbar-background-active": ground,
-        "scrollbar-corner-color": ground,
-    }
+_OWN: Final = {theme.name: theme for theme in (DARK, LIGHT)}
+_SHORT: Final = {"dark": DARK.name, "light": LIGHT.name}  # as people write them
 
 
-DARK: Final = Theme(
-    name="sft-dark",
-    dark=True,
-    primary="#6cb6ff",
-    secondary="#b197fc",
-    accent="#6cb6ff",
-    foreground="#d7dde6",
-    background="#11151c",
-    surface="#171c25",
-    panel="#1e2530",
-    success="#6fd08c",
-    warning="#f0c05a",
-    error="#ff7b72",
-    variables={
-        "line": "#2d3644",
-        "field": "#2a3341",
-        "field-focus": "#1f3350",
-        "quiet": "#8f9cb0",
-        "good": "#6fd08c",
-        "doubt": "#f0c05a",
-        "bad": "#ff7b72",
-        "second": "#b197fc",
-        "chosen": "#ffd479",
-        "on-accent": "#0b1017",
-        "border": "#3b4657",
-        **_scrollbar("dark"),
-    },
-)
-LIGHT: Final = Theme(
-    name="sft-light",
-    dark=False,
-    primary="#0b5cad",
-    secondary="#6b3fc0",
-    accent="#0b5cad",
-    foreground="#1f2630",
-    background="#fbfbf9",
-    surface="#f2f3f1",
-    panel="#e8eae8",
-    success="#166e30",
-    warning="#8a5a00",
-    error="#b42318",
-    variables={
-        "line": "#c6ccd4",
-        "field": "#dfe3e7",
-        "field-focus": "#d6e6f7",
-        "quiet": "#566171",
-        "good": "#166e30",
-        "doubt": "#855600",
-        "bad": "#b42318",
-        "second": "#6b3fc0",
-        "chosen": "#9a4a00",
-        "on-accent": "#ffffff",
-        "border": "#aab3bf",
-        **_scrollbar("light"),
-    },
-)
-THEMES: Final = (DARK, LIGHT)
+@cache
+def theme_names() -> tuple[str, ...]:
+    """Return the names of all that are offered, our own first."""
+    return (*_OWN, *(theme.name for theme in BUILTIN_THEMES.values() if qualifies(theme)))
+
+
+def known_name(name: str) -> str | None:
+    """Return the name of a theme as a person wrote it; None if none is called so."""
+    full = _SHORT.get(name, name)
+    return full if full in theme_names() else None
+
+
+@cache
+def theme_named(name: str) -> Theme:
+    """Return a theme that is offered, with our roles; KeyError for any other."""
+    return _OWN.get(name) or derived(BUILTIN_THEMES[name])

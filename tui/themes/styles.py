@@ -12,7 +12,7 @@ from typing import Final
 
 from rich.style import Style
 
-from tui.themes import THEMES
+from tui.themes import theme_named
 
 _WORDS: Final = {
     "plain": "{foreground}",
@@ -37,7 +37,7 @@ _WORDS: Final = {
 
 @cache
 def styles_of(theme: str) -> Mapping[str, Style]:
-    """Return the styles of a theme, by its name; KeyError if it is none of ours."""
-    found = {one.name: one for one in THEMES}[theme]
+    """Return the styles of a theme, by its name; KeyError if it is not offered."""
+    found = theme_named(theme)
     colors = {"foreground": str(found.foreground), "accent": str(found.accent), **found.variables}
     return {name: Style.parse(words.format_map(colors)) for name, words in _WORDS.items()}
