@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "watch": "Send what appears in a folder here, until interrupted.",
     "resume": "Go on with what was cut off, or list it.",
     "ls": "List files and folders.",
+    "find": "Find files and folders by their names, wherever they lie.",
     "info": "Show one file: author, version, signature.",
     "mkdir": "Make a folder.",
     "mv": "Rename or move a file or folder.",

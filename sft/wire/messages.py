@@ -36,6 +36,7 @@ from sft.wire.replies import (
     LeafProved,
     LogHead,
     LogPage,
+    NamesFound,
     Notice,
     ReadersListed,
     RecordShown,
@@ -97,6 +98,7 @@ from sft.wire.requests import (
     RevokeKey,
     RotateKey,
     RotateMasterKey,
+    SearchNames,
     ShowFile,
     ShowFiles,
     ShowSelf,
@@ -159,6 +161,7 @@ __all__ = [
     "MakeInvitation",
     "Message",
     "Move",
+    "NamesFound",
     "Notice",
     "OfferReset",
     "ProveLeaf",
@@ -179,6 +182,7 @@ __all__ = [
     "RevokeKey",
     "RotateKey",
     "RotateMasterKey",
+    "SearchNames",
     "SelfShown",
     "ServerMessage",
     "ServerShown",
@@ -211,13 +215,13 @@ ClientMessage = (
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset
-    | ConfirmReceived | ListReaders
+    | ConfirmReceived | ListReaders | SearchNames
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FilesShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
-    | Credit | Notice | LogHead
+    | Credit | Notice | LogHead | NamesFound
 )  # fmt: skip
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
@@ -225,6 +229,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
     {
         ListFolder: frozenset({FolderPage}),
         ListTrash: frozenset({TrashListed}),
+        SearchNames: frozenset({NamesFound}),
         ShowFile: frozenset({FileShown}),
         ShowFiles: frozenset({FilesShown}),
         MakeFolder: frozenset({Done}),

@@ -93,6 +93,12 @@ class FolderPage(Reply, frozen=True, tag=62):
     page: Page
 
 
+class NamesFound(Reply, frozen=True, tag=94):
+    """Answers SearchNames: so much of it as was looked through; a page that is not the last may be empty."""
+
+    page: Page
+
+
 class FileShown(Reply, frozen=True, tag=63):
     """Answers ShowFile, with the receipt if its author asked for it; also Move and Restore of a file."""
 

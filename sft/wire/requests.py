@@ -20,6 +20,7 @@ from sft.limits import (
     LOG_ENTRIES,
     LOG_KINDS,
     RECEIVED_AT_ONCE,
+    SEARCH_WORDS,
     SMALL_FILE_BYTES,
     TRANSFER_CREDIT_CHUNKS,
 )
@@ -105,6 +106,14 @@ class ShowFiles(Request, frozen=True, tag=17):
     """Several files with their signatures: the newest version of each."""
 
     paths: Annotated[tuple[PathText, ...], Meta(min_length=1, max_length=BATCH_FILES)]
+
+
+class SearchNames(Request, frozen=True, tag=18):
+    """A page of the folders and files, wherever they lie, whose names hold every word."""
+
+    words: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(min_length=1, max_length=SEARCH_WORDS)]
+    cursor: Annotated[str, Meta(max_length=1024)] = ""
+    signatures: bool = False
 
 
 class MakeFolder(Request, frozen=True, tag=4):

@@ -33,6 +33,7 @@ IN_FLIGHT = 120  # of a guest who wants to see the people, again and again
 AFTERWARDS_SECONDS = 2.0
 DAYS_LATER = 31  # when the trash is to be destroyed
 FOLDERS_WALKED = 40
+SEARCHED = ("", "f2.", "f3.")  # from the first name, in the folder of half of the files, and behind it
 
 
 @dataclass
@@ -235,6 +236,8 @@ class Measures:
             ("first page of the folder of half a million below", "many", ""),
         ):
             self._measure(what, self._gus, m.ListFolder, lambda _, p=path, c=cursor: {"path": p, "cursor": c})
+        for what, word in (("a word of no name, one question", "zebra"), ("a word of every name", "f")):
+            self._measure(what, self._gus, m.SearchNames, lambda n, w=word: {"words": (w,), "cursor": SEARCHED[n % 3]})
         folders = min(FOLDERS_WALKED, -(-shape.many // 500))
         self._measure("ls '**', a page", self._gus, m.ListFolder, lambda n: {"path": f"many/d{n:05}"}, times=folders)
         with self._operator(self._server) as operator:

@@ -104,6 +104,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     ada("verify", *(item["local"] for item in got["items"] if item["local"]))
     ada("proof", "new/b.txt", "--to", str(tmp_path / "odd"))
     ada("rm", "new/b.txt", "none", status=1)
+    ada("find", "new")
     ada("ls", "--trash", of=2)
     ada("rm", "-r", "new", "--yes")
     ada("ls", "--trash", of=2)

@@ -158,6 +158,9 @@ class _Example:
     async def of_ListTrash(self):
         return {}
 
+    async def of_SearchNames(self):
+        return {"words": ("a",)}
+
     async def of_ShowFile(self):
         return {"path": self.path}
 

@@ -49,7 +49,7 @@ def command(invocation: Invocation, pattern: str, *, long: bool, trash: bool) ->
         return 0
     whole_paths = has_pattern(pattern) or not console.out_is_terminal
     if long:
-        lines = _long(invocation, listing, states, whole_paths=whole_paths)
+        lines = long_lines(invocation, listing, states, whole_paths=whole_paths)
     else:
         lines = [_shown(folder.path, whole_paths) + "/" for folder in listing.folders]
         lines += [_shown(file.path, whole_paths) for file in listing.files]
@@ -75,9 +75,10 @@ def _shown(path: str, whole: bool) -> str:  # noqa: FBT001 - read at a glance
     return safe(path if whole else split_path(path)[1])
 
 
-def _long(
+def long_lines(
     invocation: Invocation, listing: Listing, states: Sequence[SignatureState], *, whole_paths: bool
 ) -> list[str]:
+    """Return a listing as lines with all that is known: a table on a terminal, fields one TAB apart elsewhere."""
     console = invocation.console
     if not console.out_is_terminal:
         folders = [f"folder\t\t\t\t\t{safe(folder.path)}/" for folder in listing.folders]

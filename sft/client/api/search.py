@@ -1,0 +1,100 @@
+"""Finding files and folders by words of their names, wherever they lie.
+
+Rules. A name fits if it holds every word, whatever their case and order; a word with ``*`` or ``?`` is a pattern that the whole
+name fits, and its letters are what the server looks for. What is shown is what was asked for: a server that shows a name
+without a word that it was asked for, or one twice in a page, breaks the protocol. Pages may be empty and not the last, so what
+was looked through counts beside what was found. A file is held to the log as in a listing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Final
+
+from msgspec import Struct
+
+from sft.client.api import Requester
+from sft.client.api.files import Listing, Total
+from sft.client.api.tree import has_pattern, matches
+from sft.client.freshness import logged_of, require_in_log
+from sft.errors import RemoteProtocolError
+from sft.limits import SEARCH_WORDS
+from sft.model.names import fold, split_path
+from sft.wire.messages import NamesFound, SearchNames
+
+_WORD_LETTERS: Final = 255
+EMPTY_PAGE_COUNTS: Final = 50  # of the million that one listing may have: a server of a billion names is searched whole
+
+
+class NameQuestion(Struct, frozen=True):
+    """What names are looked for.
+
+    Attributes:
+        text: as it was typed.
+        words: folded, each in the name.
+        patterns: folded, the whole name fits each.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+    def fits(self, path: str) -> bool:
+        """Return whether the name at the end of a path is one of those."""
+        name = fold(split_path(path)[1])
+        return all(word in name for word in self.words) and all(matches(each, name) for each in self.patterns)
+
+
+def name_question(text: str) -> NameQuestion | None:
+    """Read what a person typed; None where no letter of it could be looked for."""
+    words: list[str] = []
+    patterns: list[str] = []
+    for typed in text.replace("/", " ").split():
+        folded = fold(typed)
+        if has_pattern(typed):
+            patterns.append(folded)
+        words += [each for each in re.split(r"[*?]+", folded) if each]
+    return NameQuestion(text.strip(), tuple(dict.fromkeys(words)), tuple(patterns)) if words else None
+
+
+async def search_page(
+    session: Requester, question: NameQuestion, cursor: str = "", *, signatures: bool = False
+) -> tuple[Listing, str]:
+    """Find one page of what fits.
+
+    Returns:
+        The page, and the cursor of the next one; empty at the end.
+
+    Raises:
+        RemoteProtocolError: something is shown that was not asked for, or twice.
+    """
+    longest = sorted(question.words, key=len, reverse=True)[:SEARCH_WORDS]
+    asked = tuple(word[:_WORD_LETTERS] for word in longest)
+    page = (await session.request(SearchNames, NamesFound, words=asked, cursor=cursor, signatures=signatures)).page
+    paths = [folder.path for folder in page.folders] + [file.path for file in page.files]
+    if len(set(paths)) != len(paths):
+        raise RemoteProtocolError("a search shows the same twice")
+    for path in paths:
+        name = fold(split_path(path)[1])
+        if not all(word in name for word in asked):
+            raise RemoteProtocolError("a search shows what was not asked for")
+    await require_in_log(session, logged_of(page.files))
+    folders = [folder for folder in page.folders if question.fits(folder.path)]
+    return Listing(folders, [file for file in page.files if question.fits(file.path)]), page.next
+
+
+async def search(session: Requester, question: NameQuestion, *, signatures: bool = False) -> AsyncIterator[Listing]:
+    """Find all that fits, page by page; one that is empty says that more was looked through.
+
+    Raises:
+        RemoteProtocolError: as ``search_page``.
+        ListingTooLongError: it does not end within a million.
+    """
+    total, cursor = Total(session), ""
+    while True:
+        page, cursor = await search_page(session, question, cursor, signatures=signatures)
+        total.add(len(page.folders) + len(page.files) or EMPTY_PAGE_COUNTS)
+        yield page
+        if not cursor:
+            return
