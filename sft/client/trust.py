@@ -81,8 +81,7 @@ class Verdict(Struct, frozen=True):
         return None if self.proved is None else self.proved.version.commit
 
     def sentence(self) -> str:
-        author = shown_name(self.author)
-        said = [f"These bytes are {author}'s: content, name and version are as {author} signed them."]
+        said = [read_sentence(self.author)]
         if self.moved_to is not None:
             by = f"{shown_name(self.moved_by)} moved it" if self.moved_by else "it was moved"
             said.append(f"Signed as {shown_name(self.signed_name)}; {by} to {shown_name(self.moved_to)}.")
@@ -103,6 +102,12 @@ _SAID: Final = {
 def unread_sentence(author: str) -> str:
     """Return what is known of a file whose content was not read here."""
     return f"Signed by {shown_name(author)}. Its content has not been checked on this computer."
+
+
+def read_sentence(author: str) -> str:
+    """Return what is known of a file whose content was read here."""
+    who = shown_name(author)
+    return f"These bytes are {who}'s: content, name and version are as {who} signed them."
 
 
 class Known(Struct, frozen=True):
@@ -127,7 +132,8 @@ async def known_of(
 ) -> list[Known]:
     """Check the signatures of files over the digests that the server states, on the pool: many take long.
 
-    What holds is "signed", not "verified": whether the stored bytes have that digest is known when they were read.
+    What holds is "signed", and "verified" where this computer has read this very version: only then it is known that there were
+    bytes with that digest.
 
     Args:
         state: what the answer proves that showed them; None for what is only listed.
@@ -154,7 +160,9 @@ def _known(session: Session, file: File, state: ProvedState | None, *, newest: b
     except (SignerUnknownError, PinChangedError, OlderVersionError) as error:
         return Known(SignatureState.UNKNOWN, error)
     note_judged(session, file, verdict.proved)
-    return Known(SignatureState.SIGNED, verdict=verdict)
+    version = file.version
+    read = session.versions_seen.was_read(file.id, version.number, version.digest, version.signed_name)
+    return Known(SignatureState.VERIFIED if read else SignatureState.SIGNED, verdict=verdict)
 
 
 def prove(session: Session, evidence: Evidence | None, what: str) -> ProvedState:
@@ -323,10 +331,14 @@ def require_pinned(file: File, pins: Mapping[int, Pin], server_name: str) -> Pin
     return pin
 
 
-def note_judged(session: Session, file: File, proved: ProvedFile | None) -> None:
-    """Remember a version whose signature holds, and the place of its file in the log."""
+def note_judged(session: Session, file: File, proved: ProvedFile | None, *, read: bool = False) -> None:
+    """Remember a version whose signature holds, and the place of its file in the log.
+
+    Args:
+        read: its content was read here, to its end.
+    """
     version, place = file.version, NO_PLACE if proved is None else proved.number
-    session.versions_seen.note(file.id, version.number, version.digest, version.signed_name, place)
+    session.versions_seen.note(file.id, version.number, version.digest, version.signed_name, place, read=read)
 
 
 def was_judged(session: Session, file: File) -> bool:

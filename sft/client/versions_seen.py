@@ -1,12 +1,12 @@
 """The highest version of each file that this computer has seen a good signature of, and what was signed there.
 
     versions/<server id>    records of a file's id (16 bytes), a version, the file's slot in the server's log (8 bytes each,
-                            big endian) and the first half of the BLAKE2b-512 of the version's digest and signed name, in the
-                            order of seeing; the first has "sft versions" in place of an id, the number of the format, 3, and
-                            zeros
+                            big endian), the first half of the BLAKE2b-512 of the version's digest and signed name, and 1 if
+                            its content was read here, else 0 (a byte), in the order of seeing; the first has "sft versions"
+                            in place of an id, the number of the format, 4, and zeros
 
-What is older is not the newest; what was judged once is known again without its signature; and a file has one slot for ever: in
-a second one it could have a second history.
+What is older is not the newest; what was judged once is known again without its signature; a file has one slot for ever: in
+a second one it could have a second history; and what was read here to its end, and was what was signed, is said to be verified.
 
 Rules. A format of a higher number is refused. A record is added at the end, never changed; a long file is written
 anew with what was seen last. A record that a crash cut off is cut away before the next one. What the disk does not take is
@@ -25,11 +25,11 @@ from sft.client.state import StateFolder, name_of_server
 from sft.crypto.digests import blake2b_512
 from sft.errors import LocalDiskFullError, LocalFileError
 
-_RECORD: Final = Struct(">16sQQ32s")
-_FORMAT: Final = 3
+_RECORD: Final = Struct(">16sQQ32s?")
+_FORMAT: Final = 4
 _KEPT_BYTES: Final = 32  # as hard to meet on purpose as a whole SHA-256
 _MAGIC: Final = b"sft versions".ljust(16, b"\0")
-_HEAD: Final = _RECORD.pack(_MAGIC, _FORMAT, 0, b"")
+_HEAD: Final = _RECORD.pack(_MAGIC, _FORMAT, 0, b"", False)
 _MOST_RECORDS: Final = 260_000  # 16 MiB, nearly: what the state reads
 _KEPT_RECORDS: Final = 200_000  # when it is written anew
 _WRITTEN_AT_ONCE: Final = 256  # what a kill may forget, and a small part of a put or get of many files
@@ -37,10 +37,10 @@ _WRITTEN_AT_ONCE: Final = 256  # what a kill may forget, and a small part of a p
 
 NO_PLACE: Final = 0  # the root folder's slot: of a file it means that none was proved
 
-Seen = tuple[int, int, bytes]
-"""A version, the file's slot, and what tells whether another version is it."""
+Seen = tuple[int, int, bytes, bool]
+"""A version, the file's slot, what tells whether another version is it, and whether its content was read here."""
 
-NEVER: Final[Seen] = (0, NO_PLACE, b"")
+NEVER: Final[Seen] = (0, NO_PLACE, b"", False)
 
 
 class VersionsSeen:
@@ -81,21 +81,31 @@ class VersionsSeen:
 
     def knows(self, file_id: bytes, version: int, digest: bytes, name: str) -> bool:
         """Return whether the highest version seen of a file is this one, of this content and signed as this."""
-        with self._lock:
-            number, _, proof = self._loaded().get(file_id, NEVER)
-            return (number, proof) == (version, _proof(digest, name))
+        return self._seen_as(file_id, version, digest, name) is not None
+
+    def was_read(self, file_id: bytes, version: int, digest: bytes, name: str) -> bool:
+        """Return whether the highest version seen is this one, as ``knows``, and its content was read on this computer."""
+        seen = self._seen_as(file_id, version, digest, name)
+        return seen is not None and seen[3]
 
     def place(self, file_id: bytes) -> int:
         """Return the slot in which a file was first proved to be; ``NO_PLACE`` for none."""
         with self._lock:
             return self._loaded().get(file_id, NEVER)[1]
 
-    def note(self, file_id: bytes, version: int, digest: bytes, name: str, place: int = NO_PLACE) -> None:
-        """Remember a version whose signature holds, over a content and a name; the first place that is told stays."""
+    def note(
+        self, file_id: bytes, version: int, digest: bytes, name: str, place: int = NO_PLACE, *, read: bool = False
+    ) -> None:
+        """Remember a version whose signature holds, over a content and a name; the first place that is told stays.
+
+        Args:
+            read: the content was read here to its end, and has that digest; once so of a version, it stays so.
+        """
         with self._lock:
             known = self._loaded()
             before = known.get(file_id, NEVER)
-            seen = (version, before[1] or place, _proof(digest, name))
+            proof = _proof(digest, name)
+            seen = (version, before[1] or place, proof, read or (before[3] and before[:3:2] == (version, proof)))
             if version < before[0] or seen == before:
                 return
             known[file_id] = self._unwritten[file_id] = seen
@@ -107,6 +117,11 @@ class VersionsSeen:
         with self._lock:
             if self._unwritten:
                 self._write()
+
+    def _seen_as(self, file_id: bytes, version: int, digest: bytes, name: str) -> Seen | None:
+        with self._lock:
+            seen = self._loaded().get(file_id, NEVER)
+            return seen if seen[:3:2] == (version, _proof(digest, name)) else None
 
     def _loaded(self) -> dict[bytes, Seen]:
         if self._highest is None:
@@ -130,7 +145,7 @@ class VersionsSeen:
     def _read(self) -> dict[bytes, Seen]:
         """Return the highest version of each file, the last seen last."""
         records = _parsed(self._state.read(self._name) or b"")
-        magic, number, *_ = next(records, (_MAGIC, _FORMAT, NO_PLACE, b""))
+        magic, number, *_ = next(records, (_MAGIC, _FORMAT, NO_PLACE, b"", False))
         if magic != _MAGIC or number < _FORMAT:
             raise LocalFileError(
                 path=self.path,
@@ -144,9 +159,9 @@ class VersionsSeen:
                 remedy="Update this program: nothing was changed",
             )
         known: dict[bytes, Seen] = {}
-        for file_id, version, place, proof in records:
+        for file_id, version, place, proof, read in records:
             before = known.pop(file_id, NEVER)
-            known[file_id] = before if before[0] > version else (version, before[1] or place, proof)
+            known[file_id] = before if before[0] > version else (version, before[1] or place, proof, read)
         return known
 
 
@@ -154,6 +169,6 @@ def _proof(digest: bytes, name: str) -> bytes:
     return blake2b_512(digest + name.encode()).digest()[:_KEPT_BYTES]
 
 
-def _parsed(data: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
+def _parsed(data: bytes) -> Iterator[tuple[bytes, int, int, bytes, bool]]:
     whole = len(data) - len(data) % _RECORD.size
     return _RECORD.iter_unpack(memoryview(data)[:whole])

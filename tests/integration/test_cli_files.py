@@ -195,8 +195,13 @@ def test_making_folders(cli: LiveCli):
 def test_a_signature_comes_with_the_file_and_others_check_it(cli: LiveCli):
     content = os.urandom(70_000)
     cli.sft("max", "put", cli.file("signed.bin", content))
+    assert cli.sft("gus", "ls", "-l", "signed.bin").out.startswith("signed\t")
     got = cli.sft("gus", "get", "signed.bin", "--to", "signed-out", "--with-signature", "--json")
     assert got.document["items"][0]["result"] == "verified"
+    for reader in ("gus", "max"):  # who got it, and its author
+        assert cli.sft(reader, "ls", "-l", "signed.bin").out.startswith("verified\t")
+        info = cli.sft(reader, "info", "signed.bin")
+        assert "✓ These bytes are max's: content, name and version are as max signed them." in info.lines
     file = cli.folder / "signed-out/signed.bin"
     offline = cli.sft("gus", "verify", str(file))
     assert offline.status == 0

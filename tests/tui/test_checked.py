@@ -23,6 +23,9 @@ def test_what_holds_and_was_read_is_verified_and_what_was_read_and_is_wrong_is_b
     assert checked.state(FILE, SignatureState.SIGNED) is SignatureState.VERIFIED
     checked.note(FILE, SignatureState.BAD)
     assert checked.state(FILE, SignatureState.SIGNED) is SignatureState.BAD
+    assert checked.state(FILE, SignatureState.VERIFIED) is SignatureState.BAD, (
+        "an earlier run had read it, and it held then"
+    )
 
 
 @pytest.mark.parametrize("judged", [SignatureState.BAD, SignatureState.UNKNOWN, SignatureState.NOT_LOOKED_AT])

@@ -115,17 +115,20 @@ async def test_a_file_is_stored_shown_verified_and_got(reach, tmp_path):
     assert result.error is None
     listed = await gateway.files.list_folder("x/y")
     assert [file.path for file in listed.files] == ["x/y/a.txt"]
-    assert listed.states == (SignatureState.SIGNED,)
+    assert listed.states == (SignatureState.VERIFIED,), "its author has read it"
     details = await gateway.files.details("x/y/a.txt")
-    assert details.state is SignatureState.SIGNED
     assert details.receipt_kept
     assert details.first_seen_at is not None
     assert len(details.words.replace(" ", "-").split("-")) == 8
-    plan = await gateway.transfers.plan_get(["x/y/a.txt"])
-    (read,) = await gateway.transfers.verify(plan.items)
+    reader = await online(reach, "max")
+    assert (await reader.files.list_folder("x/y")).states == (SignatureState.SIGNED,)
+    assert (await reader.files.details("x/y/a.txt")).state is SignatureState.SIGNED
+    plan = await reader.transfers.plan_get(["x/y/a.txt"])
+    (read,) = await reader.transfers.verify(plan.items)
     assert read.error is None
-    assert (await gateway.files.list_folder("x/y")).states == (SignatureState.VERIFIED,)
-    assert (await gateway.files.details("x/y/a.txt")).state is SignatureState.VERIFIED
+    assert (await reader.files.list_folder("x/y")).states == (SignatureState.VERIFIED,)
+    assert (await reader.files.details("x/y/a.txt")).state is SignatureState.VERIFIED
+    plan = await gateway.transfers.plan_get(["x/y/a.txt"])
     (got,) = await gateway.transfers.get(plan.items, to=tmp_path / "in")
     assert got.local.read_bytes() == b"hello"
     (again,) = await gateway.transfers.get(plan.items, to=tmp_path / "in")

@@ -54,7 +54,7 @@ class LiveTransfers:
                 file = await show_file(session, item.path, number)
                 if file.id == item.file_id and (file.version.size, file.version.digest) == (size, digest):
                     (known,) = await known_of(session, [file], None, newest=False)
-                    return known.state is SignatureState.SIGNED
+                    return known.state in {SignatureState.SIGNED, SignatureState.VERIFIED}
         return False
 
     async def _verify(

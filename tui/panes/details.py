@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sft.client.logged import LogLine
-from sft.client.trust import SignatureState, unread_sentence
+from sft.client.trust import SignatureState, read_sentence, unread_sentence
 from sft.model.names import split_path
 from sft.model.records import FileReader
 from sft.model.text import count_text, day_text, local_time, shown_name, size_text
@@ -204,8 +204,7 @@ def verdict(details: Details, now: float, glyphs: Glyphs, styles: Mapping[str, S
     if details.error is not None:
         message, step = error_text(details.error, now)
     elif details.state is SignatureState.VERIFIED:
-        who = shown_name(author)
-        message = f"These bytes are {who}'s: content, name and version are as {who} signed them."
+        message = read_sentence(author)
     else:
         message = unread_sentence(author)
         step = "v checks without keeping it, c gets it."

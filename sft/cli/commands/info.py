@@ -17,7 +17,7 @@ from sft.client.api.files import list_readers, show_file, show_proved
 from sft.client.concurrency import gather_limited
 from sft.client.pins import Pin
 from sft.client.session import Session
-from sft.client.trust import Known, SignatureState, known_of, prove_file, unread_sentence
+from sft.client.trust import Known, SignatureState, known_of, prove_file, read_sentence, unread_sentence
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.errors import NotFoundError, NotYoursError, RoleForbidsError
@@ -139,9 +139,8 @@ class _Shown:
     def _verdict(self, now: float) -> str:
         if self.known.error is not None:
             return sentence(self.known.error, now=now)
-        if self.known.state is SignatureState.SIGNED:
-            return unread_sentence(self.file.version.author)
-        raise ValueError(self.known.state)
+        author = self.file.version.author
+        return read_sentence(author) if self.known.state is SignatureState.VERIFIED else unread_sentence(author)
 
     def _first_seen_at(self) -> int | None:
         return None if self.pin is None else self.pin.keys.get(self.file.version.public_key)

@@ -50,7 +50,8 @@ def take_receipt(session: Session, text: str, answers: Sequence[Acknowledged]) -
             faults[number] = ReceiptBadError(error.detail, path=each.path, server=session.server_name)
         else:
             logged[number] = Logged(receipt.leaf, receipt.stored_at)
-            session.versions_seen.note(each.sent.file_id, each.stored.version, each.digest, each.sent.name)
+            sent = each.sent
+            session.versions_seen.note(sent.file_id, each.stored.version, each.digest, sent.name, read=True)
     good = [each for number, each in enumerate(answers) if number not in faults]
     kept: list[Path | None] = [None] * len(good)
     # It is stored, whatever happens to its receipt here: the result says that none was kept.

@@ -27,6 +27,7 @@ from sft.client.transfers.proving import are_proved
 from sft.client.transfers.same import GetAsked, NameTaken, Step, get_step
 from sft.client.trust import judge_over, learn_of, note_judged, prove_file, require_newest, was_judged
 from sft.errors import SftError, SourceChangedError
+from sft.model.records import File
 
 _AT_ONCE: Final = 8
 
@@ -46,6 +47,9 @@ async def look_here(session: Session, items: Sequence[GetItem], asked: GetAsked,
     for (number, _), holds in zip(listed, proved, strict=True):
         if not holds:
             found[number] = Step.PROVE
+    await session.pool.run(
+        _note_read, session, [file for (_, file), holds in zip(listed, proved, strict=True) if holds]
+    )
 
     async def judge_one(number: int) -> None:
         item = items[number]
@@ -101,6 +105,12 @@ def _look_at(session: Session, folder: int, item: GetItem, asked: GetAsked, dige
     return step
 
 
+def _note_read(session: Session, files: Sequence[File]) -> None:
+    """Remember of versions that were judged before that their content was read here."""
+    for file in files:
+        note_judged(session, file, None, read=True)
+
+
 def _not_replaceable(folder: int, found: os.stat_result | None, item: GetItem, asked: GetAsked) -> SftError | None:
     local = asked.local(item)
     signature = local.with_name(local.name + SIGNATURE_ENDING)
@@ -151,7 +161,7 @@ async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadR
             return False
         if item.newest:
             require_newest(session, file, item.seen, verdict.proved, listed=item.version != 0)
-        note_judged(session, file, verdict.proved)
+        note_judged(session, file, verdict.proved, read=True)
         return True
 
     same = await session.pool.run(take_note)

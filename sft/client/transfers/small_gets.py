@@ -188,7 +188,7 @@ class _Group:
         verdict = judge_over(session, file, blake2b_512(content).digest(), len(content), self._state, both=both)
         if wanted.item.newest:
             require_newest(session, file, wanted.item.seen, verdict.proved, listed=wanted.item.version != 0)
-        note_judged(session, file, verdict.proved)
+        note_judged(session, file, verdict.proved, read=True)
         return verdict
 
     def _written(self, arrived: _Arrived, place: Target) -> PartFile:

@@ -612,6 +612,20 @@ def test_a_version_that_a_list_has_shown_or_we_have_stored_was_seen(server, sess
     assert again.highest(server.files["docs/a.bin"][0].id) == 1
 
 
+def test_what_was_read_here_to_its_end_is_verified_in_every_later_run(server, session, tmp_path):
+    stored(server, b"theirs", "docs/b.bin", file_id=b"b" * 16)
+    put(server, session, item(local(tmp_path, b"mine")))
+    theirs, mine = server.files["docs/b.bin"][0], server.files["docs/a.bin"][0]
+    states = [known.state for known in server.run(known_of(dataclasses.replace(session), [theirs, mine], None))]
+    assert states == [SignatureState.SIGNED, SignatureState.VERIFIED]
+    assert get(server, session, tmp_path, got_item("docs/b.bin"))[0].error is None
+    (known,) = server.run(known_of(dataclasses.replace(session), [theirs], None))
+    assert known.state is SignatureState.VERIFIED
+    stored(server, b"newer!", "docs/b.bin", version=2, file_id=b"b" * 16, prev=bytes(64))
+    (known,) = server.run(known_of(dataclasses.replace(session), [server.files["docs/b.bin"][0]], None))
+    assert known.state is SignatureState.SIGNED
+
+
 def test_authors_of_a_list_are_pinned_in_one_rewrite(server, session, state):
     names = [f"docs/{number}" for number in range(5)]
     for user_id, name in enumerate(names, 20):

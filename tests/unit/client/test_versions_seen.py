@@ -14,6 +14,7 @@ from sft.errors import LocalFileError
 SERVER_ID = bytes(range(32))
 ONE, OTHER = b"1" * 16, b"2" * 16
 CONTENT = (bytes(64), "docs/plan")  # what its author signed: digest and name
+RECORD = 65
 
 
 def seen(state):
@@ -40,7 +41,7 @@ def test_what_is_known_is_not_written_again(state):
     for _ in range(3):
         now.note(ONE, 5, *CONTENT)
         now.flush()
-    assert Path(now.path).stat().st_size == size == 128
+    assert Path(now.path).stat().st_size == size == 2 * RECORD
 
 
 def test_two_processes_add_to_one_another(state):
@@ -70,7 +71,7 @@ def test_many_are_written_before_anybody_asks_for_it(state):
     now = seen(state)
     for number in range(1000):
         now.note(number.to_bytes(16, "big"), 1, *CONTENT)
-    assert Path(now.path).stat().st_size >= 700 * 64
+    assert Path(now.path).stat().st_size >= 700 * RECORD
 
 
 def test_it_stays_short_and_forgets_what_was_seen_first(state, monkeypatch):
@@ -80,7 +81,7 @@ def test_it_stays_short_and_forgets_what_was_seen_first(state, monkeypatch):
     for number in range(2000):
         now.note(number.to_bytes(16, "big"), 1, *CONTENT)
     now.flush()
-    assert Path(now.path).stat().st_size <= 1256 * 64
+    assert Path(now.path).stat().st_size <= 1256 * RECORD
     later = seen(state)
     assert later.highest((1999).to_bytes(16, "big")) == 1
     assert later.highest((0).to_bytes(16, "big")) == 0
@@ -102,15 +103,15 @@ def test_the_file_says_its_format_and_a_newer_or_another_one_is_refused_and_kept
     now.flush()
     path = Path(now.path)
     proof = blake2b_512(bytes(64) + b"docs/plan").digest()[:32]
-    head = b"sft versions".ljust(16, b"\0") + (3).to_bytes(8, "big") + bytes(40)
-    assert path.read_bytes() == head + ONE + (5).to_bytes(8, "big") + bytes(8) + proof
+    head = b"sft versions".ljust(16, b"\0") + (4).to_bytes(8, "big") + bytes(41)
+    assert path.read_bytes() == head + ONE + (5).to_bytes(8, "big") + bytes(8) + proof + b"\0"
     for head, problem in (
         (
-            b"sft versions".ljust(16, b"\0") + (4).to_bytes(8, "big") + bytes(40),
-            "was written by a newer sft (format 4; this one reads 3)",
+            b"sft versions".ljust(16, b"\0") + (5).to_bytes(8, "big") + bytes(41),
+            "was written by a newer sft (format 5; this one reads 4)",
         ),
-        (b"sft versions".ljust(16, b"\0") + (2).to_bytes(8, "big") + bytes(40), "is damaged"),
-        (ONE + (5).to_bytes(8, "big") + bytes(40), "is damaged"),
+        (b"sft versions".ljust(16, b"\0") + (3).to_bytes(8, "big") + bytes(41), "is damaged"),
+        (ONE + (5).to_bytes(8, "big") + bytes(41), "is damaged"),
     ):
         path.write_bytes(head)
         with pytest.raises(LocalFileError) as refused:
@@ -173,3 +174,23 @@ def test_the_place_that_was_told_first_stays_whatever_is_seen_later(state):
     later = seen(state)
     assert (later.place(ONE), later.highest(ONE), later.place(OTHER)) == (7, 7, NO_PLACE)
     assert later.knows(ONE, 7, *CONTENT)
+
+
+def test_what_was_read_here_stays_read_and_nothing_else_is(state):
+    now = seen(state)
+    now.note(ONE, 5, *CONTENT)
+    assert not now.was_read(ONE, 5, *CONTENT)
+    now.note(ONE, 5, *CONTENT, read=True)
+    now.note(ONE, 5, *CONTENT)  # it is listed again
+    now.note(ONE, 5, *CONTENT, 7)
+    now.flush()
+    later = seen(state)
+    assert later.was_read(ONE, 5, *CONTENT)
+    assert later.place(ONE) == 7
+    assert not later.was_read(ONE, 4, *CONTENT)
+    assert not later.was_read(ONE, 5, bytes(64), "docs/plans")
+    assert not later.was_read(OTHER, 5, *CONTENT)
+    later.note(ONE, 5, bytes(63) + b"\x01", "docs/plan")
+    assert not later.was_read(ONE, 5, bytes(63) + b"\x01", "docs/plan"), "that content was not read"
+    later.note(ONE, 6, *CONTENT)
+    assert not later.was_read(ONE, 6, *CONTENT)
