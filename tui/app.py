@@ -10,11 +10,13 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import events
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from sft.client.connection_info import ConnectionInfo, Event, Status
 from sft.client.transfers.queue.job import Direction, Job
@@ -39,6 +41,7 @@ from tui.messages import (
 )
 from tui.preferences import Preferences
 from tui.quitting import Quitting
+from tui.runtime.changed_cells import ChangedCells
 from tui.runtime.key_queue import KeyQueue
 from tui.runtime.scrollbars import draw_whole_cells
 from tui.runtime.terminal import Terminal
@@ -95,6 +98,7 @@ class SftApp(App[int], inherit_bindings=False):
         draw_whole_cells()
         self.glyphs = glyphs  # the toolkit asks for the theme's variables at once
         super().__init__(driver_class=Terminal)
+        self._changed_cells = ChangedCells()
         self.gateway = gateway
         self.now = now
         self.queue = TransferQueue(gateway, describe=said_of, now=now)
@@ -124,7 +128,15 @@ class SftApp(App[int], inherit_bindings=False):
         await self.queue.close()
         await self.gateway.close()
 
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        # The toolkit's one way to the terminal, for whatever was drawn.
+        if isinstance(renderable, CompositorUpdate):
+            renderable = self._changed_cells.of(renderable, self.size)
+        super()._display(screen, renderable)
+
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Resize):
+            self._changed_cells.forget()  # terminals move what stands there
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             await self.key_queue.take(event)
         else:
@@ -184,11 +196,17 @@ class SftApp(App[int], inherit_bindings=False):
         acts[act.name]()
 
     def _again(self) -> None:
+        self._draw_anew()
         self.gateway.again()
         self.frame.view.shown()
 
     def _resumed(self, _: object) -> None:
         self.gateway.again()  # the connection may have ended meanwhile
+        self._draw_anew()
+
+    def _draw_anew(self) -> None:
+        """Draw everything: others may have written on the terminal."""
+        self._changed_cells.forget()
         self.refresh(layout=True)
 
     async def _restore_theme(self) -> None:

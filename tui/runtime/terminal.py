@@ -103,7 +103,7 @@ class Terminal(LinuxDriver):
             self.resume_application_mode()
         else:
             # Somebody else stopped us: the terminal is still ours, with whatever was written on it meanwhile.
-            self._loop.call_soon_threadsafe(self._app.refresh)
+            self._loop.call_soon_threadsafe(self._app.app_resume_signal.publish, self._app)
 
     def _gone(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended

@@ -1,0 +1,161 @@
+"""What is drawn goes to the terminal only where it differs from what stands there: over a slow line bytes are what a key costs.
+
+The toolkit draws whatever may have changed: a change of focus most of the window, a dialog that closes all of it.
+
+Rules. A cell is a character and the style in which it is drawn. What stands on the terminal is known from what was written; it
+is forgotten whenever something else may have written there, or moved it: then everything is drawn. A line with a character
+whose width terminals do not agree upon is written whole, as what follows such a character may stand elsewhere. Runs of one
+style go together, whatever their line: most of what a small change takes would be the colors, again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from rich.cells import get_character_cell_size
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.geometry import Size
+from textual.strip import Strip
+
+_PASSED: Final = 6  # cells that stand already are written again sooner than the cursor is sent beyond them
+
+Line: TypeAlias = list[tuple[str, str]]
+"""Cells, each its characters and the codes of its style; the second half of a wide character has none."""
+
+_UNKNOWN: Final = ("", "?")
+
+
+class ChangedCells:
+    """What stands on the terminal."""
+
+    def __init__(self) -> None:
+        self._lines: list[Line] = []
+        self._size = Size(0, 0)
+
+    def forget(self) -> None:
+        """Draw everything anew: nobody knows any more what stands there."""
+        self._size = Size(0, 0)
+
+    def of(self, update: CompositorUpdate, size: Size) -> CompositorUpdate:
+        """Return what of an update is to be written on a terminal of that size."""
+        return _Changes(update, lambda color: self._written(update, size, color))
+
+    def _written(self, update: CompositorUpdate, size: Size, color: ColorSystem) -> str:
+        if size != self._size:
+            self._size = size
+            self._lines = [[_UNKNOWN] * size.width for _ in range(size.height)]
+        drawn: dict[int, Line] = {}
+        for y, x, strip in _pieces(update):
+            if 0 <= y < size.height:
+                line = drawn.setdefault(y, self._lines[y].copy())
+                cells = _cells(strip, color)
+                line[x : x + len(cells)] = cells
+        runs: dict[str, list[tuple[int, int, str]]] = {}
+        for y, line in drawn.items():
+            before, self._lines[y] = self._lines[y], line[: size.width]
+            if before != line:
+                for x, style, text in _runs(before, self._lines[y]):
+                    runs.setdefault(style, []).append((y, x, text))
+        return "".join(_sequence(runs))
+
+
+class _Changes(CompositorUpdate):
+    """An update of which only what differs is written; what it writes counts as standing there from then on."""
+
+    def __init__(self, update: CompositorUpdate, written: Callable[[ColorSystem], str]) -> None:
+        self._update = update
+        self._written = written
+
+    def render_segments(self, console: Console) -> str:
+        # Where a terminal has no colors the toolkit has taken them out of the styles.
+        return self._written(console._color_system or ColorSystem.TRUECOLOR)  # noqa: SLF001 - as the toolkit does
+
+
+def _pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Strip]]:
+    """Give the parts of an update, each with its line and column."""
+    if isinstance(update, LayoutUpdate):
+        for y, line in enumerate(update.strips, update.region.y):
+            x = update.region.x
+            for strip in line:
+                yield y, x, strip
+                x += strip.cell_length
+    elif isinstance(update, ChopsUpdate):
+        for y, first, last in update.spans:
+            for end, (x, part) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+                if part is not None and x <= last and end > first:
+                    yield y, x, part if end <= last else part.crop(0, last - x)
+
+
+def _cells(segments: Iterable[Segment], color: ColorSystem) -> Line:
+    cells: Line = []
+    for text, style, _ in segments:
+        codes = "" if style is None else style._ansi if style._ansi is not None else Strip.render_ansi(style, color)  # noqa: SLF001 - as the toolkit does
+        if _is_even(text):
+            cells.extend([(character, codes) for character in text])
+            continue
+        for character in text:
+            width = get_character_cell_size(character)
+            if width:
+                cells.append((character, codes))
+                cells.extend([("", codes)] * (width - 1))
+            elif cells:  # it stands on the one before it
+                at = len(cells) - 1 - (not cells[-1][0])
+                cells[at] = (cells[at][0] + character, codes)
+    return cells
+
+
+@lru_cache(maxsize=4096)
+def _is_even(text: str) -> bool:
+    """Return whether each character takes one cell."""
+    return text.isascii() or all(get_character_cell_size(character) == 1 for character in text)
+
+
+def _runs(before: Line, line: Line) -> Iterator[tuple[int, str, str]]:
+    """Give what differs in a line: column, style and text."""
+    if all(len(text) == 1 for cells in (before, line) for text, _ in cells):
+        changed = [old != new for old, new in zip(before, line, strict=True)]
+    else:
+        line, changed = _without_halves(line), [True] * len(line)
+    x, width = 0, len(line)
+    while x < width:
+        if not changed[x]:
+            x += 1
+            continue
+        first, style = x, line[x][1]
+        end = x = x + 1
+        while x < width and line[x][1] == style and x - end <= _PASSED:
+            x += 1
+            if changed[x - 1]:
+                end = x
+        yield first, style, "".join(text for text, _ in line[first:end])
+        x = end
+
+
+def _without_halves(line: Line) -> Line:
+    """Blank what is left of a wide character of which the other half was drawn over."""
+    follows = [text for text, _ in line[1:]] + [" "]
+    mended: Line = []
+    for (text, style), after in zip(line, follows, strict=True):
+        is_second = not text and bool(mended) and _is_wide(mended[-1][0])
+        is_whole = not after if _is_wide(text) else bool(text) or is_second
+        mended.append((text if is_whole else " ", style))
+    return mended
+
+
+def _is_wide(text: str) -> bool:
+    return bool(text) and not text.isascii() and get_character_cell_size(text[0]) > 1
+
+
+def _sequence(runs: dict[str, list[tuple[int, int, str]]]) -> Iterator[str]:
+    """Give what draws such runs, style by style."""
+    for style, found in runs.items():
+        yield f"\x1b[0;{style}m" if style else "\x1b[0m"
+        for y, x, text in found:
+            yield f"\x1b[{y + 1};{x + 1}H{text}"
+    if runs:
+        yield "\x1b[0m"
