@@ -17,7 +17,7 @@ _DECIDE: Final = "2, then enter, decides"
 _KEY_WORDS: Final = "Ask {author} for the words of their key: their Identity screen (5) shows them"
 _TELL: Final = "Tell the operator"
 _STOP_USING_IT: Final = "Stop using it, and show the operator the evidence"
-_CHECK_VAULT: Final = "Tell the operator (twistd sft vault check)"
+_CHECK_VAULT: Final = "Tell the operator (sftd vault check)"
 _UPGRADE: Final = "pipx upgrade sft"
 
 STEPS: Final[Mapping[str, str]] = MappingProxyType(
@@ -54,6 +54,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "LAST_ADMIN": "Make somebody else an admin first",
         "LAST_KEY": "Let another key follow it first",
         "LINK_INCOMPLETE": "Copy it again, from sft:// to the end",
+        "LISTEN": "{remedy}",
         "LOCAL_FILE": "{remedy}",
         "LOCKED_OUT": "Ask why; an admin can let you in again, and R connects then",
         "LOGIN_REFUSED": "Removed or disabled? An admin knows. R tries again",
@@ -64,13 +65,15 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "LOG_ROLLED_BACK": _TELL,
         "LOG_STALE": _TELL,
         "LOG_WENT_BACK": _STOP_USING_IT,
-        "MASTER_KEY_ELSEWHERE": "On the server itself: twistd sft vault rotate-key says how",
+        "MASTER_KEY": "Tell the operator",
+        "MASTER_KEY_ELSEWHERE": "On the server itself: sftd vault rotate-key says how",
         "MOVE_UNSIGNED": "Ask {author} whether it belongs there, and tell an admin",
         "NAME_CLASH": _DECIDE,
         "NAME_IN_USE": "Choose another name, or rename what is there (r) first",
         "NAME_NOT_ALLOWED": "2, then enter, offers a name that will do",
         "NAME_RESERVED": "Join under that name",
         "NAME_TAKEN": "Choose another name; your invitation is still good",
+        "NO_SERVER": "Start one: sftd --home {home} serve",
         "NO_KEY_LEFT": "An admin ends them all and gives you a new one",
         "NOT_AS_LISTED": "R on it in Transfers (2) tries again; if it says so again, tell the operator",
         "NOT_EMPTY": "d deletes a folder with all in it",
@@ -79,7 +82,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NOT_SHOWN": "Ask whoever gave it to you for another",
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
         "OLDER_VERSION": "Ask the operator: was a backup put back? Only then move {remembered} aside",
-        "OPERATOR_ONLY": "Ask the operator (twistd sft)",
+        "OPERATOR_ONLY": "Ask the operator (sftd)",
         "OWN_KEY_UNKNOWN": "Another device of yours? Its Identity screen (5) shows these words. Else tell an admin now",
         "PASSPHRASE_FIXED": "Start a server with another passphrase in a new home, and put the files there",
         "PASSPHRASE_WRONG": "Again; without it, an admin can give you a new key, and no file is lost",
@@ -102,7 +105,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "SERVER_KEY_CHANGED": "6, then enter, shows both keys and says what to do",
         "SERVER_KEY_FIXED": "After another leak start a server in a new home, and put the files there",
         "SESSION_ENDED": "Ask why; R connects again",
-        "SIGNATURE_BAD": "Tell {author} and the operator (twistd sft vault check)",
+        "SIGNATURE_BAD": "Tell {author} and the operator (sftd vault check)",
         "SIGNATURE_INVALID": "Ask for the file again, from its author",
         "SIGNATURE_MISSING": "Get the file again with its signature",
         "SIGNATURE_REFUSED": "R on it in Transfers (2) sends it again",

@@ -1,4 +1,4 @@
-"""The documents of ``--json``, of ``sft`` and ``twistd sft`` alike; ``JSON.md`` declares their shapes, and a test compares.
+"""The documents of ``--json``, of ``sft`` and ``sftd`` alike; ``JSON.md`` declares their shapes, and a test compares.
 
 Rules. A thing has the same name everywhere. Times are UTC, sizes bytes, durations seconds, digests ``blake2b512:hex``; what is
 not there is null. Fields may be added; none changes its meaning. Texts of peers stand here exactly as they came: the console

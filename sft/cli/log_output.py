@@ -1,4 +1,4 @@
-"""How lines of a server's log are shown, and what became of checking one: to ``sft`` and ``twistd sft`` alike.
+"""How lines of a server's log are shown, and what became of checking one: to ``sft`` and ``sftd`` alike.
 
 Rules. On a terminal columns with local times, elsewhere a TAB between two fields and UTC. Up to where the log was proved stands
 on standard error, and so does what no log can show.
@@ -174,7 +174,7 @@ def show_verified(console: Console, verified: VerifiedLog, name: str) -> int:
     if verified.seen:
         lines.append(
             f"  it ends at {count_text(verified.checkpoint.size)} leaves, and this computer has seen the log with "
-            f"{count_text(verified.seen)}: what came since is not in it. Export it anew: twistd sft log export DIR"
+            f"{count_text(verified.seen)}: what came since is not in it. Export it anew: sftd log export DIR"
         )
     if done.steps_back:
         lines.append(f"  {count_text(done.steps_back)} times the server's clock went back: no fault")

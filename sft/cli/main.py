@@ -7,7 +7,6 @@ Nothing that a command needs is imported before that command is called, and the 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from sft.cli.invocation import Environment, Invocation
 from sft.cli.lazy import COMPLETE, LazyGroup
 from sft.cli.options import common
 from sft.cli.run import Interrupted
+from sft.cli.usage import STATUSES, asks_json, usage_of
 from sft.errors import SftError, UsageError
 from sft.hardening import keep_memory_private
 from sft.model.names import safe
@@ -66,11 +66,6 @@ SHARED: Final = {
 }
 USAGE_STATUS: Final = 2
 _SIGNALLED: Final = 128
-_LINK: Final = re.compile(r"sft://[^\s'\"]+", re.IGNORECASE)
-_EPILOG: Final = (
-    "Exit statuses: 0 done, 1 some items, 2 usage, 3 absent, 4 not allowed, 5 conflict, 6 connection, "
-    "7 verification, 8 key or identity, 9 full, 10 this computer, 11 server fault, 130/143 interrupted."
-)
 
 
 @click.group(
@@ -80,7 +75,7 @@ _EPILOG: Final = (
     shared=SHARED,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=_EPILOG,
+    epilog=STATUSES,
 )
 @click.version_option(__version__, prog_name="sft", message="%(prog)s %(version)s")
 @common
@@ -173,9 +168,8 @@ def _status_of(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
         status = cli.main(list(arguments), prog_name="sft", standalone_mode=False, obj=invocation)
     except click.ClickException as error:
-        before_dashes = list(arguments)[: list(arguments).index("--") if "--" in arguments else None]
-        invocation.console.json |= "--json" in before_dashes
-        raise _usage(error) from error
+        invocation.console.json |= asks_json(list(arguments))
+        raise usage_of(error, "sft") from error
     except (click.Abort, KeyboardInterrupt):
         return _stopped(invocation, Interrupted(signal.SIGINT))
     except SystemExit as ended:
@@ -184,16 +178,6 @@ def _status_of(arguments: Sequence[str], invocation: Invocation) -> int:
     except Interrupted as interrupted:
         return _stopped(invocation, interrupted)
     return status if isinstance(status, int) else 0
-
-
-def _usage(error: click.ClickException) -> UsageError:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    command = context.command_path if context else "sft"
-    problem = error.format_message().removesuffix(".")
-    problem = " ".join(problem.split())
-    # What was typed is repeated; an invitation in a wrong place is not, for screens and logs are read by others.
-    problem = _LINK.sub("sft://...", problem)
-    return UsageError(problem=problem, remedy=f"See: {command} --help")
 
 
 def _stopped(invocation: Invocation, interrupted: Interrupted) -> int:

@@ -1,9 +1,9 @@
 """What can be done next about each error, as the command line says it: by the error's code, one thing to type or do.
 
-Rules. A template may name the values of its error, which are quoted for a shell: no text of a peer is a command. An empty
-one is an explicit none. ``twistd sft`` says what differs in a
-table of its own (``sft.operator.next_steps``); a command that lacks an option, in ``OF_COMMAND``. Tests demand a step for every
-code, and parse those of sync, watch and resume as these commands do.
+Rules. A template may name the values of its error, which are quoted for a shell: no text of a peer is a command. What any
+command may say (``STEPS``) has whole commands alone; an option by itself is said by the commands that have it (``OF_COMMAND``).
+``sftd`` says what differs in a table of its own (``sft.operator.next_steps``). Tests demand a step for every code, and have
+each step that a command says parsed as it would be if it was typed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from typing import Final
 from msgspec import Struct
 
 from sft.errors import SftError
+from sft.model.access import Role
 from sft.model.names import join_path, split_path
 from sft.model.text import filled, shell_name
 
 _AGAIN: Final = "The same command again"
 _UPGRADE: Final = "pipx upgrade sft"
-_CHECK_VAULT: Final = "Tell the operator (twistd sft vault check)"
+_ADMINS_ALONE: Final = "Ask an admin: {admins}"
+_CHECK_VAULT: Final = "Tell the operator (sftd vault check)"
 
 STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -34,9 +36,9 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "CONTENT_DAMAGED": _CHECK_VAULT,
         "CRYPTO_UNAVAILABLE": "pip install --upgrade cryptography",
         "DISK_FULL": "Make room, then the same command again",
-        "EXISTS": "--replace (version {version} stays), --as NAME, or first sft mv {path} NAME",
+        "EXISTS": "Choose another name, or first sft mv {path} NAME",
         "FAULT": "Report it with what you did",
-        "FILE_EXISTS": "--force replaces it, --keep-both keeps both, --to DIR stores elsewhere",
+        "FILE_EXISTS": "Name another file, or move it away",
         "HOME": "{remedy}",
         "INTERNAL": "Tell the operator the reference",
         "INTERRUPTED": _AGAIN,
@@ -51,7 +53,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "KEY_REVOKED": (
             "Another device of yours? There: sft key device link, and here: sft join. None left? An admin gives you a new key"
         ),
-        "KEY_TAKEN": "Join with a new key: sft join, without --key",
+        "KEY_TAKEN": "Take a new key: sft join makes one, where none is named",
         "KEY_UNKNOWN": (
             "On a device of yours: sft key device add {key} --device {device}; then the same here again. None left? An admin: "
             "sft reset-key NAME {key}. New there? sft join, with an invitation from an admin"
@@ -59,6 +61,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "LAST_ADMIN": "sft role NAME admin, then again",
         "LAST_KEY": "Have another follow it: sft key rotate",
         "LINK_INCOMPLETE": "Copy it again, from sft:// to the end",
+        "LISTEN": "{remedy}",
         "LOCAL_FILE": "{remedy}",
         "LOCKED_OUT": "Ask why; an admin can let you in again",
         "LOGIN_REFUSED": "Removed or disabled? An admin knows: ask one",
@@ -71,22 +74,24 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "LOG_ROLLED_BACK": "Tell the operator",
         "LOG_STALE": "Tell the operator; the same command again",
         "LOG_WENT_BACK": "Stop using it; show the operator the evidence. Settled? sft servers trust {profile}",
-        "MASTER_KEY_ELSEWHERE": "On the server itself: twistd sft vault rotate-key says how",
+        "MASTER_KEY": "Tell the operator",
+        "MASTER_KEY_ELSEWHERE": "On the server itself: sftd vault rotate-key says how",
         "MOVE_UNSIGNED": "Ask {author} whether it belongs there, and tell an admin",
-        "NAME_CLASH": "Choose another name (put: --as NAME), or first sft mv {there} NAME",
-        "NAME_IN_USE": "Choose another name (put: --as NAME), or first sft mv {path} NAME",
-        "NAME_NOT_ALLOWED": "Rename it, or --safe-names stores {safer}",
+        "NAME_CLASH": "Choose another name, or first sft mv {there} NAME",
+        "NAME_IN_USE": "Choose another name, or first sft mv {path} NAME",
+        "NAME_NOT_ALLOWED": "Choose another name, for example {safer}",
         "NAME_RESERVED": "sft join --user {name}",
         "NAME_TAKEN": "Choose another name; no invitation was spent",
+        "NO_SERVER": "Start one: sftd --home {home} serve",
         "NO_KEY_LEFT": "An admin ends them all and gives you a new one: sft reset-key NAME KEY --stolen-since NUMBER",
         "NOT_AS_LISTED": "The same command again; if it says so again, tell the operator",
-        "NOT_EMPTY": "With all in it: the same command with -r",
+        "NOT_EMPTY": "With all in it: sft rm -r {path}",
         "NOT_FOUND": "See what there is: {see}",
         "NOT_JOINED": "sft join, with an invitation from an admin",
         "NOT_SHOWN": "Is it of this file, and of this version? Then ask whoever gave it to you for another",
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
         "OLDER_VERSION": "Ask the operator: was a backup put back? Only then move {remembered} aside",
-        "OPERATOR_ONLY": "Ask the operator (twistd sft)",
+        "OPERATOR_ONLY": "Ask the operator (sftd)",
         "OWN_KEY_UNKNOWN": (
             "Another device of yours? sft key trust {name}. Else tell an admin now: whoever has it signs as you"
         ),
@@ -104,16 +109,16 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "RESUME_REFUSED": "Send or get it from its beginning",
         "RIGHTS_CHANGED": "See who you are there now: sft whoami",
         "ROLE_FORBIDS": "An admin can: sft role {name} {needed}. Admins here: {admins}",
-        "SCHEMA": "twistd sft --home {home} upgrade",
+        "SCHEMA": "sftd --home {home} upgrade",
         "DATABASE_BUSY": "The same again, in a minute",
         "HANDING_OVER": "The same again, in a minute",
         "SERVER_FULL": "Tell the operator",
-        "SERVER_KEY_CHANGED": "Ask an admin in person for a server link (twistd sft link); then sft servers link {server}",
+        "SERVER_KEY_CHANGED": "Ask an admin in person for a server link (sftd link); then sft servers link {server}",
         "SERVER_KEY_FIXED": "After another leak start a server in a new home, and put the files there",
         "SESSION_ENDED": "Ask why; then the same command again",
-        "SIGNATURE_BAD": "Tell {author} and the operator (twistd sft vault check)",
+        "SIGNATURE_BAD": "Tell {author} and the operator (sftd vault check)",
         "SIGNATURE_INVALID": "Ask for the file again, from its author",
-        "SIGNATURE_MISSING": "sft get NAME --with-signature, or name it: --signature FILE",
+        "SIGNATURE_MISSING": "sft get NAME --with-signature writes it beside the file",
         "SIGNATURE_REFUSED": _AGAIN,
         "SIGNER_KEY_ENDED": "Ask {author} to store it again, and tell the operator",
         "SIGNER_KEY_STOLEN": "Ask {author} for it, by another way",
@@ -126,7 +131,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "TAMPERED": "The same command again; if it says so again, another network, and tell the operator",
         "NOT_SMALL": "Get it by itself",
         "TOO_LARGE": "Send less at once",
-        "TOO_MANY_DELETIONS": "Look: the same command with --dry-run. It is meant: --max-delete {wanted}",
+        "TOO_MANY_DELETIONS": "Look whether the source is whole",
         "LISTING_TOO_LONG": "Ask for a folder below it",
         "TOO_MANY_KEYS": "An admin can still give you one (sft reset-key NAME); after 64 only another name has room",
         "TOO_MANY_SESSIONS": "Close one of them; one that broke is over within two minutes",
@@ -136,7 +141,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "UPLOAD_GONE": "Send it from its beginning",
         "USAGE": "{remedy}",
         "USER_NAME_NOT_ALLOWED": "Letters, digits, dot, underscore and hyphen will do: {safer}",
-        "VAULT": "twistd sft vault check",
+        "VAULT": "sftd vault check",
         "VERIFICATION": "Tell the operator",
         "VERSION_UNKNOWN": _UPGRADE,
     }
@@ -146,18 +151,31 @@ _RENAME: Final = "Rename one of them: mv here, or there sft mv"
 
 OF_COMMAND: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
+        "put": {
+            "EXISTS": "--replace (version {version} stays), --as NAME, or first sft mv {path} NAME",
+            "NAME_CLASH": "--as NAME stores it under another name; or first sft mv {there} NAME",
+            "NAME_IN_USE": "--as NAME stores it under another name; or first sft mv {path} NAME",
+            "NAME_NOT_ALLOWED": "Rename it, or --safe-names stores {safer}",
+        },
+        "get": {"FILE_EXISTS": "--force replaces it, --keep-both keeps both, --to DIR stores elsewhere"},
+        "proof": {"FILE_EXISTS": "--to DIR writes elsewhere; or move it away"},
+        "mv": {"NAME_IN_USE": "Choose another name. Into a folder: sft mv FROM {path}/"},
+        "verify": {
+            "SIGNATURE_BAD": "Get it again: sft get NAME --force",
+            "SIGNATURE_MISSING": "sft get NAME --with-signature, or name it: --signature FILE",
+        },
+        "reset-key": {"KEY_TAKEN": "Have them make a new one, by sft join, and tell you"},
         "sync": {
             "EXISTS": "The same command again: it sees what came meanwhile",
             "FILE_EXISTS": "Move it away, or delete it by --delete, and the same command again",
             "NAME_CLASH": f"{_RENAME} {{there}} NAME; or delete what is there by --delete",
             "NAME_IN_USE": f"{_RENAME} {{path}} NAME; or delete what is there by --delete",
-            "NAME_NOT_ALLOWED": "Choose another name, for example {safer}",
+            "TOO_MANY_DELETIONS": "Look: the same command with --dry-run. It is meant: --max-delete {wanted}",
         },
         "watch": {
             "EXISTS": "sft put FILE --as {path} --replace",
             "NAME_CLASH": f"{_RENAME} {{there}} NAME",
             "NAME_IN_USE": f"{_RENAME} {{path}} NAME",
-            "NAME_NOT_ALLOWED": "Choose another name, for example {safer}",
         },
         "resume": {
             "CHANGED_HERE": "Move it away, then the same command again",
@@ -207,16 +225,20 @@ class NextSteps(Struct, frozen=True):
     def of(self, error: SftError, *, now: float, zone: tzinfo | None = None) -> str:
         """Return the one thing that can be typed or done about an error; "" for nothing."""
         values = dict(error.values)
+        template = self.by_code[error.code]
+        if error.code == "ROLE_FORBIDS" and values["needed"] == Role.ADMIN.value:
+            template = _ADMINS_ALONE  # nobody is made an admin for one act
         if error.code == "NOT_FOUND":
             values["see"] = self.where_to_look(str(values["what"]), str(values["name"]))
         if error.code == "NAME_CLASH":
             values["there"] = _path_of(str(values["existing"]), beside=str(values["name"]))
-        return filled(self.by_code[error.code], values, now=now, zone=zone, for_shell=True)
+        return filled(template, values, now=now, zone=zone, for_shell=True)
 
 
 NEXT_STEPS: Final = NextSteps(STEPS, _where_to_look)
 
 
 def steps_of_command(command: str) -> NextSteps:
-    """Return what a command says, where its options are not those that the others have."""
-    return NextSteps({**STEPS, **OF_COMMAND[command]}, _where_to_look)
+    """Return what a command says, by its words, such as ``key device add``; what its first word has goes for all below."""
+    own = OF_COMMAND.get(command) or OF_COMMAND.get(command.partition(" ")[0]) or {}
+    return NextSteps({**STEPS, **own}, _where_to_look) if own else NEXT_STEPS

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final, TypeVar
 
 import click
 
 from sft.cli.invocation import Invocation
+from sft.cli.next_steps import steps_of_command
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,8 +40,15 @@ _COMMON: Final = (
 
 
 def common(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command its Invocation as first argument, and the options that every command has."""
-    function = _pass_invocation(function)
+    """Give a command its Invocation as first argument, the options that every command has, and the next steps that it says."""
+
+    @wraps(function)
+    def called(invocation: Invocation, *arguments: Any, **options: Any) -> Any:
+        words = click.get_current_context().command_path.partition(" ")[2]
+        invocation.steps = steps_of_command(words)
+        return function(invocation, *arguments, **options)
+
+    made: Callable[..., Any] = _pass_invocation(called)
     for option in reversed(_COMMON):
-        function = option(function)
-    return function
+        made = option(made)
+    return made

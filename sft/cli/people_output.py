@@ -1,4 +1,4 @@
-"""People and invitations, as `sft` and `twistd sft` show them."""
+"""People and invitations, as `sft` and `sftd` show them."""
 
 from __future__ import annotations
 

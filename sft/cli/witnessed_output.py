@@ -35,7 +35,7 @@ def log_json(standing: LogStanding) -> LogJson:
 def warning_of(profile: Profile, standing: LogStanding | None) -> str:
     """Say what is overdue, and whom to ask; empty where nothing is."""
     overdue = overdue_text(profile.name, standing)
-    return f"{overdue} Ask the operator (twistd sft log witnesses)." if overdue else ""
+    return f"{overdue} Ask the operator (sftd log witnesses)." if overdue else ""
 
 
 def standing_of(state: StateFolder, profile: Profile, *, now: float) -> LogStanding | None:

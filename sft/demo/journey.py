@@ -52,7 +52,7 @@ class Journey:
         try:
             self._prepare()
             with self._stage.server() as pid:
-                self._report(f"private server started: twistd -n sft, process {pid}, loopback only")
+                self._report(f"private server started: sftd, process {pid}, loopback only")
                 for step in self._with_server():
                     step()
             self._report("server stopped")

@@ -81,7 +81,7 @@ class DemoStage:
 
     def operator(self, *arguments: str) -> Ended:
         command = [*_twistd(), "sft", "--home", str(self.home), *arguments]
-        return self._run(command, self._environ, f"twistd sft {' '.join(arguments)}", 0)
+        return self._run(command, self._environ, f"sftd {' '.join(arguments)}", 0)
 
     def join(self, name: str, link: str, *options: str) -> None:
         """Have a new person join, with a key that nothing protects."""

@@ -69,8 +69,11 @@ from sft.errors.client import (
 )
 from sft.errors.disk import (
     HomeError,
+    ListenError,
     LogDamagedError,
     LogRolledBackError,
+    MasterKeyError,
+    NoServerError,
     ObjectCorruptError,
     ObjectMissingError,
     OutcomeUnknownError,

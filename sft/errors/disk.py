@@ -1,4 +1,4 @@
-"""Faults of the server's own disk: vault, database, home."""
+"""Faults of the server's own computer: vault, database, home, where it listens."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ class VaultError(SftError):
 
     code = "VAULT"
     sentence = "The vault cannot be used: {problem}."
+
+
+class MasterKeyError(VaultError):
+    """The master key is missing, open to others, or another one."""
+
+    code = "MASTER_KEY"
 
 
 class ObjectMissingError(VaultError):
@@ -73,4 +79,21 @@ class HomeError(SftError):
     code = "HOME"
     exit_status = 10
     sentence = "The home {home} cannot be used: {problem}."
+    step_values = ("remedy",)
+
+
+class NoServerError(SftError):
+    """A home in which nothing was started yet."""
+
+    code = "NO_SERVER"
+    exit_status = 10
+    sentence = "There is no server in {home} yet."
+
+
+class ListenError(SftError):
+    """Nobody could connect: the system does not let us listen there."""
+
+    code = "LISTEN"
+    exit_status = 10
+    sentence = "Nothing can listen at {listen}: {reason}."
     step_values = ("remedy",)

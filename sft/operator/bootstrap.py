@@ -74,7 +74,7 @@ def master_key_source(home: Home, text: str) -> MasterKeySource:
     raise HomeError(
         home=str(home.path),
         problem=f"it knows no master key source {text!r}",
-        remedy="Give --master-key file, file:PATH, credential:NAME, passphrase, passphrase:FILE or command:PROGRAM",
+        remedy="sftd serve --master-key file:PATH; or credential:NAME, passphrase, passphrase:FILE, command:PROGRAM",
     )
 
 
@@ -93,13 +93,13 @@ def _passphrase_from(home: Home, path: str) -> Callable[[], str]:
                     str(error),
                     home=str(home.path),
                     problem=f"the passphrase file {path} cannot be read",
-                    remedy="Give --master-key passphrase:FILE, with a file that this user may read",
+                    remedy="sftd serve --master-key passphrase:FILE, with a file that this user may read",
                 ) from error
         if not sys.stdin.isatty():
             raise HomeError(
                 home=str(home.path),
                 problem="its master key needs a passphrase and there is no terminal to ask on",
-                remedy="Give --master-key passphrase:FILE, or start it on a terminal",
+                remedy="sftd serve --master-key passphrase:FILE; or start it on a terminal",
             )
         return getpass.getpass("Passphrase of the master key: ")
 

@@ -26,10 +26,10 @@ from sft.client.connecting import OnNotice, connect_operator
 from sft.client.connection import ServerConnection
 from sft.client.fault_log import FaultLog
 from sft.crypto.keys import ServerPublic
-from sft.errors import ConnectionLostError, HomeError, SftError, UnreachableError
+from sft.errors import ConnectionLostError, HomeError, NoServerError, SftError, UnreachableError
 from sft.model.text import count_text, size_text
 from sft.operator.home import Home, HomeLock, HomeState
-from sft.operator.next_steps import NEXT_STEPS
+from sft.operator.next_steps import steps_at
 from sft.server.event_log import EventLog
 from sft.transport.threads import Pool
 from sft.wire.messages import Notice
@@ -44,8 +44,9 @@ STOP_SECONDS: Final = 75  # a server of our own may end long work for a minute
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of the operator: its connection, options and console, and the time."""
+    """One command of the operator: its home, connection, options and console, and the time."""
 
+    home: Home
     session: ServerConnection
     options: Any
     console: Console
@@ -55,28 +56,33 @@ class Command:
 Work = Callable[[Command], Awaitable[int]]
 
 
-def run_command(home: Home, work: Work, options: Any) -> int:
-    """Run a command to its end; return the exit status."""
+def run_command(home: Home, work: Work, options: Any, named: str) -> int:
+    """Run a command to its end; return the exit status.
+
+    Args:
+        named: the home as ``--home`` named it, for what can be typed next.
+    """
     log = FaultLog(home.path)
     try:
-        return execute(lambda reactor: perform(reactor, home, work, options), log.keep, STOP_SECONDS)
+        return execute(lambda reactor: perform(reactor, home, work, options, named), log.keep, STOP_SECONDS)
     except Interrupted as interrupted:
         return interrupted.exit_status
 
 
-async def perform(reactor: Any, home: Home, work: Work, options: Any) -> int:
+async def perform(reactor: Any, home: Home, work: Work, options: Any, named: str = "") -> int:
     """Run a command on a reactor that runs already; errors are printed, the exit status is returned."""
     console = Console(sys.stdout, sys.stderr, os.environ)
     console.json = bool(options["json"])
+    steps = steps_at(named)
     try:
         return await _run(reactor, home, work, options, console)
     except CancelledError:
         raise  # a signal
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
         if isinstance(error, SftError):
-            return report(console, error, now=time.time(), steps=NEXT_STEPS)
+            return report(console, error, now=time.time(), steps=steps)
         log = FaultLog(home.path)
-        status = report(console, unforeseen(error, log), now=time.time(), steps=NEXT_STEPS)
+        status = report(console, unforeseen(error, log), now=time.time(), steps=steps)
         console.warn(f"     Details: {log.path}")
         return status
 
@@ -88,7 +94,7 @@ async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Cons
         session, server = await _reach(reactor, home, pool, console)
         try:
             with wait_told(console, reactor, session.server_name, lambda: session.quiet_seconds):
-                return await work(Command(session, options, console, time.time()))
+                return await work(Command(home, session, options, console, time.time()))
         finally:
             await session.close()
             if server is not None:
@@ -188,8 +194,6 @@ def upgrade(home: Home) -> int:
             _draw(console, f"bringing the database to version {needed}")
             migration.upgrade(home.database, migration.MigrationMacs.of(keyring.row_key, keyring.server_id))
         after = current_revision(home.database)
-    except SftError as error:
-        return report(console, error, now=time.time(), steps=NEXT_STEPS)
     finally:
         lock.drop()
     was = " already" if before == after else f" (was {before})"
@@ -213,6 +217,4 @@ def require_server(home: Home) -> None:
             remedy="Look whether it waits for a passphrase; then again",
         )
     if not home.path.is_dir() or home.state() is HomeState.NEW:
-        raise HomeError(
-            home=str(home.path), problem="there is no server in it", remedy="Start one first: sftd --home DIR"
-        )
+        raise NoServerError(home=str(home.path))

@@ -1,4 +1,4 @@
-"""``twistd sft file`` and ``vault``: what is stored, and whether it holds."""
+"""``sftd file`` and ``vault``: what is stored, and whether it holds."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def list_files(command: Command) -> int:
 
 
 async def show(command: Command) -> int:
-    file = await files.show_file(command.session, command.options["PATH"].strip("/"))
+    file = await files.show_file(command.session, command.options["path"].strip("/"))
     version, now = file.version, command.now
     key = PublicKey.decode_or_none(version.public_key)
     stored, dated = (local_time(t, now=now) for t in (version.stored_at, version.dated_at))
@@ -75,7 +75,7 @@ async def show(command: Command) -> int:
 
 
 async def delete(command: Command) -> int:
-    path, recursive = command.options["PATH"].strip("/"), bool(command.options["recursive"])
+    path, recursive = command.options["path"].strip("/"), bool(command.options["recursive"])
     done = await files.delete(command.session, path, recursive=recursive)
     until = local_time(done.trash_ends_at, now=command.now)
     command.console.show(deleted_document(done), f"{safe(done.path)} is in the trash until {until}")

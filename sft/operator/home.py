@@ -39,6 +39,7 @@ import msgspec
 from sft import durable
 from sft.errors import HomeError, SftError
 from sft.limits import FLOOR_BYTES, MIB
+from sft.model.text import shell_name
 from sft.operator.head_file import HeadFile
 
 Network = IPv4Network | IPv6Network
@@ -224,7 +225,9 @@ class Home:
         except (OSError, ValueError):
             key = b""
         if len(key) != KEY_BYTES:
-            self._refuse(f"it has no {SERVER_KEY}", "Start the server once: sftd --home DIR")
+            self._refuse(
+                f"it has no {SERVER_KEY}", f"Start the server once: sftd --home {shell_name(str(self.path))} serve"
+            )
         return key
 
     def keep_server_key(self, point: bytes) -> None:

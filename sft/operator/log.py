@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any, TypedDict
 
 from sft.cli.console import Console
-from sft.cli.failures import report
 from sft.crypto.keys import ServerPublic
 from sft.crypto.signed_note import server_note_key, text_of
 from sft.errors import HomeError, SftError
 from sft.ledger.checkpoints import Checkpoint, verify_cosignatures
 from sft.ledger.policy import Policy
 from sft.model.names import safe
-from sft.model.text import count_text, utc_time
+from sft.model.text import count_text, shell_name, utc_time
 from sft.operator.control import require_server
 from sft.operator.home import Home
-from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.witnesses import read_cosigned, read_policy
 
 
@@ -55,54 +52,45 @@ class WitnessesJson(TypedDict):
 
 def show_key(home: Home, options: Any) -> int:
     """Print the log's key as policies have it; return the exit status."""
-
-    def show(console: Console) -> None:
-        origin = _head(home).origin.text()
-        key = server_note_key(ServerPublic(home.server_key()), origin).vkey()
-        console.show(LogKeyJson(log=origin, key=key), key)
-
-    return _shown(options, show)
+    origin = _head(home).origin.text()
+    key = server_note_key(ServerPublic(home.server_key()), origin).vkey()
+    _console(options).show(LogKeyJson(log=origin, key=key), key)
+    return 0
 
 
 def show_witnesses(home: Home, options: Any) -> int:
     """Print who has cosigned the checkpoint that clients are given, and when; return the exit status."""
-
-    def show(console: Console) -> None:
-        head, policy = _head(home), read_policy(home)
-        size, held = _cosigned(home, policy, head)
-        rows = [
-            WitnessJson(
-                name=each.name, url=each.url or None, cosigned_at=utc_time(held[each.key]) if each.key in held else None
-            )
-            for each in policy.witnesses
-        ]
-        satisfied = bool(held) and policy.is_satisfied(held)
-        document = WitnessesJson(
-            log=head.origin.text(),
-            size=head.size,
-            witnessed_size=size,
-            quorum=policy.quorum,
-            satisfied=satisfied,
-            witnesses=rows,
+    console = _console(options)
+    head, policy = _head(home), read_policy(home)
+    size, held = _cosigned(home, policy, head)
+    rows = [
+        WitnessJson(
+            name=each.name, url=each.url or None, cosigned_at=utc_time(held[each.key]) if each.key in held else None
         )
-        far = "not yet witnessed" if size is None else f"witnessed up to leaf {count_text(size)}"
-        console.show(document, f"{count_text(head.size)} leaves, {far}; quorum {safe(policy.quorum)}")
-        console.table(
-            [(safe(row["name"]), row["cosigned_at"] or "-", safe(row["url"] or "not asked")) for row in rows],
-            head=("witness", "cosigned", "asked at"),
-        )
+        for each in policy.witnesses
+    ]
+    satisfied = bool(held) and policy.is_satisfied(held)
+    document = WitnessesJson(
+        log=head.origin.text(),
+        size=head.size,
+        witnessed_size=size,
+        quorum=policy.quorum,
+        satisfied=satisfied,
+        witnesses=rows,
+    )
+    far = "not yet witnessed" if size is None else f"witnessed up to leaf {count_text(size)}"
+    console.show(document, f"{count_text(head.size)} leaves, {far}; quorum {safe(policy.quorum)}")
+    console.table(
+        [(safe(row["name"]), row["cosigned_at"] or "-", safe(row["url"] or "not asked")) for row in rows],
+        head=("witness", "cosigned", "asked at"),
+    )
+    return 0
 
-    return _shown(options, show)
 
-
-def _shown(options: Any, show: Callable[[Console], None]) -> int:
+def _console(options: Any) -> Console:
     console = Console(sys.stdout, sys.stderr, os.environ)
     console.json = bool(options["json"])
-    try:
-        show(console)
-    except SftError as error:
-        return report(console, error, now=0, steps=NEXT_STEPS)
-    return 0
+    return console
 
 
 def _head(home: Home) -> Checkpoint:
@@ -110,7 +98,11 @@ def _head(home: Home) -> Checkpoint:
     with closing(home.open_log_head()) as file:
         note = file.note
     if note is None:
-        raise HomeError(home=str(home.path), problem="its log has no head", remedy="Start the server once")
+        raise HomeError(
+            home=str(home.path),
+            problem="its log has no head",
+            remedy=f"Start the server once: sftd --home {shell_name(str(home.path))} serve",
+        )
     return Checkpoint.parse(text_of(note))
 
 

@@ -1,4 +1,4 @@
-"""``twistd sft log show|export|verify``: what happened, and the whole log, in files for anybody's tools, and checked.
+"""``sftd log show|export|verify``: what happened, and the whole log, in files for anybody's tools, and checked.
 
 Rules. An export is made of pages that were proved, as everybody gets them, so it is the same of a server that runs and of one
 that does not. It goes on the one before in the same folder: full tiles are written once, the checkpoint last. A folder of
@@ -23,7 +23,6 @@ from sft.ledger.published import CHECKPOINT, LogWriter
 from sft.model.names import safe
 from sft.model.text import count_text
 from sft.operator.control import Command
-from sft.operator.options import outermost
 from sft.operator.witnesses import read_cosigned
 
 
@@ -38,10 +37,9 @@ async def show(command: Command) -> int:
         until=options["until"],
     )
     query = await query_of(session, asked, command.now)
-    after = None if options["after"] is None else _number(options["after"], "--after")
     await show_log(
         console, session, session.reactor, query,
-        count=_number(options["n"], "-n"), after=after, follow=bool(options["follow"]), now=command.now,
+        count=options["n"], after=options["after"], follow=bool(options["follow"]), now=command.now,
     )  # fmt: skip
     await show_without(console, session, asked)
     return 0
@@ -50,7 +48,7 @@ async def show(command: Command) -> int:
 async def export(command: Command) -> int:
     """Write the log as a folder of C2SP tlog-tiles, with its records as addenda unless told otherwise."""
     session, console = command.session, command.console
-    folder, with_records = LogFolder(Path(command.options["DIR"])), not command.options["without-records"]
+    folder, with_records = LogFolder(Path(command.options["dir"])), not command.options["without_records"]
     last = await page_before(session, limit=1)
     head = last.head
     progress = drawn(command.console)
@@ -121,12 +119,6 @@ def _acts(text: str | None) -> list[str]:
     return acts
 
 
-def _number(text: str, option: str) -> int:
-    if not text.isdecimal():
-        raise UsageError(problem=f"{option} takes a number, not {safe(text)}", remedy=f"{option} 100")
-    return int(text)
-
-
 def _before(folder: LogFolder, head: Checkpoint) -> Checkpoint | None:
     """Return the checkpoint of an earlier export; that the log goes on it, the roots show."""
     if folder.read(CHECKPOINT, 1 << 20) is None:
@@ -141,7 +133,7 @@ def _before(folder: LogFolder, head: Checkpoint) -> Checkpoint | None:
 
 def _cosigned(command: Command, note: str) -> str:
     """Return a head's note with the cosignatures that witnesses have made on that very head, if they have."""
-    data = read_cosigned(outermost(command.options).home)
+    data = read_cosigned(command.home)
     try:
         cosigned = (data or b"").decode("utf-8")
         return cosigned if text_of(cosigned) == text_of(note) else note

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypedDict
@@ -19,11 +18,10 @@ from typing import Any, TypedDict
 from msgspec import Struct
 
 from sft.cli.console import Console
-from sft.cli.failures import report
 from sft.cli.prompts import Prompts, ask_on_terminal
 from sft.cli.run import Interrupted
 from sft.crypto.keys import ServerKey
-from sft.errors import HomeError, SftError, UsageError
+from sft.errors import HomeError, UsageError
 from sft.ledger.checkpoints import Checkpoint
 from sft.model.names import safe
 from sft.model.text import count_text
@@ -31,7 +29,6 @@ from sft.operator.bootstrap import open_master_keys
 from sft.operator.control import require_server
 from sft.operator.home import Home, HomeLock
 from sft.operator.home_log import HomeLog, wall_clock
-from sft.operator.next_steps import NEXT_STEPS
 from sft.server.event_log import EventLog
 from sft.service.log.heads import HeadSigner
 from sft.service.log.restarting import Restart, parse_reason, restart_log
@@ -91,8 +88,6 @@ def restart(home: Home, options: Any) -> int:
         with opened(home) as log:
             _agree(console, log, str(options["name"]))
             after = log.restart(reason)
-    except SftError as error:
-        return report(console, error, now=time.time(), steps=NEXT_STEPS)
     except Interrupted as interrupted:
         console.warn(interrupted.message)
         return interrupted.exit_status
@@ -104,7 +99,7 @@ def restart(home: Home, options: Any) -> int:
         document,
         f"The log goes on as {after.origin.text()} from leaf {count_text(after.size)}.",
         "Every client stops until its person types the server's name (sft servers trust); tell them why, yourself.",
-        "Witnesses need the log's new key: twistd sft log key",
+        "Witnesses need the log's new key: sftd log key",
     )
     return 0
 

@@ -1,48 +1,102 @@
-"""What the operator can do next about an error: the command line's steps, but where ``twistd sft`` has a command of its own."""
+"""What the operator can do next about an error: the command line's steps, but where ``sftd`` has a command of its own.
+
+Rules. A step names the home that the operator named: typed as it stands, it is about the same server. No step is a command that
+talks to a server as a user does; what only people's commands can meet has none.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from datetime import tzinfo
 from types import MappingProxyType
 from typing import Final
 
 from sft.cli.next_steps import STEPS, NextSteps
+from sft.errors import SftError
+from sft.model.text import shell_name
 
 _LISTS: Final = {"user": "user", "active user": "user", "invitation": "invite", "session": "session"}
 _RESTART: Final = "Is the server of another version? Restart it"
+_LOOK_AT_LOG: Final = "Look at what the server's log says"
 
 _KEY_ELSEWHERE: Final = (
-    "Copy the key into a file of yours, 0600; restart with --master-key file:FILE; twistd sft vault rotate-key; "
+    "Copy the key into a file of yours, 0600; restart with sftd serve --master-key file:FILE; sftd vault rotate-key; "
     "give out the new key in FILE where the old one comes from; restart with the --master-key of before"
 )
 _ONE_COPY: Final = "Put back the data folder as one copy has it, all of it: keyring, sft.sqlite, vault, log-head"
 
+NEVER_MET: Final = frozenset(
+    {
+        "ACCOUNT_CHANGED", "CHANGED_HERE", "CHANGED_SINCE", "CUT_OFF", "EXISTS", "INVITE_EXPIRED", "INVITE_UNKNOWN",
+        "INVITE_USED", "INVITE_WITHDRAWN", "KEY_ENDED", "KEY_LOCKED", "KEY_NOT_ENDORSED", "KEY_REVOKED", "KEY_UNKNOWN",
+        "LAST_KEY", "LINK_INCOMPLETE", "LOCKED_OUT", "LOGIN_REFUSED", "MOVE_UNSIGNED", "NAME_RESERVED", "NOT_JOINED",
+        "NOT_SHOWN", "NOT_SMALL", "OLDER_VERSION", "OPERATOR_ONLY", "OWN_KEY_UNKNOWN", "PASSPHRASE_WRONG", "PIN_CHANGED",
+        "PROFILE_UNKNOWN", "RECEIPT_BAD", "REGISTRATION_CLOSED", "REMOVED", "RESUME_REFUSED", "RIGHTS_CHANGED",
+        "ROLE_FORBIDS", "SERVER_KEY_CHANGED", "SIGNATURE_MISSING", "SIGNER_KEY_ENDED", "SIGNER_KEY_STOLEN",
+        "SIGNER_NOT_PINNED", "SIGNER_UNKNOWN", "SOURCE_CHANGED", "SOURCE_NAMELESS", "TARGET_AMBIGUOUS",
+        "TOO_MANY_DELETIONS", "UPLOAD_GONE",
+    }
+)  # fmt: skip
+"""Codes of what people alone do at their own computers; at the server's they would be a fault."""
+
 
 def _where_to_look(what: str, _name: str) -> str:
-    return f"twistd sft {_LISTS.get(what, 'file')} list"
+    return f"sftd {_LISTS.get(what, 'file')} list"
 
 
-NEXT_STEPS: Final = NextSteps(
-    MappingProxyType(
-        {
-            **STEPS,
-            "BAD_REQUEST": _RESTART,
-            "CONTENT_DAMAGED": "twistd sft vault check",
-            "INTERNAL": "Look for the reference in the server's log",
-            "KEY_FORMAT": "Give the file that sft key export wrote, or the key itself (RW...)",
-            "KEY_TAKEN": "Give another key",
-            "LAST_ADMIN": "twistd sft user role NAME admin, then again",
-            "LOG_DAMAGED": _ONE_COPY,
-            "LOG_ROLLED_BACK": f"{_ONE_COPY}; or go on without what came later: twistd sft log restart --reason TEXT",
-            "MASTER_KEY_ELSEWHERE": _KEY_ELSEWHERE,
-            "NAME_TAKEN": "Choose another name",
-            "NOT_EMPTY": "twistd sft file delete -r {path}",
-            "PROTOCOL": _RESTART,
-            "RECORD_FORGED": "twistd sft vault check",
-            "DATABASE_BUSY": "Which program has the database open? End it, then again",
-            "SERVER_FULL": "Make room on its disk",
-            "UNREACHABLE": "Look whether it runs, and what its log says",
-            "VERSION_UNKNOWN": _RESTART,
-        }
-    ),
-    _where_to_look,
-)
+_OWN: Final = {
+    "BAD_REQUEST": _RESTART,
+    "CONTENT_DAMAGED": "sftd vault check",
+    "DATABASE_BUSY": "Which program has the database open? End it, then again",
+    "INTERNAL": "Look for the reference in the server's log",
+    "KEY_FORMAT": "Give the file that sft key export wrote, or the key itself (RW...)",
+    "KEY_TAKEN": "Give another key",
+    "LAST_ADMIN": "sftd user role NAME admin, then again",
+    "LOG_DAMAGED": _ONE_COPY,
+    "LOG_FORKED": _LOOK_AT_LOG,
+    "LOG_PROOF": _LOOK_AT_LOG,
+    "LOG_RESTARTED": _LOOK_AT_LOG,
+    "LOG_ROLLED_BACK": f"{_ONE_COPY}; or go on without what came later: sftd log restart --reason TEXT",
+    "LOG_WENT_BACK": _LOOK_AT_LOG,
+    "MASTER_KEY": "Put your copy of it back, or say where it lies: sftd serve --master-key file:PATH",
+    "MASTER_KEY_ELSEWHERE": _KEY_ELSEWHERE,
+    "NAME_CLASH": "Choose another name",
+    "NAME_IN_USE": "Choose another name",
+    "NAME_TAKEN": "Choose another name",
+    "NOT_EMPTY": "sftd file delete -r {path}",
+    "NOT_YOURS": _LOOK_AT_LOG,
+    "NO_KEY_LEFT": "End them all, and give a new one: sftd user reset-key NAME --stolen-since NUMBER",
+    "PROTOCOL": _RESTART,
+    "RECORD_FORGED": "sftd vault check",
+    "SERVER_FULL": "Make room on its disk",
+    "SIGNATURE_BAD": "sftd vault check",
+    "TOO_MANY_KEYS": "Only another name has room: sftd user add NAME PUBLIC_KEY",
+    "UNREACHABLE": "Look whether it runs, and what its log says",
+    "VERSION_UNKNOWN": _RESTART,
+}
+_STEPS: Final = MappingProxyType({**STEPS, **dict.fromkeys(NEVER_MET, STEPS["FAULT"]), **_OWN})
+
+
+class _At(NextSteps, frozen=True):
+    """The steps for a home that was named on the command line.
+
+    Args:
+        home: as it was named.
+    """
+
+    home: str = ""
+
+    def of(self, error: SftError, *, now: float, zone: tzinfo | None = None) -> str:
+        step = super().of(error, now=now, zone=zone)
+        named = f"sftd --home {shell_name(self.home)} "
+        return re.sub(r"\bsftd (?!--home)", lambda _: named, step) if self.home else step
+
+
+def steps_at(home: str) -> NextSteps:
+    """Return what is said next; commands name a home that was named ("" where none was)."""
+    look: Callable[[str, str], str] = _where_to_look
+    return _At(_STEPS, look, home)
+
+
+NEXT_STEPS: Final = steps_at("")

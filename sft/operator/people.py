@@ -1,4 +1,4 @@
-"""``twistd sft user``, ``invite``, ``link``, ``session``: people, how they come in, and who is connected."""
+"""``sftd user``, ``invite``, ``link``, ``session``: people, how they come in, and who is connected."""
 
 from __future__ import annotations
 
@@ -27,15 +27,6 @@ from sft.model.text import invitation_seconds, local_time, role_noun, shown_name
 from sft.operator.control import Command
 from sft.wire import messages as m
 
-
-def role_of(text: str) -> Role:
-    """Read a role; UsageError names the three."""
-    try:
-        return Role(text)
-    except ValueError:
-        raise UsageError(problem=f"There is no role {text}", remedy="guest, maintainer or admin") from None
-
-
 # -- users ----------------------------------------------------------------------------------------
 
 
@@ -45,7 +36,7 @@ async def list_users(command: Command) -> int:
 
 
 async def show_user(command: Command) -> int:
-    user = await people.show_user(command.session, command.options["NAME"])
+    user = await people.show_user(command.session, command.options["name"])
     size = size_text(user.bytes_stored)
     lines = [f"{safe(user.name)}  {user.role}  {user.state}  {user.files} files, {size}"]
     for key in user.keys:
@@ -60,24 +51,24 @@ async def show_user(command: Command) -> int:
 
 
 async def change_role(command: Command) -> int:
-    role = role_of(command.options["ROLE"])
-    show_role(command.console, *await people.change_role(command.session, command.options["NAME"], role))
+    role = Role(command.options["role"])
+    show_role(command.console, *await people.change_role(command.session, command.options["name"], role))
     return 0
 
 
 async def disable(command: Command) -> int:
-    user = await people.disable(command.session, command.options["NAME"])
+    user = await people.disable(command.session, command.options["name"])
     return _show(command, user, "is disabled")
 
 
 async def enable(command: Command) -> int:
-    user = await people.enable(command.session, command.options["NAME"])
+    user = await people.enable(command.session, command.options["name"])
     return _show(command, user, "may come in again")
 
 
 async def remove(command: Command) -> int:
     """Remove for good; asks on a terminal, needs --yes off one."""
-    name, heir = command.options["NAME"], command.options["files-to"]
+    name, heir = command.options["name"], command.options["files_to"]
     before = await people.show_user(command.session, name)
     if before.state is UserState.REMOVED:
         command.console.show({**user_document(before), "files": 0, "files_to": None}, removed_before(before))
@@ -94,20 +85,20 @@ async def remove(command: Command) -> int:
 async def add(command: Command) -> int:
     options = command.options
     otherwise = "Give the file that sft key export wrote, or the key itself (RW...)"
-    key = read_public_key(options["PUBLIC_KEY"], otherwise)
-    role = role_of(options["role"])
-    user = await people.add_user(command.session, options["NAME"], role, key, options["device"])
+    key = read_public_key(options["public_key"], otherwise)
+    role = Role(options["role"])
+    user = await people.add_user(command.session, options["name"], role, key, options["device"])
     return _show(command, user, f"is {role_noun(user.role)}; key {key.words()}")
 
 
 async def reset_key(command: Command) -> int:
     """Give a key, or make a link for one, in place of all others; asks on a terminal, needs --yes off one."""
     options = command.options
-    name = options["NAME"]
-    if not options["PUBLIC_KEY"]:
+    name = options["name"]
+    if not options["public_key"]:
         return await _offer_reset(command, name)
-    key = read_public_key(options["PUBLIC_KEY"], "Give the key itself (RW...), or the file of sft key export")
-    reason, cut_off = reason_of(options["stolen-since"])
+    key = read_public_key(options["public_key"], "Give the key itself (RW...), or the file of sft key export")
+    reason, cut_off = reason_of(options["stolen_since"])
     if not options["yes"]:
         question = f"Give {safe(name)} the key {key.words()}? Every other key of theirs ends now."
         _require_typed(command, name, question, f"Resetting the key of {safe(name)}", "nothing was reset")
@@ -116,7 +107,7 @@ async def reset_key(command: Command) -> int:
 
 
 async def _offer_reset(command: Command, name: str) -> int:
-    reason, cut_off = reason_of(command.options["stolen-since"])
+    reason, cut_off = reason_of(command.options["stolen_since"])
     if not command.options["yes"]:
         question = f"End every key of {safe(name)}, and make a link by which whoever has it comes back as {safe(name)}?"
         _require_typed(command, name, question, f"Resetting the key of {safe(name)}", "nothing was reset")
@@ -144,12 +135,14 @@ def _show(command: Command, user: User, what: str) -> int:
 async def invite(command: Command) -> int:
     """Make an invitation; its link stands alone on standard output."""
     options = command.options
-    role, seconds = role_of(options["role"]), invitation_seconds(options["expires"])
+    role, seconds = Role(options["role"]), invitation_seconds(options["expires"])
     host, _ = _address(await _server(command))
     link, made = await people.invite(command.session, role=role, name=options["user"], seconds=seconds)
     show_new_invitation(command.console, link, made, command.now)
     if is_loopback(host):
-        command.console.note("It works on this machine only: links say what serve --public says.")
+        command.console.note(
+            "It works on this machine only. To have links say another address: sftd serve --public HOST:PORT"
+        )
     return 0
 
 
@@ -159,7 +152,7 @@ async def list_invitations(command: Command) -> int:
 
 
 async def withdraw(command: Command) -> int:
-    number = _number(command, "twistd sft invite list")
+    number = command.options["number"]
     changed = await people.withdraw(command.session, number)
     end = "is withdrawn" if changed else "was void already"
     command.console.show({"id": number, "changed": changed}, f"invitation {number} {end}")
@@ -186,7 +179,7 @@ def _address(server: ServerInfo) -> tuple[str, int]:
     if not server.address:
         raise UsageError(
             problem="No link can say where this server is: it has never listened",
-            remedy="Start it once, or give serve --public HOST:PORT",
+            remedy="Start it once: sftd serve --public HOST:PORT",
         )
     return parse_address(server.address)
 
@@ -210,14 +203,7 @@ async def list_sessions(command: Command) -> int:
 
 
 async def kick(command: Command) -> int:
-    number = _number(command, "twistd sft session list")
+    number = command.options["number"]
     await people.kick(command.session, number)
     command.console.show({"id": number, "changed": True}, f"session {number} is ended")
     return 0
-
-
-def _number(command: Command, where: str) -> int:
-    text = command.options["NUMBER"]
-    if not text.isdecimal():
-        raise UsageError(problem=f"{safe(text)} is no number", remedy=f"{where} shows them")
-    return int(text)

@@ -1,7 +1,7 @@
 """What twistd runs, whatever it serves: how its start is told, what a failure says, and how the process ends.
 
 Rules. twistd forks between making the service and starting it: so everything begins in ``startService``. A Deferred that
-fails there would be silent: it is caught and said, the reactor stops, and the process ends with status 1.
+fails there would be silent: it is caught and said, the reactor stops, and the process ends with the error's status.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
 from sft.cli.failures import error_lines
+from sft.cli.next_steps import NextSteps
 from sft.errors import SftError
-from sft.operator.next_steps import NEXT_STEPS
 from sft.server.event_log import EventLog
 
 
@@ -31,10 +31,11 @@ class ProcessService(Service):
 
     what = "server"  # as a fault of the start names it
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, steps: NextSteps) -> None:
         self._reactor = reactor
+        self._steps = steps
         self._event_log = EventLog()
-        self.failed = False
+        self.status = 0  # with which the process ends
         self._starting: Deferred[None] = Deferred()
 
     @abstractmethod
@@ -66,10 +67,11 @@ class ProcessService(Service):
                 self._event_log.note("start", says=line)
 
     def _start_failed(self, failure: Failure) -> None:
-        self.failed = True
         error = failure.value
+        self.status = error.exit_status if isinstance(error, SftError) else SftError.exit_status
         if isinstance(error, SftError):
-            _say_error(error)
+            for line in error_lines(error, now=time.time(), steps=self._steps):
+                print(line, file=sys.__stderr__, flush=True)
         else:
             reference = self._event_log.fault("start-fault", failure)
             print(f"sft: the {self.what} could not start (ref {reference})", file=sys.__stderr__)
@@ -83,34 +85,29 @@ class ProcessService(Service):
     def _end_with(self, event: str, error: BaseException) -> None:
         """Stop at once: what the disk no longer confirms must not be acknowledged; the next start recovers."""
         self._event_log.fault(event, Failure(error))
-        self.failed = True
+        self.status = SftError.exit_status
         self._reactor.callWhenRunning(self._stop_reactor)
-
-
-def _say_error(error: SftError) -> None:
-    for line in error_lines(error, now=time.time(), steps=NEXT_STEPS):
-        print(line, file=sys.__stderr__, flush=True)
 
 
 def on_terminal() -> bool:
     return sys.__stdout__ is not None and sys.__stdout__.isatty()
 
 
-# -- how the process ends: 0 after SIGTERM, 1 where it could not start or had to stop
+# -- how the process ends: 0 after SIGTERM, else with the status of what kept it from starting, or made it stop
 #
 # Twisted's runner gives services no say in the status: it ends with 0, or by the very signal that stopped it, which supervisors
 # and scripts count as a failure. What ``atexit`` registers runs after its own clean-up (pid file, log), so a status can be set
 # there; and a handler of our own for SIGTERM stops the reactor as Twisted's does, without marking it as killed.
 
 
-def exit_with_failure_of(service: ProcessService) -> None:
-    """End the process with status 1 if the service failed."""
+def exit_with_status_of(service: ProcessService) -> None:
+    """End the process with the status of its service, where that failed."""
 
     def leave() -> None:
-        if service.failed:
+        if service.status:
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
-            os._exit(1)
+            os._exit(service.status)
 
     atexit.register(leave)
 

@@ -11,23 +11,18 @@ from typing import Any
 
 from sft import durable
 from sft.cli.console import Console
-from sft.cli.failures import report
-from sft.errors import HomeError, SftError
+from sft.errors import HomeError
 from sft.model.names import safe
 from sft.model.text import count_text, size_text, utc_time
 from sft.operator.control import require_server
 from sft.operator.home import Home
-from sft.operator.next_steps import NEXT_STEPS
 from sft.vault.object_directory import QUARANTINE, files_below
 
 
 def show(home: Home, options: Any) -> int:
     """List what lies there; return the exit status."""
     console = _console(options)
-    try:
-        found = _entries(home)
-    except SftError as error:
-        return report(console, error, now=0, steps=NEXT_STEPS)
+    found = _entries(home)
     if console.json:
         console.document(
             [{"name": name, "size": size, "last_written": utc_time(moment)} for name, size, moment in found]
@@ -45,11 +40,8 @@ def show(home: Home, options: Any) -> int:
 def drop(home: Home, options: Any) -> int:
     """Delete all that lies there, for good; return the exit status."""
     console = _console(options)
-    try:
-        found = _entries(home)
-        _remove(home, [name for name, _, _ in found])
-    except SftError as error:
-        return report(console, error, now=0, steps=NEXT_STEPS)
+    found = _entries(home)
+    _remove(home, [name for name, _, _ in found])
     size = sum(size for _, size, _ in found)
     document = {"dropped": len(found), "bytes": size}
     console.show(document, f"dropped {count_text(len(found))} from the quarantine, {size_text(size)}")

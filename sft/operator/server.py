@@ -24,13 +24,15 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 
 from sft.crypto.keys import InvitationKey
-from sft.errors import HomeError, TransferEndedError
+from sft.errors import HomeError, TransferEndedError, UsageError
 from sft.hardening import keep_memory_private
 from sft.model.access import OPERATOR
 from sft.model.links import format_address, invitation_link
 from sft.model.records import Invitation
+from sft.model.text import shell_name
 from sft.operator.bootstrap import OpenedHome, open_home
 from sft.operator.home import Home, HomeLock, HomeSettings
+from sft.operator.listening import listen_at
 from sft.operator.witnesses import Witnesses, read_policy
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
@@ -45,14 +47,13 @@ from sft.transport.threads import Pool
 
 DRAIN_SECONDS: Final = 5
 STOP_SECONDS: Final = 60  # aborts take milliseconds; a page of long work, on a slow disk, seconds
-BACKLOG: Final = 1024
 
 
 class Server:
     """One server over one home.
 
     Args:
-        listen: a Twisted endpoint string; None serves the control socket alone.
+        listen: HOST:PORT, or a Twisted endpoint string; None serves the control socket alone.
         on_fatal: called when the database can no longer be trusted to be durable.
     """
 
@@ -105,24 +106,13 @@ class Server:
     async def _listen_closed(self, listen: str) -> _Gate:
         """Listen, and let nobody in yet: a port in use or a missing address is told before anything is made."""
         gate = _Gate()
-        try:
-            endpoint = serverFromString(self._reactor, listen + _backlog(listen))
-            port = await endpoint.listen(gate)
-        except Exception as error:
-            why = getattr(getattr(error, "socketError", None), "strerror", None) or str(error)
-            raise HomeError(
-                str(error),
-                home=str(self._home.path),
-                problem=f"nothing can listen at {listen} ({why})",
-                remedy="Choose another: --listen tcp:PORT",
-            ) from error
+        port = await listen_at(self._reactor, listen, gate)
         self._ports.append(port)
         gate.close(port)
         if not self._given.public and not isinstance(port.getHost(), IPv4Address | IPv6Address):
-            raise HomeError(
-                home=str(self._home.path),
-                problem=f"no link can say where {listen} is",
-                remedy="Give --public HOST:PORT",
+            raise UsageError(
+                problem=f"No link can say where {listen} is",
+                remedy=f"The same with what links shall say: --listen {shell_name(listen)} --public HOST:PORT",
             )
         return gate
 
@@ -281,10 +271,6 @@ def _harden() -> None:
 
 def _escaped(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace("=", "\\=")
-
-
-def _backlog(listen: str) -> str:
-    return "" if "backlog=" in listen or not listen.startswith(("tcp", "ssl")) else f":backlog={BACKLOG}"
 
 
 def link_address(host: str, port: int) -> str:

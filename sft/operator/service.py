@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from sft.cli.next_steps import NextSteps
 from sft.errors import RowForgedError
 from sft.model.access import Role
 from sft.model.events import DomainEvent, UserJoined
@@ -26,12 +27,15 @@ class ServerService(ProcessService):
     """What twistd runs.
 
     Args:
+        steps: what is said next of an error of the start.
         given: makes the settings of this start out of those that the home has kept.
-        listen: a Twisted endpoint string.
+        listen: HOST:PORT, or a Twisted endpoint string.
     """
 
-    def __init__(self, reactor: Any, home: Home, given: Callable[[HomeSettings], HomeSettings], listen: str) -> None:
-        super().__init__(reactor)
+    def __init__(
+        self, reactor: Any, home: Home, steps: NextSteps, given: Callable[[HomeSettings], HomeSettings], listen: str
+    ) -> None:
+        super().__init__(reactor, steps)
         self._home = home
         self._given = given
         self._listen = listen
@@ -56,15 +60,17 @@ class ServerService(ProcessService):
         info = opened.context.info
         for note in opened.notes:
             self._event_log.note("recovered", what=note)
-        self._say_first_words(opened, await server.first_admin())
+        self._say_first_words(opened, server.address or self._listen, await server.first_admin())
         await self._say_who_is_missing(opened)
-        self._event_log.note("listening", at=self._listen, links_say=info.address, joining=info.registration)
+        self._event_log.note(
+            "listening", at=server.address or self._listen, links_say=info.address, joining=info.registration
+        )
 
     async def _stop(self) -> None:
         if self._server is not None:
             await self._server.stop()
 
-    def _say_first_words(self, opened: OpenedHome, link: str | None) -> None:
+    def _say_first_words(self, opened: OpenedHome, at: str, link: str | None) -> None:
         info = opened.context.info
         words = opened.context.server_key.public.words()
         lines = []
@@ -75,7 +81,7 @@ class ServerService(ProcessService):
             "open": "ANYBODY WHO HAS THE SERVER'S LINK CAN JOIN AND READ EVERY FILE (--registration open).",
             "closed": "Only an admin adds people.",
         }[info.registration]
-        lines.append(f"Listening on {self._listen}; invitations will say {info.address}. {joining}")
+        lines.append(f"Listening on {at}; invitations will say {info.address}. {joining}")
         self._say(*lines)
         if link is not None and on_terminal():
             self._say(f"First invitation (admin, once, for a day): {link}")

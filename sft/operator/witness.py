@@ -21,16 +21,15 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import serverFromString
 from twisted.python.failure import Failure
 
 from sft import durable, limits
-from sft.cli.failures import error_lines
-from sft.errors import HomeError, PolicyError, SftError
+from sft.cli.next_steps import NextSteps
+from sft.errors import HomeError, PolicyError
 from sft.hardening import keep_memory_private
 from sft.ledger.policy import Policy
 from sft.operator.home import Home, HomeLock
-from sft.operator.next_steps import NEXT_STEPS
+from sft.operator.listening import listen_at
 from sft.operator.process import ProcessService
 from sft.transport.threads import Pool
 from sft.witness.cosigned import CosignedCheckpoints
@@ -48,15 +47,17 @@ class WitnessService(ProcessService):
 
     Args:
         folder: of the witness.
-        listen: a Twisted endpoint string.
+        listen: HOST:PORT, or a Twisted endpoint string.
         logs: verifier keys of ``--log``.
         name: of a new witness; an old one has its own, and another is refused.
     """
 
     what = "witness"
 
-    def __init__(self, reactor: Any, folder: Path, *, listen: str, logs: Sequence[str], name: str) -> None:
-        super().__init__(reactor)
+    def __init__(
+        self, reactor: Any, folder: Path, steps: NextSteps, *, listen: str, logs: Sequence[str], name: str
+    ) -> None:
+        super().__init__(reactor, steps)
         self._folder = folder
         self._listen = listen
         self._given = logs
@@ -79,11 +80,7 @@ class WitnessService(ProcessService):
         cosigner = Cosigner(keys.cosigners, records, logs, _wall_clock)
         factory = self._factory = WitnessFactory(self._reactor, cosigner, self._pool, on_fault=self._fault)
         self._pool.start()
-        try:
-            self._port = await serverFromString(self._reactor, self._listen).listen(factory)
-        except Exception as error:  # noqa: BLE001 - of an endpoint's text and of the system: all mean the same
-            why = getattr(getattr(error, "socketError", None), "strerror", None) or str(error)
-            _refuse(self._folder, f"nothing can listen at {self._listen} ({why})", "Choose another: --listen tcp:PORT")
+        self._port = await listen_at(self._reactor, self._listen, factory)
         self._say(f"Witness {keys.name} of {len(logs.logs)} logs at {self._listen}.")
         for log in logs.logs:
             self._event_log.note("witnessing", log=log.key.name)
@@ -211,9 +208,6 @@ def show_key(folder: Path, name: str, url: str) -> int:
         if not held and not (folder / KEYS).exists():
             _refuse(folder, "a witness starts on it", "Once more, when it has started")
         lines = policy_lines(open_keys(folder, name), url)
-    except SftError as error:
-        print(*error_lines(error, now=time.time(), steps=NEXT_STEPS), sep="\n")
-        return error.exit_status
     finally:
         lock.drop()
     print(*lines, sep="\n")

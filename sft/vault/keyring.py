@@ -23,7 +23,7 @@ from sft.crypto.kdf import keyring_check, keyring_key, wrapping_key
 from sft.crypto.keys import Entropy, ServerKey
 from sft.crypto.sealing import open_box, seal
 from sft.crypto.succession import SUCCESSION_BYTES, SUCCESSIONS_MOST, sign_succession
-from sft.errors import DecryptionFailedError, ServerKeyFixedError, VaultError
+from sft.errors import DecryptionFailedError, MasterKeyError, ServerKeyFixedError, VaultError
 from sft.vault.layout import (
     BINDING_BYTES,
     EPOCH_MOST,
@@ -111,7 +111,7 @@ class Keyring:
             raise VaultError(problem=f"the keyring has the format version {version}.{flags}, which is unknown")
         master = _MasterKeys.of(master_key)
         if not hmac.compare_digest(check, master.check):
-            raise VaultError(problem=WRONG_MASTER_KEY)
+            raise MasterKeyError(problem=WRONG_MASTER_KEY)
         nonce = sealed[KEYRING_HEADER_BYTES:_BOX_AT]
         try:
             record = open_box(master.sealing, nonce, sealed[_BOX_AT:])

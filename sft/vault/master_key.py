@@ -22,7 +22,7 @@ from typing import Final, Protocol
 
 from sft.crypto import passphrase
 from sft.crypto.keys import Entropy
-from sft.errors import KeyFormatError, VaultError
+from sft.errors import KeyFormatError, MasterKeyError, VaultError
 from sft.vault.keyring import WRONG_MASTER_KEY, Keyring
 from sft.vault.layout import KEY_BYTES
 from sft.vault.staged_file import StagedFile
@@ -41,7 +41,7 @@ class MasterKeySource(Protocol):
         """Return the key; and a second one after a rotation that was cut.
 
         Raises:
-            VaultError: there is none, or it must not be used.
+            MasterKeyError: there is none, or it must not be used.
         """
 
     def settle(self, master_key: bytes) -> None:
@@ -49,21 +49,21 @@ class MasterKeySource(Protocol):
 
 
 def open_keyring(sealed: bytes, candidates: Sequence[bytes]) -> tuple[Keyring, bytes]:
-    """Open a keyring with the first key that fits, else VaultError; return it, and the key for ``settle``."""
+    """Open a keyring with the first key that fits, else MasterKeyError; return it, and the key for ``settle``."""
     for master_key in candidates:
         try:
             return Keyring.open(sealed, master_key), master_key
         except VaultError as fault:
             if fault.values["problem"] != WRONG_MASTER_KEY:
                 raise
-    raise VaultError(problem=WRONG_MASTER_KEY)
+    raise MasterKeyError(problem=WRONG_MASTER_KEY)
 
 
 def parse_master_key(data: bytes) -> bytes:
     """Read a key as it lies in a file or comes out of a command: 32 raw bytes, hexadecimal or base64.
 
     Raises:
-        VaultError: anything else. The message says nothing of what was found.
+        MasterKeyError: anything else. The message says nothing of what was found.
     """
     if len(data) == KEY_BYTES:
         return data
@@ -73,7 +73,7 @@ def parse_master_key(data: bytes) -> bytes:
         key = key or base64.b64decode(text, validate=True)
         if len(key) == KEY_BYTES:
             return key
-    raise VaultError(problem="the master key is not 32 bytes in hexadecimal, base64 or raw")
+    raise MasterKeyError(problem="the master key is not 32 bytes in hexadecimal, base64 or raw")
 
 
 class FileMasterKey:
@@ -87,7 +87,7 @@ class FileMasterKey:
 
     def __init__(self, path: Path, *, data_folder: Path | None = None, entropy: Entropy = os.urandom) -> None:
         if data_folder is not None and path.resolve().is_relative_to(data_folder.resolve()):
-            raise VaultError(problem=f"the master key file {path} lies within the folder that it protects")
+            raise MasterKeyError(problem=f"the master key file {path} lies within the folder that it protects")
         self.path = path
         self._files = StagedFile(path, _KEY_FILE, 0o077)
         self._entropy = entropy
@@ -99,7 +99,7 @@ class FileMasterKey:
         return master_key
 
     def read(self) -> bytes:
-        """Read the key; VaultError for no file, one that others can read, or no key in it."""
+        """Read the key; MasterKeyError for no file, one that others can read, or no key in it."""
         return parse_master_key(self._files.read())
 
     def candidates(self) -> list[bytes]:
@@ -111,7 +111,7 @@ class FileMasterKey:
         """Keep a new key, drawn here unless given, beside the old one, and return it: a rotation's first step.
 
         Raises:
-            VaultError: there is one already: it may be what seals the keyring, and is never written over.
+            MasterKeyError: there is one already: it may be what seals the keyring, and is never written over.
         """
         drawn = self._entropy(KEY_BYTES) if master_key is None else master_key
         self._files.stage(_text(drawn))
@@ -144,7 +144,7 @@ class CredentialMasterKey:
         """Read the key.
 
         Raises:
-            VaultError: no file, one that others can read, or no key in it.
+            MasterKeyError: no file, one that others can read, or no key in it.
         """
         return parse_master_key(self._file.read())
 
@@ -234,7 +234,7 @@ class CommandMasterKey:
 
     def __init__(self, argv: Sequence[str], *, timeout_seconds: float = COMMAND_SECONDS) -> None:
         if not argv:
-            raise VaultError(problem="the command for the master key is empty")
+            raise MasterKeyError(problem="the command for the master key is empty")
         self._argv = list(argv)
         self._timeout_seconds = timeout_seconds
 
@@ -247,13 +247,15 @@ class CommandMasterKey:
             )
         except subprocess.TimeoutExpired:
             # Not chained: the fault carries what was printed so far, which may be the key.
-            raise VaultError(problem=f"the command for the master key took over {self._timeout_seconds:g} s") from None
+            raise MasterKeyError(
+                problem=f"the command for the master key took over {self._timeout_seconds:g} s"
+            ) from None
         except OSError as fault:
-            raise VaultError(
+            raise MasterKeyError(
                 str(fault), problem=f"the command for the master key, {self._argv[0]}, cannot run"
             ) from fault
         if done.returncode:
-            raise VaultError(problem=f"the command for the master key ended with status {done.returncode}")
+            raise MasterKeyError(problem=f"the command for the master key ended with status {done.returncode}")
         return parse_master_key(done.stdout)
 
     def candidates(self) -> list[bytes]:
@@ -271,11 +273,11 @@ def _text(master_key: bytes) -> bytes:
 
 def _derive(typed: str, line: bytes) -> bytes:
     if not typed:
-        raise VaultError(problem="the passphrase of the master key is empty")
+        raise MasterKeyError(problem="the passphrase of the master key is empty")
     found = _PARAMETERS.fullmatch(line)
     if found is None:
-        raise VaultError(problem="the file of passphrase parameters is damaged")
+        raise MasterKeyError(problem="the file of passphrase parameters is damaged")
     try:
         return passphrase.derive(typed, bytes.fromhex(found[3].decode()), int(found[1]), int(found[2]))
     except KeyFormatError as fault:
-        raise VaultError(fault.detail, problem="the file of passphrase parameters is damaged") from fault
+        raise MasterKeyError(fault.detail, problem="the file of passphrase parameters is damaged") from fault

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sft import durable
-from sft.errors import VaultError
+from sft.errors import MasterKeyError
 
 STAGED_SUFFIX: Final = ".new"
 UNFINISHED_SUFFIX: Final = ".part"
@@ -49,13 +49,13 @@ class StagedFile:
             with durable.opened_folder(self._path.parent) as folder:
                 yield folder
         except FileNotFoundError as fault:
-            raise VaultError(str(fault), problem=f"there is no {self._kind} {self._path}") from fault
+            raise MasterKeyError(str(fault), problem=f"there is no {self._kind} {self._path}") from fault
         except FileExistsError as fault:
             problem = f"there is a {self._kind} {self._path.with_name(name or self._path.name)} already"
-            raise VaultError(str(fault), problem=problem) from fault
+            raise MasterKeyError(str(fault), problem=problem) from fault
         except OSError as fault:
             problem = f"the {self._kind} {self._path} cannot be {act}"
-            raise VaultError(str(fault), problem=problem) from fault
+            raise MasterKeyError(str(fault), problem=problem) from fault
 
     def read(self) -> bytes:
         with self._folder("read") as folder:
@@ -77,7 +77,7 @@ class StagedFile:
         """Keep the staged one where none is: likewise, and never over one that a keyring may be sealed under.
 
         Raises:
-            VaultError: there is one.
+            MasterKeyError: there is one.
         """
         self._create(self._staged, "replaced", data)
 
@@ -114,9 +114,9 @@ class StagedFile:
         try:
             found = os.fstat(file)
             if found.st_uid not in (0, os.geteuid()):
-                raise VaultError(problem=f"the {self._kind} {self._path} belongs to another user")
+                raise MasterKeyError(problem=f"the {self._kind} {self._path} belongs to another user")
             if stat.S_IMODE(found.st_mode) & self._forbidden:
-                raise VaultError(problem=f"the {self._kind} {self._path} is open to others: close it, chmod 600")
+                raise MasterKeyError(problem=f"the {self._kind} {self._path} is open to others: close it, chmod 600")
             return os.read(file, FILE_MOST_BYTES)
         finally:
             os.close(file)

@@ -101,7 +101,7 @@ def test_the_client_library_names_no_command() -> None:
         for m in MODULES
         for node in m.nodes
         if m.name.startswith("sft/client/") and isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if id(node) not in docstrings and re.search(r"(^|[\s`(])(sft|twistd) [a-z]|(^|\s)--[a-z]", node.value)
+        if id(node) not in docstrings and re.search(r"(^|[\s`(])(sftd?|twistd) [a-z]|(^|\s)--[a-z]", node.value)
     ]
     assert naming == []
 

@@ -80,7 +80,7 @@ def test_a_witness_from_its_first_start_to_its_end(new_witness: NewWitness):
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS,
         env=clean_environment(),
     )  # fmt: skip
-    assert second.returncode == 1
+    assert second.returncode == 10
     assert "another witness runs on it [HOME]" in second.stderr
     assert witness.stop() == 0  # SIGTERM
     assert "Traceback" not in witness.log.read_text()

@@ -90,10 +90,10 @@ class LiveCli:
         return asyncio.run_coroutine_threadsafe(bridged(coroutine), LOOP).result(PATIENCE_SECONDS)
 
     def operator(self, *words: str) -> Ran:
-        """Run one of the operator's commands, as ``twistd sft`` does."""
+        """Run one of the operator's commands, as ``sftd`` does."""
 
-        def run_command(home: Any, work: Any, options: Any) -> int:
-            return run(perform(reactor, home, work, options))
+        def run_command(home: Any, work: Any, options: Any, named: str) -> int:
+            return run(perform(reactor, home, work, options, named))
 
         out, err = io.StringIO(), io.StringIO()
         status: Any = 0

@@ -1,4 +1,4 @@
-"""``sft log`` and ``twistd sft log``: what is shown, to whom; a log that is exported, added to and spoiled."""
+"""``sft log`` and ``sftd log``: what is shown, to whom; a log that is exported, added to and spoiled."""
 
 from __future__ import annotations
 

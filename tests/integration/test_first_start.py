@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from twisted.logger import globalLogPublisher
 
-from sft.errors import HomeError
+from sft.errors import ListenError, UsageError
 from sft.model.access import Caller, Role
 from sft.model.events import UserJoined
 from sft.operator.home import Home, HomeSettings
+from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.server import Server
 from sft.operator.service import SIGN_SECONDS, ServerService
 from sft.server.event_log import EventLog
@@ -45,10 +46,10 @@ def made(home: Home) -> set[str]:
 async def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path):
     home = Home(tmp_path / "home")
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        listen = f"tcp:{taken.getsockname()[1]}:interface=127.0.0.1"
-        with pytest.raises(HomeError) as refused:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ListenError) as refused:
             await server_at(home, listen).start()
-    assert "already in use" in refused.value.values["problem"]
+    assert refused.value.values["reason"] == "Address already in use"
     assert made(home) == set()
 
 
@@ -56,9 +57,9 @@ async def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path):
 async def test_a_socket_that_no_link_can_name_is_refused_before_anything_is_made(tmp_path: Path):
     home = Home(tmp_path / "home")
     listen = f"unix:{tmp_path / 'socket'}"
-    with pytest.raises(HomeError) as refused:
+    with pytest.raises(UsageError) as refused:
         await server_at(home, listen).start()
-    assert refused.value.values["remedy"] == "Give --public HOST:PORT"
+    assert str(refused.value.values["remedy"]).endswith(f"--listen {listen} --public HOST:PORT")
     assert made(home) == set()
     server = server_at(home, listen, public="files.example.org:7361")
     await server.start()
@@ -77,7 +78,7 @@ class Service:
         from twisted.internet import reactor
 
         self.said.clear()
-        self.running = ServerService(timed or reactor, self.home, lambda kept: kept, LOOPBACK)
+        self.running = ServerService(timed or reactor, self.home, NEXT_STEPS, lambda kept: kept, LOOPBACK)
         with self._heard():
             self.running.startService()
             if timed is not None:

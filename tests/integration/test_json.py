@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from twisted.python import usage
 
 from sft.cli.main import COMMANDS
 from sft.cli.main import cli as group
 from sft.crypto.keys import SigningKey
 from sft.crypto.note_keys import CosignerKey, SignatureType
 from sft.limits import SMALL_FILE_BYTES
-from sft.operator.tap import Options
+from sft.operator.commands import program
 from tests.integration.live_cli import LiveCli
 from tests.integration.test_cli_resume import part_of
 from tests.json_shapes import commands, faults, shapes
@@ -23,7 +22,7 @@ from tests.loop import run
 from tests.unit.cli.cli_fixture import Ran
 
 # A journey of processes: ``tests/e2e/test_cli_demo.py`` compares its document.
-ELSEWHERE = {"sft demo": {"Demo", "Step"}, "twistd sft log restart": {"LogRestarted"}}
+ELSEWHERE = {"sft demo": {"Demo", "Step"}, "sftd log restart": {"LogRestarted"}}
 # No document of a command: progress is compared in ``tests/unit/cli/test_progress.py``.
 EVENTS = {"Progress", "ItemProgress"}
 
@@ -54,13 +53,8 @@ def _all_commands() -> set[str]:
         found.add(f"sft {name}")
         if isinstance(command, click.Group):
             found |= {f"sft {name} {each}" for each in _leaves(context, command)}
-    for word, _, kind, _ in Options.subCommands:
-        below = getattr(kind, "subCommands", [])
-        for leaf, _, kind_below, _ in below:
-            deeper = [f" {deep}" for deep, *_ in getattr(kind_below, "subCommands", [])]
-            found |= {f"twistd sft {word} {leaf}{deep}" for deep in deeper or [""]}
-        if not below and issubclass(kind, usage.Options) and _has_json(kind):
-            found.add(f"twistd sft {word}")
+    operator = program.make_context("sftd", ["upgrade"])
+    found |= {f"sftd {name}" for name in _leaves(operator, program)} - {"sftd serve", "sftd witness", "sftd upgrade"}
     only_to_a_person = {"sft tui", "sft servers trust", "sft key trust"}
     return found - only_to_a_person | {"sft ls --trash", "sft resume --list", "sft resume --drop"}
 
@@ -69,10 +63,6 @@ def _leaves(context: click.Context, group: click.Group) -> Iterator[str]:
     for name in group.list_commands(context):
         below = group.get_command(context, name)
         yield from (f"{name} {leaf}" for leaf in _leaves(context, below)) if isinstance(below, click.Group) else (name,)
-
-
-def _has_json(kind: Any) -> bool:
-    return any(flag[0] == "json" for flag in getattr(kind, "optFlags", []))
 
 
 def test_the_page_names_every_command_of_both_programs():
@@ -87,7 +77,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
         return printed.take(name, cli.sft("ada", *words, "--json", stdin=stdin), status)
 
     def operator(*words: str, of: int = 2, status: int = 0) -> Any:
-        name = " ".join(("twistd sft", *words[:of]))
+        name = " ".join(("sftd", *words[:of]))
         return printed.take(name, cli.operator(*words, "--json"), status)
 
     # Files, by a person.

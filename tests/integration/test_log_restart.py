@@ -48,7 +48,7 @@ def restart(cli: LiveCli):
     port = run(cli.server.halt())
     said = cli.operator("log", "restart", "--reason", WHY, "--name", "acme", "--json")
     ok(said)
-    assert faults(json.loads(said.out), commands()["twistd sft log restart"]) == []
+    assert faults(json.loads(said.out), commands()["sftd log restart"]) == []
     run(cli.server.start(port))
 
 

@@ -87,7 +87,8 @@ def test_an_operator_command_without_a_home_says_so_and_makes_none(tmp_path: Pat
     (tmp_path / "none").mkdir()
     done = LiveCli(ServerFixture(tmp_path / "none")).operator("user", "list")
     assert done.status == 10
-    assert "there is no server in it" in done.err
+    assert "[NO_SERVER]" in done.err
+    assert f"Start one: sftd --home {tmp_path / 'none' / 'home'} serve" in done.err
     assert [each.name for each in (tmp_path / "none").iterdir()] == ["desk"]
 
 

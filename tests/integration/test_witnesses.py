@@ -20,6 +20,7 @@ from sft.crypto.signed_note import SignedNote
 from sft.errors import HomeError
 from sft.ledger.add_checkpoint import AddCheckpoint
 from sft.ledger.checkpoints import Checkpoint, verify_cosignatures
+from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.witness import FOLDER, WitnessService, open_keys, policy_lines
 from sft.service import settings
 from tests.integration.live_cli import LiveCli
@@ -47,6 +48,7 @@ class Site:
         self.witness = WitnessService(
             reactor,
             self.server.home.path / FOLDER,
+            NEXT_STEPS,
             listen="tcp:0:interface=127.0.0.1",
             logs=[other.log["key"]],
             name=self.name,

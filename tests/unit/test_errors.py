@@ -133,7 +133,7 @@ TABLE = [
         "KEY_TAKEN",
         5,
         "This key belongs to another user already.",
-        "Join with a new key: sft join, without --key",
+        "Take a new key: sft join makes one, where none is named",
     ),
     # -- the way to the server
     Row(
@@ -269,7 +269,7 @@ TABLE = [
         "SERVER_KEY_CHANGED",
         7,
         "acme-files shows another key than the pinned one. Nothing was sent.",
-        "Ask an admin in person for a server link (twistd sft link); then sft servers link acme-files",
+        "Ask an admin in person for a server link (sftd link); then sft servers link acme-files",
     ),
     Row(
         errors.AccountChangedError(server="acme-files", name="ada"),
@@ -297,7 +297,7 @@ TABLE = [
         "SIGNATURE_BAD",
         7,
         "The bytes of contract.pdf are not what ada signed. Nothing was kept.",
-        "Tell ada and the operator (twistd sft vault check)",
+        "Tell ada and the operator (sftd vault check)",
     ),
     Row(
         errors.SignerNotPinnedError(path="contract.pdf"),
@@ -446,14 +446,14 @@ TABLE = [
         "CONTENT_DAMAGED",
         7,
         "The stored content of contract.pdf was changed or damaged on the server. Nothing was kept.",
-        "Tell the operator (twistd sft vault check)",
+        "Tell the operator (sftd vault check)",
     ),
     Row(
         errors.RecordForgedError(what="the user ivo"),
         "RECORD_FORGED",
         7,
         "The server's record of the user ivo was changed outside the server.",
-        "Tell the operator (twistd sft vault check)",
+        "Tell the operator (sftd vault check)",
     ),
     Row(
         errors.SignatureRefusedError(problem="another size"),
@@ -503,7 +503,7 @@ TABLE = [
         "OPERATOR_ONLY",
         4,
         "Only the operator may do this, on the server itself.",
-        "Ask the operator (twistd sft)",
+        "Ask the operator (sftd)",
     ),
     Row(
         errors.LastAdminError(name="ada"),
@@ -517,7 +517,7 @@ TABLE = [
         "MASTER_KEY_ELSEWHERE",
         5,
         "The master key comes from credential:sft: the server cannot change it there.",
-        "On the server itself: twistd sft vault rotate-key says how",
+        "On the server itself: sftd vault rotate-key says how",
     ),
     Row(
         errors.ServerKeyFixedError(times=8),
@@ -546,7 +546,7 @@ TABLE = [
         "EXISTS",
         5,
         "budget.xlsx exists: version 3 by max, 3 May 14:02.",
-        "--replace (version 3 stays), --as NAME, or first sft mv budget.xlsx NAME",
+        "Choose another name, or first sft mv budget.xlsx NAME",
     ),
     Row(
         errors.ChangedSinceError(author="ada", version=4, seen=3, path="budget.xlsx"),
@@ -560,7 +560,7 @@ TABLE = [
         "NAME_NOT_ALLOWED",
         10,
         '"a:b.txt" has ":", which Windows cannot store.',
-        "Rename it, or --safe-names stores a_b.txt",
+        "Choose another name, for example a_b.txt",
     ),
     Row(
         errors.UserNameNotAllowedError(name="a b", problem="a blank", safer="a_b"),
@@ -574,21 +574,21 @@ TABLE = [
         "NAME_CLASH",
         5,
         "readme.md is there as README.md; names must differ in more than case.",
-        "Choose another name (put: --as NAME), or first sft mv README.md NAME",
+        "Choose another name, or first sft mv README.md NAME",
     ),
     Row(
         errors.FolderInTheWayError(path="docs", what="folder"),
         "NAME_IN_USE",
         5,
         "docs is a folder already.",
-        "Choose another name (put: --as NAME), or first sft mv docs NAME",
+        "Choose another name, or first sft mv docs NAME",
     ),
     Row(
         errors.FolderNotEmptyError(path="old docs"),
         "NOT_EMPTY",
         5,
         '"old docs" is not empty.',
-        "With all in it: the same command with -r",
+        "With all in it: sft rm -r 'old docs'",
     ),
     Row(
         errors.HandingOverError(owner="max", path="old docs"),
@@ -645,7 +645,7 @@ TABLE = [
         "TOO_MANY_DELETIONS",
         5,
         "1,203 files and folders would be deleted, and 100 may be. Nothing was done.",
-        "Look: the same command with --dry-run. It is meant: --max-delete 1203",
+        "Look whether the source is whole",
     ),
     # -- this computer
     Row(
@@ -674,7 +674,7 @@ TABLE = [
         "SIGNATURE_MISSING",
         10,
         "plan.pdf.minisig does not exist: it would be the signature.",
-        "sft get NAME --with-signature, or name it: --signature FILE",
+        "sft get NAME --with-signature writes it beside the file",
     ),
     Row(
         errors.SourceChangedError(path="report.iso"),
@@ -702,7 +702,7 @@ TABLE = [
         "FILE_EXISTS",
         5,
         "contract.pdf is there already.",
-        "--force replaces it, --keep-both keeps both, --to DIR stores elsewhere",
+        "Name another file, or move it away",
     ),
     Row(
         errors.LocalChangedError(path="contract.pdf"),
@@ -752,7 +752,7 @@ TABLE = [
         "VAULT",
         11,
         "The vault cannot be used: the keyring is missing.",
-        "twistd sft vault check",
+        "sftd vault check",
     ),
     Row(
         errors.RowForgedError("users", "ivo"),
@@ -780,7 +780,7 @@ TABLE = [
         "SCHEMA",
         11,
         "The database is at version 0001, this program needs 0002.",
-        "twistd sft --home '/srv/my home' upgrade",
+        "sftd --home '/srv/my home' upgrade",
     ),
     Row(
         errors.HomeError(home="/srv/sft", problem="it is open to others", remedy="chmod 700 it"),
@@ -788,6 +788,27 @@ TABLE = [
         10,
         "The home /srv/sft cannot be used: it is open to others.",
         "chmod 700 it",
+    ),
+    Row(
+        errors.NoServerError(home="/srv/my sft"),
+        "NO_SERVER",
+        10,
+        'There is no server in "/srv/my sft" yet.',
+        "Start one: sftd --home '/srv/my sft' serve",
+    ),
+    Row(
+        errors.ListenError(listen="0.0.0.0:80", reason="Permission denied", remedy="--listen HOST:PORT"),
+        "LISTEN",
+        10,
+        "Nothing can listen at 0.0.0.0:80: Permission denied.",
+        "--listen HOST:PORT",
+    ),
+    Row(
+        errors.MasterKeyError(problem="there is no master key file /srv/sft/master.key"),
+        "MASTER_KEY",
+        11,
+        "The vault cannot be used: there is no master key file /srv/sft/master.key.",
+        "Tell the operator",
     ),
 ]
 

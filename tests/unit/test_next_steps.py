@@ -6,19 +6,19 @@ import re
 from collections import defaultdict
 from string import Formatter
 
-import click
 import pytest
 
 import sft.cli.next_steps
 import sft.operator.next_steps
 import tui.next_steps
-from sft.cli.main import cli
 from sft.cli.next_steps import OF_COMMAND, STEPS, steps_of_command
-from sft.errors import REQUEST_ERRORS, NameClashError, NotFoundError, RoleForbidsError, SftError
+from sft.errors import REQUEST_ERRORS, NameClashError, NoServerError, NotFoundError, RoleForbidsError, SftError
+from sft.operator.next_steps import steps_at
+from tests.typed import NotTypedError, all_commands, filled_with_samples, options_of, require_typed
 
 TABLES = {
     "sft": sft.cli.next_steps.STEPS,
-    "twistd sft": sft.operator.next_steps.NEXT_STEPS.by_code,
+    "sftd": sft.operator.next_steps.NEXT_STEPS.by_code,
     "tui": tui.next_steps.STEPS,
 }
 
@@ -53,12 +53,12 @@ def test_a_step_names_only_what_every_error_of_its_code_has(front_end):
 
 def test_no_step_of_the_screens_is_a_command_where_a_key_does_it():
     for code, template in TABLES["tui"].items():
-        without = re.sub(r"pipx upgrade sft|pip install --upgrade|twistd sft", "", template)
+        without = re.sub(r"pipx upgrade sft|pip install --upgrade|sftd( --home)?", "", template)
         assert not re.search(r"\bsft \w|--\w|The same command", without), code
 
 
 def test_no_step_of_the_operator_is_a_command_that_talks_to_a_server_as_a_user():
-    changed = set(TABLES["twistd sft"].items()) - set(TABLES["sft"].items())
+    changed = set(TABLES["sftd"].items()) - set(TABLES["sft"].items())
     for code, template in changed:
         assert not re.search(r"(?<!twistd )\bsft (?!key export|of)\w", template), code
 
@@ -79,56 +79,65 @@ def test_no_step_of_the_operator_is_a_command_that_talks_to_a_server_as_a_user()
 def test_what_is_not_found_is_looked_for_where_it_is_listed(what, name, here, operator):
     error = NotFoundError(what=what, name=name)
     assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0) == f"See what there is: {here}"
-    assert sft.operator.next_steps.NEXT_STEPS.of(error, now=0) == (f"See what there is: twistd sft {operator} list")
+    assert sft.operator.next_steps.NEXT_STEPS.of(error, now=0) == (f"See what there is: sftd {operator} list")
 
 
-# What a command never meets, for it has no such word or asks nothing of the kind.
-NEVER_MET = {
-    "sync": {"KEY_TAKEN", "KEY_UNKNOWN", "LAST_ADMIN", "NO_KEY_LEFT", "NOT_EMPTY", "SIGNATURE_MISSING"},
-    "watch": {
-        "FILE_EXISTS",
-        "KEY_TAKEN",
-        "KEY_UNKNOWN",
-        "LAST_ADMIN",
-        "MOVED",
-        "NO_KEY_LEFT",
-        "NOT_EMPTY",
-        "SIGNATURE_MISSING",
-        "TOO_MANY_DELETIONS",
-    },
-    "resume": {
-        "KEY_TAKEN",
-        "KEY_UNKNOWN",
-        "LAST_ADMIN",
-        "NAME_NOT_ALLOWED",
-        "NOT_EMPTY",
-        "SIGNATURE_MISSING",
-        "TOO_MANY_DELETIONS",
-    },
-}
-_OTHERS = re.compile(r"(?:twistd sft|pip install|pipx)[^;,.()]*")
-_COMMAND = re.compile(
-    r"(?<!twistd )\bsft ([a-z]+(?:-[a-z]+)?(?: (?:--?[\w-]+|guest|[a-z]+(?= NAME| \S*:)|[A-Z][A-Z:.]+|\{\w+\}|-))*)"
-)
+@pytest.mark.parametrize("command", all_commands("sft"))
+def test_what_a_command_says_next_can_be_typed(command):
+    """Each step about each code, as this command says it: whole commands parse, and an option alone is its own."""
+    own = options_of(all_commands("sft")[command])
+    for template in steps_of_command(command).by_code.values():
+        require_typed(filled_with_samples(template), own)
 
 
-def parsed_by(command: str, words: list[str]) -> None:
-    context = click.Context(cli)
-    cli.get_command(context, command).make_context(command, words, parent=context)
+@pytest.mark.parametrize("command", all_commands("sftd"))
+def test_what_an_operators_command_says_next_can_be_typed(command):
+    own = options_of(all_commands("sftd")[command])
+    for template in sft.operator.next_steps.NEXT_STEPS.by_code.values():
+        # ``--master-key`` of before: of a start whose command stands in the same step.
+        require_typed(filled_with_samples(template).replace("the --master-key of before", ""), own)
+
+
+def test_what_the_screens_say_next_can_be_typed():
+    for template in tui.next_steps.STEPS.values():
+        require_typed(filled_with_samples(template))
 
 
 @pytest.mark.parametrize(
-    ("command", "code"), [(command, code) for command in NEVER_MET for code in STEPS if code not in NEVER_MET[command]]
+    "what", ["user", "active user", "key", "invitation", "deleted file", "file like", "version", "file"]
 )
-def test_what_a_command_says_next_can_be_typed(command, code):
-    """A whole command is parsed by its own parser, an option alone is one of the command that says it."""
-    step = _OTHERS.sub("", steps_of_command(command).by_code[code]).replace("{needed}", "guest")
-    for whole in _COMMAND.findall(step):
-        name, *words = re.sub(r"\{version\}|(?<=--version )N", "1", whole).split()
-        if name != "join":  # its link is read from standard input
-            parsed_by(name, [re.sub(r"\{\w+\}", "x", word) for word in words])
-    known = {option for parameter in cli.get_command(click.Context(cli), command).params for option in parameter.opts}
-    assert set(re.findall(r"--[a-z-]+|(?<!\S)-[a-z]\b", _COMMAND.sub("", step))) <= known, step
+def test_where_to_look_can_be_typed(what):
+    error = NotFoundError(what=what, name="3 of a/b")
+    require_typed(sft.cli.next_steps.NEXT_STEPS.of(error, now=0))
+    require_typed(steps_at("/srv/x y").of(error, now=0))
+
+
+@pytest.mark.parametrize(
+    "text", ["sft mv a", "sft put FILE --to", "sft forgets", "sft mv a b --as c", "sftd user show", "try sft get --no"]
+)
+def test_what_cannot_be_typed_is_found(text):
+    if text == "sft forgets":  # prose
+        require_typed(text)
+        return
+    with pytest.raises(NotTypedError):
+        require_typed(text.replace(" a", " A").replace(" b", " B").replace(" c", " C"))
+
+
+def test_an_option_that_a_command_lacks_is_found():
+    with pytest.raises(NotTypedError):
+        require_typed("Choose another name: --as NAME", options_of(all_commands("sft")["mv"]))
+    require_typed("Choose another name: --as NAME", options_of(all_commands("sft")["put"]))
+
+
+def test_only_codes_that_have_a_step_of_people_are_said_to_be_never_met_by_the_operator():
+    assert set(STEPS) >= sft.operator.next_steps.NEVER_MET
+
+
+def test_a_step_names_the_home_that_the_operator_named():
+    error = NotFoundError(what="user", name="gus")
+    assert steps_at("/srv/my sft").of(error, now=0) == "See what there is: sftd --home '/srv/my sft' user list"
+    there = NoServerError(home="/srv/other")
+    assert steps_at("/srv/other").of(there, now=0) == "Start one: sftd --home /srv/other serve"
 
 
 @pytest.mark.parametrize("command", OF_COMMAND)
@@ -151,9 +160,7 @@ def test_no_text_of_a_peer_becomes_a_command(front_end, code):
         step = (
             tui.next_steps.next_step(error, now=0)
             if front_end == "tui"
-            else {"sft": sft.cli.next_steps, "twistd sft": sft.operator.next_steps}[front_end].NEXT_STEPS.of(
-                error, now=0
-            )
+            else {"sft": sft.cli.next_steps, "sftd": sft.operator.next_steps}[front_end].NEXT_STEPS.of(error, now=0)
         )
         assert EVIL not in step.replace(f"'{EVIL}'", "").replace(f'"{EVIL}"', ""), step
 
@@ -162,12 +169,17 @@ def test_only_a_role_is_needed_and_only_names_are_admins():
     said = {"role": "guest", "act": "store", "name": "gus"}
     error = RoleForbidsError(**said, needed="admin; rm", admins="ada, $(id), eva")
     assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0) == "An admin can: sft role gus ROLE. Admins here: ada, eva"
-    error = RoleForbidsError(**said, needed="admin", admins="$(id)")
+    error = RoleForbidsError(**said, needed="maintainer", admins="$(id)")
     assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0).endswith(
-        "sft role gus admin. Admins here: their names are unknown"
+        "sft role gus maintainer. Admins here: their names are unknown"
     )
-    error = RoleForbidsError(**said, needed="admin", admins="ada, eva and 993 more")
+    error = RoleForbidsError(**said, needed="maintainer", admins="ada, eva and 993 more")
     assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0).endswith("Admins here: ada, eva and 993 more")
+
+
+def test_nobody_is_made_an_admin_for_what_admins_alone_do():
+    error = RoleForbidsError(role="guest", act="invite people", name="gus", needed="admin", admins="ada, eva")
+    assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0) == "Ask an admin: ada, eva"
 
 
 @pytest.mark.parametrize(

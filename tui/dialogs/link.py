@@ -48,7 +48,7 @@ class ShowLink(Dialog[None]):
         if works_here_only(self._link):
             lines.append(
                 "It works on this machine only: the server listens nowhere else. Its operator can "
-                "change that: twistd sft serve --listen ... --public HOST:PORT"
+                "change that: sftd serve --listen ... --public HOST:PORT"
             )
         for line in lines:
             yield static(line, "link-says")

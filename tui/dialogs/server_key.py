@@ -100,7 +100,7 @@ class PasteServerLink(Dialog[str]):
 
     def content(self) -> ComposeResult:
         yield static(
-            "It comes from the operator (twistd sft link), by a person whom you know: phone or "
+            "It comes from the operator (sftd link), by a person whom you know: phone or "
             "in person. It replaces the key that is pinned here."
         )
         yield static("Paste it here", "dialog-label")

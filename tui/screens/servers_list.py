@@ -125,7 +125,7 @@ def _about(account: Account, connection: ConnectionInfo, glyphs: Glyphs, now: fl
     if status is Status.ONLINE and connection.standing is not None:
         line(f"Its log: {standing_text(connection.standing, now=now)}.", "$quiet")
         if overdue := overdue_text(account.name, connection.standing):
-            line(f"{overdue} Ask the operator (twistd sft log witnesses).", "$doubt")
+            line(f"{overdue} Ask the operator (sftd log witnesses).", "$doubt")
     key("SERVER KEY", account.server_words)
     line(f"pinned {day_text(account.pinned_at, now)}; proved at each connection", "$quiet")
     key("YOUR KEY", account.key_words)

@@ -42,7 +42,7 @@ class WelcomePane(VerticalScroll):
                         yield DialogButton("Explore a demo on this computer", "demo", key="F2")
                 with Horizontal():
                     yield Static(Content("You run the server?"), classes="welcome-when", markup=False)
-                    yield Static(Content("twistd sft invite --role admin"), markup=False)
+                    yield Static(Content("sftd invite --role admin"), markup=False)
 
     @on(DialogButton.Pressed)
     def _pressed(self, event: DialogButton.Pressed) -> None:

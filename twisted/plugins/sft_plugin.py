@@ -1,4 +1,4 @@
-"""Makes ``twistd sft`` known to Twisted; twistd reads this file for every command, so it imports nothing of sft."""
+"""Makes ``sftd`` known to Twisted; twistd reads this file for every command, so it imports nothing of sft."""
 
 from twisted.application.service import ServiceMaker
 

@@ -23,7 +23,7 @@ from sft.limits import MIB
 BIG_MIB: Final = 256
 _NEXT: Final = (
     "The demo is over: its server and its files are gone.",
-    "Next: a server of your own (twistd -n sft), or an invitation to one (sft join).",
+    "Next: a server of your own (sftd), or an invitation to one (sft join).",
 )
 
 

@@ -17,7 +17,6 @@ import click
 from sft.cli.again import ReconnectingSession, renumbered
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
-from sft.cli.next_steps import steps_of_command
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_report import TransferReport, resumption_document
@@ -44,7 +43,6 @@ Unfinished = DownloadRecord | UploadRecord
 @common
 def command(invocation: Invocation, names: tuple[str, ...], *, only_list: bool, drop: bool) -> int:
     """Go on with every put and get that was cut off, or with those that are named by a path here or there, or lie below it."""
-    invocation.steps = steps_of_command("resume")
     if only_list and drop:
         raise UsageError(problem="--list and --drop contradict each other", remedy="Use one of them")
     profile = invocation.profile()

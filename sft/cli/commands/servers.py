@@ -101,7 +101,7 @@ def address_command(invocation: Invocation, name: str, address: str) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def link_command(invocation: Invocation, name: str, link_file: str | None, *, yes: bool) -> int:
-    """Take a server's new key and address from a server link that a person gave you (twistd sft link)."""
+    """Take a server's new key and address from a server link that a person gave you (sftd link)."""
     before = invocation.profiles.choose(name)
     text = invocation.prompts.link(link_file, "Paste the server link, then Enter: ")
     link = parse_server_link(text)

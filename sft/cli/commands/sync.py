@@ -19,7 +19,6 @@ import click
 from sft.cli.addresses import Addresses, choose_server, parse_addresses, require_folder
 from sft.cli.again import ReconnectingSession, renumbered
 from sft.cli.invocation import Invocation
-from sft.cli.next_steps import steps_of_command
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.sync_report import SyncReport
@@ -96,7 +95,6 @@ def command(
     before stays, here it does not. A renamed file is a new one. A file takes the place of a folder, or a folder that of a file,
     with --delete alone.
     """
-    invocation.steps = steps_of_command("sync")
     addresses = parse_addresses(source, target, "sft sync")
     choose_server(invocation, addresses.profile)
     if (yes or max_delete is not None) and not delete:

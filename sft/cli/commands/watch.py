@@ -17,7 +17,6 @@ import click
 from sft.cli.addresses import choose_server, require_folder, server_folder, server_side
 from sft.cli.batch import SOME_STATUS, failure_line
 from sft.cli.invocation import Invocation
-from sft.cli.next_steps import steps_of_command
 from sft.cli.options import common
 from sft.cli.transfer_options import exclude_option, jobs_option, limit_option
 from sft.client.carried_over import CarriedOver
@@ -69,7 +68,6 @@ def command(
 
     Nothing is deleted. What is there already is not sent again, also after a restart.
     """
-    invocation.steps = steps_of_command("watch")
     marked = server_side(folder_there)
     profile, folder = (None, folder_there) if marked is None else marked
     top = Path(folder_here)

@@ -45,7 +45,7 @@ def parse_reason(text: str) -> str:
     if not reason or len(reason) > REASON_MOST or not reason.isprintable():
         raise UsageError(
             problem=f"A reason is one line of 1 to {REASON_MOST} characters",
-            remedy="Say it with --reason: everybody whose computer saw more of the log is going to read it",
+            remedy="sftd log restart --reason TEXT: everybody whose computer saw more of the log is going to read it",
         )
     return reason
 

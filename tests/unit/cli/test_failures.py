@@ -112,14 +112,14 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "SERVER_KEY_CHANGED",
         7,
         "acme-files shows another key than the pinned one. Nothing was sent",
-        "Ask an admin in person for a server link (twistd sft link); then sft servers link acme-files",
+        "Ask an admin in person for a server link (sftd link); then sft servers link acme-files",
     ),
     (
         SignatureBadError(path="contract.pdf", author="ada"),
         "SIGNATURE_BAD",
         7,
         "The bytes of contract.pdf are not what ada signed. Nothing was kept",
-        "Tell ada and the operator (twistd sft vault check)",
+        "Tell ada and the operator (sftd vault check)",
     ),
     (
         RoleForbidsError(role="guest", act="store files", name="gus", needed="maintainer", admins="ada, eva"),
@@ -140,7 +140,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "EXISTS",
         5,
         "budget.xlsx exists: version 3 by max, 3 May 14:02",
-        "--replace (version 3 stays), --as NAME, or first sft mv budget.xlsx NAME",
+        "Choose another name, or first sft mv budget.xlsx NAME",
     ),
     (
         ChangedSinceError(author="ada", version=4, seen=3, path="budget.xlsx"),
@@ -154,14 +154,14 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "NAME_NOT_ALLOWED",
         10,
         '"a:b.txt" has ":", which Windows cannot store',
-        "Rename it, or --safe-names stores a_b.txt",
+        "Choose another name, for example a_b.txt",
     ),
     (
         NameClashError(name="readme.md", existing="README.md"),
         "NAME_CLASH",
         5,
         "readme.md is there as README.md; names must differ in more than case",
-        "Choose another name (put: --as NAME), or first sft mv README.md NAME",
+        "Choose another name, or first sft mv README.md NAME",
     ),
     (
         SourceChangedError(path="report.iso"),

@@ -145,7 +145,7 @@ def test_names_of_peers_keep_their_case_at_the_beginning() -> None:
 def test_a_template_that_quotes_is_not_quoted_twice() -> None:
     error = errors.NameNotAllowedError(name="a b:c", problem='":"', safer="a b_c")
     assert text.sentence(error, now=NOW) == '"a b:c" has ":".'
-    assert NEXT_STEPS.of(error, now=NOW).endswith("--safe-names stores 'a b_c'")
+    assert NEXT_STEPS.of(error, now=NOW).endswith("for example 'a b_c'")
 
 
 def test_what_peers_say_cannot_touch_the_terminal() -> None:

@@ -68,7 +68,7 @@ def test_another_master_key_is_refused_and_nothing_changed(home):
     opened(home).close()
     keyring = home.keyring.read_bytes()
     home.master_key.write_text("00" * 32 + "\n")
-    with pytest.raises(VaultError, match="VAULT"):
+    with pytest.raises(VaultError, match="MASTER_KEY"):
         opened(home)
     assert home.keyring.read_bytes() == keyring
 

@@ -12,7 +12,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from sft.crypto.signed_note import text_of
-from sft.errors import LogDamagedError, LogRolledBackError, OutcomeUnknownError, StoreError, UsageError
+from sft.errors import HomeError, LogDamagedError, LogRolledBackError, OutcomeUnknownError, StoreError, UsageError
 from sft.ledger.checkpoints import Checkpoint
 from sft.ledger.leaves import LeafKind
 from sft.ledger.tiles import TILE_WIDTH
@@ -123,12 +123,13 @@ def test_a_copy_of_before_a_restart_is_refused_though_it_is_as_long(home, tmp_pa
     assert grow(home, 0).origin.epoch == 3
 
 
-def test_nothing_is_signed_before_the_servers_name_is_given(home, put_back, capsys, monkeypatch):
+def test_nothing_is_signed_before_the_servers_name_is_given(home, put_back, monkeypatch):
     note = kept_note(home)
     monkeypatch.setattr("sys.stdin", io.StringIO("acme\n"))
     for wrong in ({"name": ""}, {"name": "acme2"}, {"reason": " "}, {"reason": "a\nb"}):
-        assert restart(home, **wrong) == 2
-    assert "--name NAME" in capsys.readouterr().err
+        with pytest.raises(UsageError) as refused:
+            restart(home, **wrong)
+        assert ("--name NAME" in str(refused.value.values["remedy"])) == ("name" in wrong)
     assert kept_note(home) == note
     with pytest.raises(LogRolledBackError):
         opened(home)
@@ -149,11 +150,12 @@ def test_a_person_types_the_servers_name(home, put_back, monkeypatch):
     assert grow(home, 0).origin.epoch == 2
 
 
-def test_a_server_that_runs_is_not_restarted_under_its_feet(home, capsys):
+def test_a_server_that_runs_is_not_restarted_under_its_feet(home):
     lock = HomeLock(home)
     assert lock.take()
-    assert restart(home) != 0
-    assert "a server runs on it" in capsys.readouterr().err
+    with pytest.raises(HomeError) as refused:
+        restart(home)
+    assert refused.value.values["problem"] == "a server runs on it"
     lock.drop()
     assert grow(home, 0).origin.epoch == 1
 

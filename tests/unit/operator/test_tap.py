@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import json
 import signal
+from importlib import import_module
 
 import pytest
-from twisted.python import usage
 
-from sft.errors import UsageError
+from sft import __version__
 from sft.operator import tap
+from sft.operator.commands import Leaf, OperatorGroup, program
 from sft.operator.home import HomeSettings
-from sft.operator.people import role_of
 from sft.operator.process import stay_on_hangup
 from sft.operator.server import link_address
 
@@ -21,15 +22,15 @@ def parsed(*words):
 
 def test_the_bare_form_serves_on_loopback_only(tmp_path):
     options = parsed("--home", str(tmp_path))
-    assert options.subCommand == "serve"
-    assert options.subOptions["listen"] == "tcp:7361:interface=127.0.0.1"
-    assert options.home.path == tmp_path
+    kind, given = options.call.serves
+    assert (kind, given["listen"]) == ("serve", "127.0.0.1:7361")
+    assert options.call.home.path == tmp_path
 
 
 def test_the_environment_names_the_home_unless_the_option_does(tmp_path, monkeypatch):
     monkeypatch.setenv("SFT_SERVER_HOME", str(tmp_path / "a"))
-    assert parsed("serve").home.path == tmp_path / "a"
-    assert parsed("--home", str(tmp_path / "b"), "serve").home.path == tmp_path / "b"
+    assert parsed("serve").call.home.path == tmp_path / "a"
+    assert parsed("--home", str(tmp_path / "b"), "serve").call.home.path == tmp_path / "b"
 
 
 @pytest.mark.parametrize(
@@ -44,52 +45,94 @@ def test_the_environment_names_the_home_unless_the_option_does(tmp_path, monkeyp
         ["user", "role", "gus"],
         ["user", "role", "gus", "admin", "too"],
         ["session", "kick"],
+        ["session", "kick", "x"],
+        ["user", "add", "gus", "RW", "--role", "root"],
+        ["serve", "--listen", "files.example.org:7361"],
+        ["log", "-n", "0"],
     ],
 )
-def test_a_mistake_in_the_options_is_a_usage_error(words):
-    with pytest.raises(usage.UsageError):
+def test_a_mistake_in_the_options_is_told_with_the_help_of_that_command_and_ends_with_2(words, capsys):
+    with pytest.raises(SystemExit) as ended:
         parsed(*words)
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    first, second = said.err.splitlines()
+    assert first.endswith("[USAGE]")
+    assert second.startswith("     ")
+    assert "twistd" not in said.err
+    assert said.out == ""
+
+
+def test_a_mistake_names_the_command_whose_help_has_the_answer(capsys):
+    with pytest.raises(SystemExit):
+        parsed("user", "role", "gus", "--json")
+    said = capsys.readouterr()
+    assert "     See: sftd user role --help\n" in said.err
+    assert json.loads(said.out)["error"]["code"] == "USAGE"
+
+
+def test_help_is_our_own_and_names_the_arguments(capsys):
+    for words in ([], ["user"], ["user", "role"], ["vault", "quarantine"], ["serve"]):
+        with pytest.raises(SystemExit) as ended:
+            parsed(*words, "--help")
+        assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert "Usage: sftd user role [OPTIONS] NAME {admin|maintainer|guest}" in said
+    assert "The person's name." in said
+    assert "Exit statuses: 0 done" in said
+    assert "twistd [options]" not in said
+    with pytest.raises(SystemExit):
+        parsed("--version")
+    assert capsys.readouterr().out == f"sftd {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "runs", "options"),
+    [
+        (["user"], "list_users", {}),
+        (["user", "--json"], "list_users", {"json": True}),
+        (["invite", "--role", "admin", "--user=ada"], "invite", {"role": "admin", "user": "ada", "expires": "2d"}),
+        (["invite", "withdraw", "7"], "withdraw", {"number": 7}),
+        (["file", "delete", "a/b", "-r"], "delete", {"path": "a/b", "recursive": True}),
+        (["log", "-n2", "--json"], "show", {"n": 2, "json": True}),
+        (["log", "show", "--json", "--n", "2"], "show", {"n": 2, "json": True}),
+        (["user", "remove", "gus", "--files-to", "ada", "--yes"], "remove", {"files_to": "ada", "yes": True}),
+        (["vault"], "check", {}),
+    ],
+)
+def test_words_become_a_function_and_its_options(words, runs, options, tmp_path):
+    called = []
+
+    def run_command(home, work, given, named):
+        called.append((home.path, work.__name__, given, named))
+        return 4
+
+    with pytest.raises(SystemExit) as ended:
+        tap.Options(run_command).parseOptions(["--home", str(tmp_path), *words])
+    assert ended.value.code == 4
+    ((path, name, given, named),) = called
+    assert (path, name, named) == (tmp_path, runs, str(tmp_path))
+    assert options.items() <= given.items()
 
 
 def test_what_is_given_replaces_what_was_kept_and_the_rest_stays():
     kept = HomeSettings(public="old:1", registration="closed", name="acme")
-    given = {"master-key": None, "public": "new:2", "registration": None, "name": None, "exempt": None, "data": None}
+    given = {"master_key": None, "public": "new:2", "registration": None, "name": None, "exempt": None, "data": None}
     merged = tap.merged(kept, given)
     assert merged == HomeSettings(public="new:2", registration="closed", name="acme")
 
 
-def test_every_subcommand_names_a_function_that_is_there():
-    from importlib import import_module
-
-    from sft.operator.options import Leaf
-
-    leaves, pending = [], [tap.Options]
-    while pending:
-        for _, _, kind, _ in getattr(pending.pop(), "subCommands", []):
-            pending.append(kind)
-            if issubclass(kind, Leaf):
-                leaves.append(kind)
-    assert len(leaves) >= 15
-    for leaf in leaves:
-        module, _, function = leaf.runs.partition(":")
-        assert callable(getattr(import_module(f"sft.operator.{module}"), function)), leaf
+def leaves(group):
+    for each in group.commands.values():
+        yield from leaves(each) if isinstance(each, OperatorGroup) else [each]
 
 
-@pytest.mark.parametrize("words", [["-n", "2", "--json"], ["--json", "-n2"], ["--n", "2", "--json"]])
-def test_an_option_of_one_letter_keeps_its_value(words, monkeypatch):
-    from sft.operator.options import LogOptions
-
-    (show,) = (kind for name, _, kind, _ in LogOptions.subCommands if name == "show")
-    monkeypatch.setattr(show, "postOptions", lambda self: None)  # which runs the command
-    options = show()
-    options.parseOptions(words)
-    assert (options["n"], options["json"]) == ("2", 1)
-
-
-def test_a_role_that_does_not_exist_is_refused():
-    assert role_of("guest") == "guest"
-    with pytest.raises(UsageError):
-        role_of("root")
+def test_every_command_names_a_function_that_is_there():
+    found = [each for each in leaves(program) if isinstance(each, Leaf)]
+    assert len(found) >= 25
+    for each in found:
+        module, _, function = each.runs.partition(":")
+        assert callable(getattr(import_module(f"sft.operator.{module}"), function)), each
 
 
 def test_links_name_the_listener_or_the_computer():
@@ -130,5 +173,5 @@ def test_the_signals_that_ask_other_servers_to_read_anew_end_nothing():
 
 def test_data_may_be_given_a_place_of_its_own(tmp_path):
     options = parsed("--home", str(tmp_path / "home"), "serve", "--data", str(tmp_path / "disk"))
-    assert options.home.data == tmp_path / "disk" / "data"
-    assert tap.merged(HomeSettings(), options.subOptions).data == str(tmp_path / "disk")
+    assert options.call.home.data == tmp_path / "disk" / "data"
+    assert tap.merged(HomeSettings(), options.call.serves[1]).data == str(tmp_path / "disk")
