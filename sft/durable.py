@@ -14,6 +14,7 @@ import errno
 import os
 import secrets
 import stat
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,9 @@ _FALLOC_FL_KEEP_SIZE: Final = 1
 # What a kernel or file system says that lacks a call.
 _LACKING: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 _TEMPORARY_BYTES: Final = 8
+
+_PRIVATE_MASK: Final = 0o077
+_umask_lock: Final = threading.Lock()
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 _renameat2: Final = getattr(_libc, "renameat2", None)
@@ -72,12 +76,12 @@ def opened_folder(path: str | os.PathLike[str], *below: str, make: bool = False)
         os.close(folder_fd)
 
 
-def sub_folder(folder_fd: int, name: str, *, make: bool = False) -> int:
-    """Open one folder below an open one, never through a link; make it, for its owner alone, if asked."""
+def sub_folder(folder_fd: int, name: str, *, make: bool = False, mode: int = PRIVATE_FOLDER) -> int:
+    """Open one folder below an open one, never through a link; make it if asked, for its owner alone unless told."""
     _require_component(name)
     if make:
         with contextlib.suppress(FileExistsError):
-            os.mkdir(name, PRIVATE_FOLDER, dir_fd=folder_fd)
+            os.mkdir(name, mode, dir_fd=folder_fd)
             sync_folder(folder_fd)
     return os.open(name, _FOLDER_FLAGS | _NO_LINK, dir_fd=folder_fd)
 
@@ -114,6 +118,17 @@ def make_private_folder(path: str | os.PathLike[str], *, exist_ok: bool = True) 
     finally:
         os.close(folder_fd)
     _sync_path(folder.parent)
+
+
+def umask() -> int:
+    """Return what this process's umask takes from files that are a person's own.
+
+    It can be asked for by setting it alone; meanwhile it is one under which everything is for its owner alone.
+    """
+    with _umask_lock:
+        mask = os.umask(_PRIVATE_MASK)
+        os.umask(mask)
+    return mask
 
 
 def create_new(folder_fd: int, name: str, mode: int = PRIVATE_FILE) -> int:

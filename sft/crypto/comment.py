@@ -1,8 +1,8 @@
 """The trusted comment of a file's signature: what the author says beside the content.
 
-    sft:1 server: file: version: size: digest: mtime: name: user: prev: ts: head:
+    sft:1 server: file: version: size: digest: mtime: exec: name: user: prev: ts: head:
 
-Twelve fields in this order, each once, one TAB between; printable ASCII; at most 4,096 bytes. A
+Thirteen fields in this order, each once, one TAB between; printable ASCII; at most 4,096 bytes. A
 signature over content alone could be moved to another name, owner or version: these bind it. With the
 content's digest among them, the signature over the comment binds all of it.
 
@@ -48,6 +48,7 @@ _COMMENT: Final = (
     rf"\tsize:({NUMBER})"
     rf"\tdigest:([0-9a-f]{{{2 * DIGEST_BYTES}}})"
     rf"\tmtime:(-?{NUMBER})"
+    r"\texec:([01])"
     rf"\tname:({NAME})"
     rf"\tuser:({NUMBER})"
     rf"\tprev:(0|[0-9a-f]{{{2 * DIGEST_BYTES}}})"
@@ -76,6 +77,7 @@ class FileComment(Struct, frozen=True, kw_only=True, gc=False):
         user: id of the author.
         prev: digest of the version before, 64 bytes; None exactly for version 1.
         ts: when the author signed, Unix seconds; no verdict rests on it.
+        executable: the file's owner may run it; nothing else of its mode is signed.
         head: newest log head that the author had seen, ``epoch.size:root``.
 
     Raises:
@@ -92,6 +94,7 @@ class FileComment(Struct, frozen=True, kw_only=True, gc=False):
     user: int
     prev: bytes | None
     ts: int
+    executable: bool = False
     head: str = NO_HEAD
 
     def __post_init__(self) -> None:
@@ -115,7 +118,7 @@ class FileComment(Struct, frozen=True, kw_only=True, gc=False):
         prev = "0" if self.prev is None else self.prev.hex()
         return (
             f"sft:1\tserver:{self.server_id.hex()}\tfile:{self.file_id.hex()}\tversion:{self.version}\tsize:{self.size}"
-            f"\tdigest:{self.digest.hex()}\tmtime:{self.mtime}\tname:{encode_name(self.name)}\tuser:{self.user}"
+            f"\tdigest:{self.digest.hex()}\tmtime:{self.mtime}\texec:{self.executable:d}\tname:{encode_name(self.name)}\tuser:{self.user}"
             f"\tprev:{prev}\tts:{self.ts}\thead:{self.head}"
         )
 
@@ -125,7 +128,7 @@ class FileComment(Struct, frozen=True, kw_only=True, gc=False):
         found = _pattern().fullmatch(text) if len(text) <= limits.COMMENT_BYTES else None
         if found is None:
             raise SignatureInvalidError("the comment is not of the form sft:1")
-        server, file, version, size, digest, mtime, name, user, prev, ts, head = found.groups()
+        server, file, version, size, digest, mtime, executable, name, user, prev, ts, head = found.groups()
         try:
             comment = cls(
                 server_id=bytes.fromhex(server),
@@ -134,6 +137,7 @@ class FileComment(Struct, frozen=True, kw_only=True, gc=False):
                 size=int(size),
                 digest=bytes.fromhex(digest),
                 mtime=int(mtime),
+                executable=executable == "1",
                 name=decode_name(name),
                 user=int(user),
                 prev=None if prev == "0" else bytes.fromhex(prev),

@@ -6,6 +6,9 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
+from sft import durable
 from tests.integration.live_cli import LiveCli
 
 SIZES = [0, 1, 61_440, 61_441, 65_535, 65_536, 65_537, 3_000_000]
@@ -150,6 +153,19 @@ def test_the_date_of_a_file_travels_with_it(cli: LiveCli):
     assert cli.sft("gus", "ls", "dated.txt", "--json").document[0]["dated_at"] == "2001-09-09T01:46:40Z"
     cli.sft("gus", "get", "dated.txt", "--to", "dated-out")
     assert (cli.folder / "dated-out/dated.txt").stat().st_mtime == 1_000_000_000
+
+
+@pytest.mark.parametrize("size", [20, 300_000], ids=["small", "large"])
+def test_that_a_file_may_be_run_is_signed_and_comes_back(cli: LiveCli, size: int):
+    for name, mode in (("run.sh", 0o750), ("notes.txt", 0o640)):
+        Path(cli.file(f"tools/{name}", os.urandom(size))).chmod(mode)
+    assert cli.sft("max", "put", "tools").status == 0
+    assert cli.sft("gus", "get", "tools", "--to", "out", "--with-signature").status == 0
+    signed = [(cli.folder / f"out/tools/{name}.minisig").read_text() for name in ("run.sh", "notes.txt")]
+    assert ["\texec:1\t" in text for text in signed] == [True, False]
+    modes = [(cli.folder / f"out/tools/{name}").stat().st_mode & 0o777 for name in ("run.sh", "notes.txt")]
+    umask = durable.umask()
+    assert modes == [0o777 & ~umask, 0o666 & ~umask]
 
 
 def test_listing_moving_deleting_and_restoring(cli: LiveCli):

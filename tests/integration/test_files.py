@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
+from sft import durable
 from sft.client.api import files, people
 from sft.client.joining import join
 from sft.client.session import Session
@@ -68,7 +69,7 @@ async def test_what_is_stored_comes_back_verified_with_receipt_and_signature(
     got = await _get(reader, "docs/a b", tmp_path / "out", with_signature=True)
     assert got.stage is TransferStage.VERIFIED
     assert got.local.read_bytes() == source.read_bytes()
-    assert got.local.stat().st_mode & 0o777 == 0o600
+    assert got.local.stat().st_mode & 0o777 == 0o666 & ~durable.umask()
     assert got.verdict.author == "max"
     assert FileSignature.parse(got.signature.read_bytes()).encode() == got.verdict.signature
     (checked,) = await verify_all(reader, [GetItem("docs/a b", ("x",), 0)])

@@ -93,7 +93,9 @@ async def _kept(session: Session, item: GetItem, arrived: Received, report: Repo
         if item.newest:
             require_newest(session, file, item.seen, verdict.proved, listed=item.version != 0)
         note_judged(session, file, verdict.proved, read=True)
-        return arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
+        return arrived.sink.finish(
+            dated_at=file.version.dated_at, executable=verdict.comment.executable, signature=verdict.signature
+        )
 
     local, signature = await finish_even_if_cancelled(session.pool.run(finish))
     report(TransferStage.VERIFIED, arrived.size)

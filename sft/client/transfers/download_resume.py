@@ -62,8 +62,8 @@ class ResumablePart:
         if done - self.record.done >= SEGMENT_BYTES and done < self.record.size:
             self._mark(done, digest())
 
-    def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path, Path | None]:
-        placed = self._part.finish(dated_at=dated_at, signature=signature)
+    def finish(self, *, dated_at: int, executable: bool, signature: bytes) -> tuple[Path, Path | None]:
+        placed = self._part.finish(dated_at=dated_at, executable=executable, signature=signature)
         self._held.forget()
         return placed
 

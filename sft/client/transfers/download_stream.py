@@ -50,7 +50,7 @@ class FileSink(Protocol):
     def reached(self, done: int, digest: Callable[[], bytes]) -> None:
         """Note that so many bytes of the content are written, and what gives their digest."""
 
-    def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path | None, Path | None]:
+    def finish(self, *, dated_at: int, executable: bool, signature: bytes) -> tuple[Path | None, Path | None]:
         """Keep what was judged good."""
 
     def discard(self) -> None: ...

@@ -2,9 +2,10 @@
 
 Rules. Everything here blocks and runs on the pool. The destination is opened once; every folder below it is walked without
 following links; content goes to an exclusive ``.part`` of mode 0600 beside the final name, is synced, dated, and renamed
-without replacing unless that was asked for; then a regular file alone is replaced. One that fails leaves nothing. No execute
-bit, ever. A part that was left here is the one that was noted, a regular file of ours with one name, or it is not touched; of
-one whose process died before it was noted, a week's age tells that it is nobody's.
+without replacing unless that was asked for; then a regular file alone is replaced. One that fails leaves nothing. What has its
+name has the mode that the umask leaves it, and may be run if its author signed that, and only then. A part that was left here
+is the one that was noted, a regular file of ours with one name, or it is not touched; of one whose process died before it was
+noted, a week's age tells that it is nobody's.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ SIGNATURE_ENDING: Final = ".minisig"
 _RESERVED_SHARE: Final = 4  # of what is free: large files run four at a time
 _MOST_COPIES: Final = 10_000
 _ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is no ending
+_FILE: Final = 0o666  # less what the umask says
+_FOLDER: Final = 0o777
+_EXECUTABLE: Final = 0o111
 _PART: Final = re.compile(r"\.sft-(?:[0-9a-f]{16}){1,2}(\.minisig)?\.part")
 _BOUND_DIGITS: Final = 16  # of a part's id: what shows for which name it was made
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -65,8 +69,9 @@ class Destination:
         self._now = now
         self._tidied: set[tuple[str, ...]] = set()
         with translating_os_errors(path):
-            path.mkdir(mode=durable.PRIVATE_FOLDER, parents=True, exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
             self._fd = durable.open_folder(path)
+        self.umask = durable.umask()
 
     def folder(self, parts: Sequence[str]) -> int:
         """Open a folder below, making what is missing; the caller releases it."""
@@ -76,7 +81,7 @@ class Destination:
             for part in parts:
                 above = folder
                 try:
-                    folder = durable.sub_folder(above, local_name(part), make=True)
+                    folder = durable.sub_folder(above, local_name(part), make=True, mode=_FOLDER)
                 finally:
                     os.close(above)
             if tuple(parts) not in self._tidied:
@@ -101,6 +106,9 @@ class Folders(Protocol):
 
     @property
     def path(self) -> Path: ...
+
+    @property
+    def umask(self) -> int: ...
 
     def folder(self, parts: Sequence[str]) -> int:
         """Open a folder below, making what is missing; the caller releases it."""
@@ -170,6 +178,8 @@ class PartFile:
         self._part, self._signature_part = _part_names(self.id)
         self._file = -1
         self._release = destination.release
+        self._file_mode = _FILE & ~destination.umask
+        self._program_mode = (_FILE | _EXECUTABLE) & ~destination.umask
         self._folder = destination.folder(above)
         try:
             if existing is ConflictPolicy.REFUSE and size is not None:
@@ -245,18 +255,19 @@ class PartFile:
         with translating_os_errors(self._local):
             durable.sync_file(self._file)
             if signature is not None and self._with_signature:
-                durable.write_new(self._folder, self._signature_part, signature)
+                durable.write_new(self._folder, self._signature_part, signature, self._file_mode)
 
-    def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path, Path | None]:
+    def finish(self, *, dated_at: int, executable: bool, signature: bytes) -> tuple[Path, Path | None]:
         """Date and sync verified content, and ``place`` it."""
         self.date(dated_at)
         self.sync(signature)
-        return self.place()
+        return self.place(executable=executable)
 
-    def place(self, *, sync_folder: bool = True) -> tuple[Path, Path | None]:
+    def place(self, *, executable: bool, sync_folder: bool = True) -> tuple[Path, Path | None]:
         """Give verified content that is synced its final name, and return the paths of file and signature.
 
         Args:
+            executable: it may be run, as far as the umask allows.
             sync_folder: without, the caller syncs it: once for several.
 
         Raises:
@@ -273,6 +284,9 @@ class PartFile:
                     continue
             else:
                 raise LocalExistsError(path=str(self._local))
+            # Not before it has its name: what is left for a later run is for its owner alone.
+            with contextlib.suppress(PermissionError):  # a file system without modes
+                os.fchmod(self._file, self._program_mode if executable else self._file_mode)
             if sync_folder:
                 durable.sync_folder(self._folder)
         self._close()
@@ -371,8 +385,8 @@ class NullSink:
     def reached(self, done: int, digest: Callable[[], bytes]) -> None:
         """Keep no mark."""
 
-    def finish(self, *, dated_at: int, signature: bytes) -> tuple[None, None]:
-        del dated_at, signature
+    def finish(self, *, dated_at: int, executable: bool, signature: bytes) -> tuple[None, None]:
+        del dated_at, executable, signature
         return None, None
 
     def discard(self) -> None:

@@ -126,7 +126,7 @@ class _Group:
         self._state: ProvedState | None = None
         self._folders = _OpenFolders()
         self.outcomes: list[Outcome] = []
-        self.parts: dict[int, tuple[PartFile, DownloadResult, bytes]] = {}  # good ones without a name, by their place
+        self.parts: dict[int, tuple[PartFile, DownloadResult, Verdict]] = {}  # good ones without a name, by their place
 
     def __enter__(self) -> Self:
         return self
@@ -148,7 +148,7 @@ class _Group:
                 verdict = self._judge(each)
                 good = DownloadResult(each.file, verdict, None, None)
                 if each.wanted.place is not None:
-                    self.parts[number] = self._written(each, each.wanted.place), good, verdict.signature
+                    self.parts[number] = self._written(each, each.wanted.place), good, verdict
                 self.outcomes.append(good)
             except SftError as error:
                 self.outcomes.append(error)
@@ -157,9 +157,9 @@ class _Group:
         """Wait until the content of all is on the disk."""
 
         def sync_one(number: int) -> tuple[int, SftError | None]:
-            part, _, signature = self.parts[number]
+            part, _, verdict = self.parts[number]
             try:
-                part.sync(signature)
+                part.sync(verdict.signature)
             except SftError as error:
                 return number, error
             return number, None
@@ -170,9 +170,9 @@ class _Group:
 
     def place(self) -> None:
         """Give all that is on the disk its name."""
-        for number, (part, good, _) in [*self.parts.items()]:
+        for number, (part, good, verdict) in [*self.parts.items()]:
             try:
-                local, signature = part.place(sync_folder=False)
+                local, signature = part.place(executable=verdict.comment.executable, sync_folder=False)
             except SftError as error:
                 self._give_up(number, error)
             else:
@@ -256,6 +256,10 @@ class _Below(Struct, frozen=True):
     @property
     def path(self) -> Path:
         return self.destination.path
+
+    @property
+    def umask(self) -> int:
+        return self.destination.umask
 
     def folder(self, parts: Sequence[str]) -> int:
         return self.folders.folder(self.destination, parts)

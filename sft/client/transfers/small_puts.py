@@ -17,7 +17,7 @@ from sft.client.transfers.grouping import PUT_BYTES, PUT_GROUP_BYTES, groups_of
 from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.progress import TransferStage
 from sft.client.transfers.proving import ShownProved, show_proved_files
-from sft.client.transfers.sources import UploadSource
+from sft.client.transfers.sources import Stated, UploadSource
 from sft.client.transfers.upload import FileUpload, SignedContent
 from sft.errors import ReceiptBadError, RemoteProtocolError, RequestError, SftError
 from sft.model.records import Stored
@@ -27,8 +27,8 @@ _LOOKED_AT_ONCE: Final = 8
 
 Opener = Callable[[], UploadSource]
 Outcome = UploadResult | SftError
-_Read = tuple[bytes, int, LocalFile | None]
-"""A content, its date, and the file that it was read from."""
+_Read = tuple[bytes, Stated, LocalFile | None]
+"""A content, what else is signed of it, and the file that it was read from."""
 
 
 async def store_together(

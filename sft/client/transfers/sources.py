@@ -14,7 +14,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from weakref import WeakSet
 
 from sft.client.os_errors import describe_os_error, translating_os_errors
@@ -24,6 +24,18 @@ from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 
 _DATE_MOST: Final = 2**40  # a message holds no date beyond; some file systems do
 _POLL_SECONDS: Final = 0.2  # how soon a reader of a silent pipe sees that it was given up
+
+
+class Stated(NamedTuple):
+    """What is signed of a source beside its content.
+
+    Args:
+        dated_at: its date, Unix seconds.
+        executable: its owner may run it.
+    """
+
+    dated_at: int
+    executable: bool = False
 
 
 class UploadSource(Protocol):
@@ -42,8 +54,8 @@ class UploadSource(Protocol):
     def fetch(self, count: int) -> tuple[list[bytes], bool]:
         """Return the next chunks, at least one, and whether the last is among them."""
 
-    def require_unchanged(self) -> int:
-        """Check that it is still what was opened, and return its date (Unix seconds)."""
+    def require_unchanged(self) -> Stated:
+        """Check that it is still what was opened, and return what is signed of it."""
 
     def give_up(self) -> None:
         """Make a read that waits end soon, in an error."""
@@ -126,14 +138,16 @@ class FileSource:
         """Its path, absolute."""
         return str(Path(self.name).absolute())
 
-    def require_unchanged(self) -> int:
-        """Check that nobody wrote to it, and return its date; SourceChangedError if size, date or file are others."""
+    def require_unchanged(self) -> Stated:
+        """Check that nobody wrote to it; SourceChangedError if size, date or file are others."""
         with translating_os_errors(self.name):
-            now = seen_as(self.name, "", os.fstat(self._fd))
+            found = os.fstat(self._fd)
+        now = seen_as(self.name, "", found)
         if _written(now) != _written(self.seen):
             raise SourceChangedError(path=self.name)
         self.unchanged = now if now == self.seen else None
-        return max(-_DATE_MOST, min(_DATE_MOST, now.modified_ns // 10**9))
+        dated_at = max(-_DATE_MOST, min(_DATE_MOST, now.modified_ns // 10**9))
+        return Stated(dated_at, executable=bool(found.st_mode & stat.S_IXUSR))
 
     def give_up(self) -> None:
         """Do nothing: a file keeps no reader waiting."""
@@ -213,9 +227,9 @@ class PipeSource:
                 return chunks, False
             held = self._ahead
 
-    def require_unchanged(self) -> int:
+    def require_unchanged(self) -> Stated:
         """Return the present: a pipe has no date and cannot be compared with itself."""
-        return int(self._clock())
+        return Stated(int(self._clock()))
 
     def give_up(self) -> None:
         """Make a read that waits for more end."""

@@ -22,7 +22,7 @@ from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.proving import ShownProved
 from sft.client.transfers.same import PutAsked, VersionThere, put_step
-from sft.client.transfers.sources import FileSource, UploadSource
+from sft.client.transfers.sources import FileSource, Stated, UploadSource
 from sft.client.transfers.there_already import proved_ours, require_replaceable
 from sft.client.transfers.upload_resume import ResumableUpload, UploadAsked
 from sft.client.trust import prove_file
@@ -96,7 +96,7 @@ class FileUpload:
         file, evidence = await show_proved(self._session, self.path)
         return ShownProved(file, prove_file(self._session, evidence, file))
 
-    def sign(self, content: bytes, dated_at: int, seen: LocalFile | None = None) -> SignedContent:
+    def sign(self, content: bytes, stated: Stated, seen: LocalFile | None = None) -> SignedContent:
         """Sign a small content; pure computing.
 
         Args:
@@ -105,7 +105,7 @@ class FileUpload:
         digest = blake2b_512(content).digest()
         if seen is not None:
             self._digests.note(seen, digest)
-        comment = self._comment(self._file_id, len(content), dated_at, digest)
+        comment = self._comment(self._file_id, len(content), stated, digest)
         return SignedContent(content, digest, comment, sign_file(self._session.key, comment).encode())
 
     async def found_there(self, content: SignedContent) -> UploadResult | None:
@@ -216,7 +216,7 @@ class FileUpload:
     def _number(self) -> int:
         return 1 if self._before is None else self._before.file.version.number + 1
 
-    def _comment(self, file_id: bytes, size: int, dated_at: int, digest: bytes) -> FileComment:
+    def _comment(self, file_id: bytes, size: int, stated: Stated, digest: bytes) -> FileComment:
         before = self._before
         return FileComment(
             server_id=self._session.server_id,
@@ -224,7 +224,8 @@ class FileUpload:
             version=self._number(),
             size=size,
             digest=digest,
-            mtime=dated_at,
+            mtime=stated.dated_at,
+            executable=stated.executable,
             name=self.path,
             user=self._session.user_id,
             prev=None if before is None else before.file.version.digest,

@@ -21,7 +21,7 @@ from sft.client.loop import Waiting, running_tasks
 from sft.client.session import Session
 from sft.client.transfers.acknowledged import Acknowledged
 from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
-from sft.client.transfers.sources import UploadSource
+from sft.client.transfers.sources import Stated, UploadSource
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.signatures import sign_file
@@ -38,8 +38,8 @@ from sft.model.records import Stored
 from sft.transport.flow import SendFlow
 from sft.wire.messages import BeginUpload, Cancel, CommitUpload, FileStored, Refusal, Reply, ResumePoint
 
-Describe = Callable[[bytes, int, int, bytes], FileComment]
-"""File id, size, date and digest of what was read to what is signed of it."""
+Describe = Callable[[bytes, int, Stated, bytes], FileComment]
+"""File id, size, what else is signed, and digest of what was read, to the comment that is signed of it."""
 
 # What may be hashed here and not stored there: in flight, read and not sent, and a batch in work.
 AHEAD_CHUNKS: Final = TRANSFER_CREDIT_CHUNKS + 3 * CREDIT_STEP_CHUNKS
@@ -151,10 +151,10 @@ class UploadStream:
         try:
             with ticking(connection.reactor, TICK_SECONDS, self._tick):
                 await self._sent
-                dated_at = await finish_even_if_cancelled(connection.pool.run(self._source.require_unchanged))
+                stated = await finish_even_if_cancelled(connection.pool.run(self._source.require_unchanged))
             self._report(TransferStage.STORING, self._size)
             digest = self._hash.digest()
-            comment = describe(announced.file_id, self._size, dated_at, digest)
+            comment = describe(announced.file_id, self._size, stated, digest)
             if not self._over:
                 self._committed = True
                 signature = sign_file(self._session.key, comment).encode()

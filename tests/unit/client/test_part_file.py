@@ -10,7 +10,7 @@ import pytest
 
 from sft import durable
 from sft.client.transfers.local_file import seen_as
-from sft.client.transfers.part_file import ConflictPolicy, Destination, PartFile, numbered
+from sft.client.transfers.part_file import ConflictPolicy, Destination, LeftPart, PartFile, numbered
 from sft.errors import LocalChangedError, LocalDiskFullError, LocalExistsError, LocalFileError, NameNotAllowedError
 
 SIGNATURE = b"four lines\n"
@@ -35,7 +35,7 @@ def landing(destination, *parts, size=3, existing=ConflictPolicy.REFUSE, with_si
 def land(destination, *parts, content=b"abc", **options):
     one = landing(destination, *parts, **options)
     one.write([content])
-    return one.finish(dated_at=1000, signature=SIGNATURE)
+    return one.finish(dated_at=1000, executable=False, signature=SIGNATURE)
 
 
 def names(folder):
@@ -48,9 +48,48 @@ def test_nothing_has_the_final_name_before_it_is_finished(destination, out):
     (part,) = (out / "a").iterdir()
     assert part.name.startswith(".sft-")
     assert part.stat().st_mode & 0o777 == 0o600
-    assert one.finish(dated_at=1000, signature=b"") == (out / "a" / "b.txt", None)
+    assert one.finish(dated_at=1000, executable=False, signature=b"") == (out / "a" / "b.txt", None)
     assert names(out) == ["a", "b.txt"]
     assert (out / "a" / "b.txt").stat().st_mtime == 1000
+
+
+@pytest.fixture
+def umask():
+    before = os.umask(0o022)
+    os.umask(before)
+    yield os.umask
+    os.umask(before)
+
+
+@pytest.mark.parametrize(
+    ("mask", "modes"), [(0o022, (0o644, 0o755)), (0o002, (0o664, 0o775)), (0o077, (0o600, 0o700)), (0, (0o666, 0o777))]
+)
+@pytest.mark.parametrize("executable", [False, True])
+def test_what_has_its_name_has_the_mode_that_the_umask_leaves(out, umask, mask, modes, executable):
+    umask(mask)
+    destination = Destination(out / "new")
+    one = landing(destination, "a", "b.sh", with_signature=True)
+    one.write([b"abc"])
+    assert {path.stat().st_mode & 0o777 for path in (out / "new" / "a").iterdir()} == {0o600}
+    file, signature = one.finish(dated_at=0, executable=executable, signature=SIGNATURE)
+    assert file.stat().st_mode & 0o777 == modes[executable]
+    assert signature.stat().st_mode & 0o777 == modes[0]
+    assert {folder.stat().st_mode & 0o777 for folder in (out / "new", out / "new" / "a")} == {modes[1]}
+    destination.close()
+
+
+def test_a_part_that_others_may_read_is_closed_to_them_again(destination, out):
+    one = landing(destination, "a", "b.txt")
+    one.write([b"ab"])
+    left = LeftPart(one.id, one.identity, 2)
+    one.leave()
+    (part,) = (out / "a").iterdir()
+    part.chmod(0o755)
+    again = PartFile(
+        destination, ("a", "b.txt"), size=3, existing=ConflictPolicy.REFUSE, with_signature=False, left=left
+    )
+    assert part.stat().st_mode & 0o777 == 0o600
+    again.discard()
 
 
 def test_the_content_is_durable_before_it_has_its_name(destination, out, monkeypatch):
@@ -63,7 +102,7 @@ def test_the_content_is_durable_before_it_has_its_name(destination, out, monkeyp
     one = landing(destination, "b.txt", size=5000)
     one.write([bytes(5000)])
     monkeypatch.setattr(os, "fsync", noted)
-    one.finish(dated_at=1000, signature=b"")
+    one.finish(dated_at=1000, executable=False, signature=b"")
     assert synced[0] == (5000, False)
     assert synced[-1][1]  # the folder, with the name in it
 
@@ -110,7 +149,7 @@ def test_what_only_looks_like_an_old_part_stays(out, tmp_path):
 
 def test_discarding_what_is_finished_keeps_it(destination, out):
     one = landing(destination, "b.txt")
-    one.finish(dated_at=0, signature=b"")
+    one.finish(dated_at=0, executable=False, signature=b"")
     one.discard()
     assert names(out) == ["b.txt"]
 
@@ -150,7 +189,7 @@ def test_nothing_but_a_regular_file_is_ever_replaced(destination, out, odd, name
     one = landing(destination, "b.txt", existing=ConflictPolicy.FORCE, with_signature=True)
     one.write([b"abc"])
     with pytest.raises(LocalFileError) as caught:
-        one.finish(dated_at=1000, signature=SIGNATURE)
+        one.finish(dated_at=1000, executable=False, signature=SIGNATURE)
     assert caught.value.values["path"] == str(out / name)
     one.discard()
     assert {path: path.lstat() for path in out.iterdir()} == before
@@ -166,17 +205,17 @@ def test_only_the_file_that_was_seen_is_replaced(destination, out):
         one.write([b"new"])
         edit()
         with pytest.raises(LocalChangedError):
-            one.finish(dated_at=1000, signature=b"")
+            one.finish(dated_at=1000, executable=False, signature=b"")
         one.discard()
     assert (local.read_bytes(), names(out)) == (b"old", ["b.txt"])
     local.unlink()
     one = PartFile(destination, ["b.txt"], size=3, with_signature=False, **meant)
-    one.finish(dated_at=1000, signature=b"")  # of what is gone nothing is lost
+    one.finish(dated_at=1000, executable=False, signature=b"")  # of what is gone nothing is lost
     assert names(out) == ["b.txt"]
     meant["replaces"] = seen_as(str(local), "b.txt", local.lstat())
     one = PartFile(destination, ["b.txt"], size=3, with_signature=False, **meant)
     one.write([b"new"])
-    one.finish(dated_at=1000, signature=b"")
+    one.finish(dated_at=1000, executable=False, signature=b"")
     assert local.read_bytes() == b"new"
 
 
@@ -197,7 +236,7 @@ def test_a_name_that_somebody_takes_meanwhile_is_not_replaced(destination, out):
     one = landing(destination, "b.txt")
     (out / "b.txt").write_bytes(b"mine")
     with pytest.raises(LocalExistsError):
-        one.finish(dated_at=0, signature=b"")
+        one.finish(dated_at=0, executable=False, signature=b"")
     one.discard()
     assert (out / "b.txt").read_bytes() == b"mine"
     assert names(out) == ["b.txt"]
@@ -229,7 +268,7 @@ def test_a_folder_is_never_replaced(destination, out):
     (out / "b.txt").mkdir()
     one = landing(destination, "b.txt", existing=ConflictPolicy.FORCE)
     with pytest.raises(LocalFileError):
-        one.finish(dated_at=0, signature=b"")
+        one.finish(dated_at=0, executable=False, signature=b"")
     one.discard()
     assert names(out) == ["b.txt"]
 
@@ -261,7 +300,7 @@ def test_a_disk_that_fills_up_is_said_and_nothing_stays(destination, out, monkey
 
 def test_a_date_that_cannot_be_is_no_reason_to_lose_the_file(destination, out):
     one = landing(destination, "b.txt")
-    one.finish(dated_at=1 << 62, signature=b"")
+    one.finish(dated_at=1 << 62, executable=False, signature=b"")
     assert names(out) == ["b.txt"]
 
 

@@ -68,7 +68,7 @@ def test_a_pipe_is_read_whole_in_full_chunks_and_its_last_is_known(size):
     else:
         assert (small, source.size) == (None, None)
         assert all_of(source) == content
-    assert source.require_unchanged() == 77
+    assert source.require_unchanged().dated_at == 77
     writer.join()
     reading.close()
 
@@ -91,7 +91,15 @@ def test_the_date_is_rounded_down_to_seconds_also_before_1970(tmp_path):
     for nanoseconds, seconds in ((1_999_999_999, 1), (-1, -1)):
         (tmp_path / "f").write_bytes(b"x")
         os.utime(tmp_path / "f", ns=(0, nanoseconds))
-        assert FileSource(tmp_path / "f").require_unchanged() == seconds
+        assert FileSource(tmp_path / "f").require_unchanged().dated_at == seconds
+
+
+@pytest.mark.parametrize(("mode", "executable"), [(0o755, True), (0o100, True), (0o644, False), (0o611, False)])
+def test_that_its_owner_may_run_it_is_stated(tmp_path, mode, executable):
+    (tmp_path / "f").touch(mode=0o600)
+    source = FileSource(tmp_path / "f")
+    (tmp_path / "f").chmod(mode)
+    assert source.require_unchanged().executable == executable
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(2**62, 2**40), (-(2**62), -(2**40))])
@@ -100,7 +108,7 @@ def test_a_date_that_no_message_holds_becomes_the_closest(tmp_path, monkeypatch,
     source = FileSource(tmp_path / "f")
     source.seen = structs.replace(source.seen, modified_ns=seconds * 10**9)
     monkeypatch.setattr(sources, "seen_as", lambda *_: source.seen)
-    assert source.require_unchanged() == told
+    assert source.require_unchanged().dated_at == told
 
 
 @pytest.mark.parametrize("change", ["grown", "touched", "shrunk"])

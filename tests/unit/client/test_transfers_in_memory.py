@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
+from sft import durable
 from sft.client.pins import Pins
 from sft.client.state import StateFolder
 from sft.client.transfers import batch
@@ -488,7 +489,7 @@ def test_what_is_got_is_what_was_stored_dated_and_without_an_execute_bit(server,
     assert result.local == tmp_path / "out" / "a.bin"
     assert result.local.read_bytes() == content
     found = result.local.stat()
-    assert (found.st_mtime, found.st_mode & 0o777) == (MTIME, 0o600)
+    assert (found.st_mtime, found.st_mode & 0o777) == (MTIME, 0o666 & ~durable.umask())
     assert leftovers(tmp_path / "out") == ["a.bin"]
     assert result.verdict.author == "ada"
 

@@ -30,6 +30,7 @@ def comments(draw: st.DrawFn) -> FileComment:
         user=draw(COUNTS),
         prev=None if version == 1 else draw(st.binary(min_size=64, max_size=64)),
         ts=draw(SIZES),
+        executable=draw(st.booleans()),
         head=draw(HEADS),
     )
 
@@ -69,12 +70,20 @@ def test_the_encoding(comment: FileComment) -> None:
         "size:7",
         "digest:" + hashlib.blake2b(b"content").hexdigest(),
         "mtime:1700000000",
+        "exec:0",
         "name:reports/M%C3%A4rz%202026.pdf",
         "user:7",
         "prev:" + hashlib.blake2b(b"before").hexdigest(),
         "ts:1700000001",
         "head:1.42:" + "ab" * 32,
     ]
+
+
+def test_that_its_owner_may_run_a_file_is_said(comment: FileComment) -> None:
+    program = replace(comment, executable=True)
+    assert "\texec:1\t" in program.encode()
+    assert FileComment.parse(program.encode()).executable
+    assert not FileComment.parse(comment.encode()).executable
 
 
 def test_the_first_version_has_prev_zero(comment: FileComment) -> None:
@@ -129,6 +138,10 @@ def test_every_field_is_there_once_and_in_its_order(comment: FileComment) -> Non
         ("\tmtime:1700000000\t", "\tmtime:--1\t"),
         ("\tmtime:1700000000\t", "\tmtime:9223372036854775808\t"),
         ("\tmtime:1700000000\t", "\tmtime:-9223372036854775808\t"),
+        ("\texec:0\t", "\texec:2\t"),
+        ("\texec:0\t", "\texec:00\t"),
+        ("\texec:0\t", "\texec:\t"),
+        ("\texec:0\t", "\texec:x\t"),
         ("M%C3%A4rz", "M%c3%a4rz"),
         ("M%C3%A4rz", "M%C3rz"),
         ("M%C3%A4rz", "M%C3%rz"),
