@@ -22,6 +22,7 @@ from sft.client.pins import Pin
 from sft.client.transfers.queue.queue_file import LocalFiles
 from sft.client.transfers.queue.run import Transfers
 from sft.client.trust import SignatureState
+from sft.client.trust_chain import ChainFacts
 from sft.crypto.keys import PublicKey
 from sft.errors import SftError
 from sft.ledger.checkpoints import Checkpoint
@@ -186,6 +187,9 @@ class Files(Protocol):
 
     async def details(self, path: str, version: int = 0) -> Details:
         """Return one version of a file; 0 is the newest."""
+
+    async def chain(self, path: str, version: int = 0) -> ChainFacts:
+        """Return what makes one version of a file believed, or not; 0 is the newest."""
 
     async def readers(self, file: File) -> list[FileReader] | None:
         """List who downloaded a file and who did not; None where that is not ours to see."""

@@ -101,6 +101,10 @@ _SELECTING: Final = (
 _FILES: Final = (
     Action("files.transfer", "c,f5", "Put or get", "Copy to the other side: put, or get", 10, asks=True),
     Action("files.verify", "v", "Verify", "Check files without keeping them", 22, Permission.FILE_READ, asks=True),
+    Action(
+        "files.why", "w", "Why", "Show why a file can be believed: keys, signature, log, receipt, what was read here", 23,
+        Permission.FILE_READ, asks=True,
+    ),
     Action("files.details", "i,f3", "Details", "Show or hide the details of a file", 28),
     Action(
         "files.rename", "r,f6", "Rename", "Rename or move on the server", 24, Permission.FILE_WRITE,
@@ -172,6 +176,7 @@ _ACTIVITY: Final = (
     Action(
         "activity.open", "enter,l,right", "Record and proof", "Show the record of this line, and what proves it", 14
     ),
+    Action("activity.why", "w", "", "Show why the version of this line can be believed", asks=True),
     Action("activity.export", "e", "Export", "Write what is shown to a file, one JSON object a line", 16, asks=True),
     Action("activity.check", "V", "Check whole log", "Read the whole log again and check all of it", 18, asks=True),
     Action("activity.copy", "y", "", "Copy what this line says to the terminal's clipboard"),

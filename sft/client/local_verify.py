@@ -16,6 +16,7 @@ from sft.client.pins import Pin, pinned_everywhere
 from sft.client.profiles import Profiles
 from sft.client.state import StateFolder
 from sft.client.transfers.sources import FileSource
+from sft.client.trust_words import HOLDS_CONTENT, pinned_key, signed_as
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import PublicKey
@@ -33,7 +34,7 @@ from sft.errors import (
 from sft.ledger.file_proof import LoggedFile, check_file_proof
 from sft.limits import COMMENT_BYTES, KIB, NOTE_BYTES
 from sft.model.names import safe
-from sft.model.text import count_text, shown_name
+from sft.model.text import count_text
 
 _BATCH_CHUNKS: Final = 64
 _SIGNATURE_BYTES: Final = COMMENT_BYTES + KIB
@@ -115,21 +116,20 @@ def _verdict(
 ) -> OfflineVerdict:
     servers = {one.server_id: one.server_name for one in Profiles(state).all()}
     comment, foreign = _comment(text)
-    holds = ["The content is what was signed, byte for byte."]
+    holds = [HOLDS_CONTENT]
     not_asked = ["Whether the key was stolen or retired since: no server was asked."]
     if pin is None:
         holds.append(f"It was signed with {public.text()} ({public.words()}).")
         not_asked.insert(0, "Whose key that is.")
     else:
-        holds.append(f"The key is the one that this computer pinned for {shown_name(pin.name)}.")
+        holds.append(pinned_key(pin.name))
     if comment is not None and comment.digest != digest:
         raise SignatureBadError("signed as another content", path=comment.name, author="" if pin is None else pin.name)
     if comment is None:
         not_asked.append("A server, name and version: it was signed by another tool.")
     else:
-        name = shown_name(comment.name)
-        server = shown_name(servers.get(comment.server_id, comment.server_id.hex()[:16]))
-        holds.append(f"It was signed as {name}, version {comment.version}, for {server}.")
+        server = servers.get(comment.server_id, comment.server_id.hex()[:16])
+        holds.append(signed_as(comment.name, comment.version, server))
         not_asked.append("Whether there is a newer version, or it was moved or deleted.")
         if pin is not None and comment.server_id != server_id:
             not_asked.append("That server: the key was pinned for another one.")

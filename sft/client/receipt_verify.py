@@ -13,11 +13,12 @@ from pathlib import Path
 from sft.client.local_verify import digest_of, read_text
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
+from sft.client.trust_words import acknowledged
 from sft.crypto.keys import ServerPublic
 from sft.crypto.notes import Receipt, parse_receipts, verify_receipts
 from sft.crypto.signed_note import text_of
 from sft.errors import CryptoError, NotShownError, SignatureInvalidError
-from sft.model.text import count_text, shown_name, utc_time
+from sft.model.text import count_text, utc_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,12 @@ def verify_receipt(
         raise NotShownError(error.detail, path=str(file), evidence=str(receipt), problem=error.detail) from error
     newest = max(matching, key=lambda each: each.leaf)
     server = known[0].server_name
-    where = f"{shown_name(newest.name)}, version {newest.version}"
     return ReceiptVerdict(
         server,
         newest,
         [
             "The content is what the server acknowledged, byte for byte.",
-            f"{shown_name(server)} signed that it stored it as {where}, on {utc_time(newest.stored_at)}.",
+            acknowledged(server, newest.name, newest.version, utc_time(newest.stored_at)),
             f"It says so in its log at {count_text(newest.leaf)}.",
         ],
         [

@@ -16,7 +16,7 @@ from sft.crypto.keys import ServerPublic
 from sft.crypto.notes import Receipt, parse_receipts, verify_receipts
 from sft.crypto.signed_note import text_of
 from sft.errors import CryptoError, SignatureInvalidError
-from sft.model.records import Stored
+from sft.model.records import File, Stored
 
 
 class ReceiptNote:
@@ -61,6 +61,34 @@ def receipt_path(state: StateFolder, server_id: bytes, file_id: bytes, version: 
 
 def has_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> bool:
     return os.path.exists(f"{state.data}/{_name(server_id, file_id, version)}")  # noqa: PTH110 - asked for each file of a folder
+
+
+def held_receipt(state: StateFolder, server_id: bytes, keys: Sequence[ServerPublic], file: File) -> Receipt | None:
+    """Return the receipt that is kept for a version, checked anew (blocks); None where none is kept here.
+
+    Args:
+        keys: the server's that is pinned, and those that it follows.
+
+    Raises:
+        SignatureInvalidError: it is not the server's, or for something else than what is shown.
+    """
+    said = file.version
+    data = state.read(_name(server_id, file.id, said.number))
+    if data is None:
+        return None
+    shown = (server_id, file.id, said.number, said.size, said.digest, said.author_id, said.signed_name, said.leaf)
+    for line in _signed_lines(keys, data.decode("utf-8", "replace")):
+        found = (line.server_id, line.file_id, line.version, line.size, line.digest, line.user, line.name, line.leaf)
+        if found == shown:
+            return line
+    raise SignatureInvalidError("it is for something else than what is shown")
+
+
+def _signed_lines(keys: Sequence[ServerPublic], note: str) -> tuple[Receipt, ...]:
+    for key in keys:
+        with contextlib.suppress(CryptoError):
+            return verify_receipts(key, note)
+    raise SignatureInvalidError("it is not signed by its server")
 
 
 def receipt_paths(state: StateFolder, server_id: bytes) -> list[str]:

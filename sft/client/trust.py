@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from sft.client.pins import Pin
 from sft.client.proved import ProvedFile, ProvedState
 from sft.client.session import Session
+from sft.client.trust_words import moved_by
 from sft.client.versions_seen import NO_PLACE
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import PublicKey
@@ -83,8 +84,7 @@ class Verdict(Struct, frozen=True):
     def sentence(self) -> str:
         said = [read_sentence(self.author)]
         if self.moved_to is not None:
-            by = f"{shown_name(self.moved_by)} moved it" if self.moved_by else "it was moved"
-            said.append(f"Signed as {shown_name(self.signed_name)}; {by} to {shown_name(self.moved_to)}.")
+            said.append(moved_by(self.signed_name, self.moved_by, self.moved_to))
         return " ".join([*said, *self.said_of_key()])
 
     def said_of_key(self) -> list[str]:

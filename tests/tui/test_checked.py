@@ -15,13 +15,13 @@ FILE = signed_file()
 @pytest.fixture
 def checked() -> Checked:
     checked = Checked()
-    checked.note(FILE, SignatureState.VERIFIED)
+    checked.note(FILE, SignatureState.VERIFIED, 1000)
     return checked
 
 
 def test_what_holds_and_was_read_is_verified_and_what_was_read_and_is_wrong_is_bad(checked):
     assert checked.state(FILE, SignatureState.SIGNED) is SignatureState.VERIFIED
-    checked.note(FILE, SignatureState.BAD)
+    checked.note(FILE, SignatureState.BAD, 2000)
     assert checked.state(FILE, SignatureState.SIGNED) is SignatureState.BAD
     assert checked.state(FILE, SignatureState.VERIFIED) is SignatureState.BAD, (
         "an earlier run had read it, and it held then"

@@ -20,7 +20,7 @@ from tui.keys import SCREEN_IDS
 
 SIZE, SMALL, LARGE = (120, 36), (80, 24), (200, 60)
 NAMES = ("names", "names-zoomed", "names-transfers")
-SMALL_SCENES = ("files", "delete", "first-start", "queue", "stop", "log-stop", "activity")
+SMALL_SCENES = ("files", "delete", "trust", "first-start", "queue", "stop", "log-stop", "activity")
 SHOWN = [(name, SIZE, True) for name in SCENES]
 SHOWN += [(name, SMALL, True) for name in SMALL_SCENES]
 SHOWN += [(name, size, True) for size in (SMALL, LARGE) for name in NAMES]

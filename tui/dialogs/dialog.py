@@ -63,6 +63,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         Binding("left,up", "app.focus_previous", show=False),
     ]
     wide: ClassVar[bool] = False
+    page: ClassVar[bool] = False  # it takes all the room there is
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         return cast("AppContext", self.app)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="dialog", classes="-wide-dialog" if self.wide else "") as frame:
+        with Vertical(id="dialog", classes="-page" if self.page else "-wide-dialog" if self.wide else "") as frame:
             frame.border_title = Content(self._title)
             with VerticalScroll(id="dialog-content", can_focus=False):
                 yield from self.content()
@@ -185,5 +186,6 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         content = self.query_one("#dialog-content")
         problem = self.query_one("#dialog-problem")
         message = problem.size.height + 1 if problem.display else 0
-        most = self.size.height * _MOST_PERCENT // 100 - _AROUND_LINES - message
+        percent = 100 if self.page else _MOST_PERCENT
+        most = self.size.height * percent // 100 - _AROUND_LINES - message
         content.styles.max_height = max(most, 3)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from sft.client.trust import SignatureState
+from sft.client.trust_chain import ReadHere
 from sft.model.records import File
 
 _Key = tuple[bytes, int, bytes, bytes, bytes]
@@ -21,17 +22,23 @@ class Checked:
     """Verdicts of this run on versions of the server in use."""
 
     def __init__(self) -> None:
-        self._states: dict[_Key, SignatureState] = {}
+        self._read: dict[_Key, ReadHere] = {}
 
-    def note(self, file: File, state: SignatureState) -> None:
-        self._states[_key(file)] = state
+    def note(self, file: File, state: SignatureState, at: float) -> None:
+        """Remember what a version was found to be, and when, in Unix seconds."""
+        self._read[_key(file)] = ReadHere(state, at)
+
+    def read(self, file: File) -> ReadHere | None:
+        """Return what was found when this very version was read; None where it was not."""
+        return self._read.get(_key(file))
 
     def state(self, file: File, judged: SignatureState) -> SignatureState:
         """Return what is known of a version whose signature was judged just now."""
-        return self._states.get(_key(file), judged) if judged in _HOLD else judged
+        read = self.read(file)
+        return judged if read is None or judged not in _HOLD else read.state
 
     def clear(self) -> None:
-        self._states.clear()
+        self._read.clear()
 
 
 def _key(file: File) -> _Key:

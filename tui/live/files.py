@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from sft.client.api import files
 from sft.client.receipts import has_receipt
 from sft.client.session import Session
 from sft.client.trust import SignatureState, known_of, prove_file
+from sft.client.trust_chain import ChainFacts
+from sft.client.trust_facts import chain_facts
 from sft.crypto.keys import PublicKey
 from sft.errors import NotFoundError, NotYoursError, RoleForbidsError, SignatureBadError
 from sft.model.access import Caller, Permission, Resource, may
@@ -22,6 +26,7 @@ class LiveFiles:
         self.list_folder = access.asking(self._page)
         self.list_trash = access.asking(files.list_trash)
         self.details = access.asking(self._details)
+        self.chain = access.asking(self._chain)
         self.readers = access.asking(self._readers)
         self.make_folder = access.asking(files.make_folder)
         self.move = access.asking(files.move)
@@ -55,6 +60,10 @@ class LiveFiles:
             receipt_kept=kept,
             error=error,
         )
+
+    async def _chain(self, session: Session, path: str, version: int = 0) -> ChainFacts:
+        facts = await chain_facts(session, path, version)
+        return replace(facts, read=self._checked.read(facts.file))
 
     @staticmethod
     async def _readers(session: Session, file: File) -> list[FileReader] | None:

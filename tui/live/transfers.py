@@ -70,5 +70,5 @@ class LiveTransfers:
                 with contextlib.suppress(SftError):
                     seen = await show_file(session, result.item.path, result.item.version)
             if seen is not None:
-                self._access.checked.note(seen, state)
+                self._access.checked.note(seen, state, self._access.clock())
         return results

@@ -30,6 +30,7 @@ from tui.connection_words import absence_of
 from tui.dialogs.log_check import LogCheck
 from tui.dialogs.log_export import LogExport
 from tui.dialogs.log_record import LogRecord
+from tui.dialogs.trust import Trust
 from tui.gateway import Activity
 from tui.keys import Action, bindings_of
 from tui.log_words import sentence_of
@@ -306,8 +307,10 @@ class ActivityView(View):
     # -- acts ---------------------------------------------------------------------------------------------------
 
     def reason_against(self, act: Action) -> str:
-        if act.name in {"open", "copy"} and self.line is None:
+        if act.name in {"open", "copy", "why"} and self.line is None:
             return "Nothing is listed yet."
+        if act.name == "why" and (self.line is None or self.line.file_id is None or not self.line.version):
+            return "This line is about no version of a file."
         return super().reason_against(act)
 
     def act_follow(self) -> None:
@@ -331,6 +334,11 @@ class ActivityView(View):
     async def _opened(self, event: RowList.Opened) -> None:
         event.stop()
         await self.action_act("activity.open")
+
+    def act_why(self) -> None:
+        line = self.line
+        if line is not None and line.file_id is not None:
+            self.app.push_screen(Trust(self.gateway.activity.path(line), line.version or 0, file_id=line.file_id))
 
     def act_copy(self) -> None:
         line = self.line

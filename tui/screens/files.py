@@ -34,6 +34,7 @@ from tui.panes.remote import RemoteSide
 from tui.screens import files_rules as rules
 from tui.screens.files_changes import ChangeActs
 from tui.screens.files_lists import ListActs
+from tui.screens.files_looks import LookActs
 from tui.screens.files_transfers import TransferActs
 from tui.text import error_text
 from tui.view import View
@@ -41,7 +42,7 @@ from tui.widgets.row_list import RowList
 from tui.workers import start_worker
 
 _DETAILS_SECONDS: Final = 0.08
-_CHOSEN: Final = ("transfer", "verify", "versions", "rename", "delete", "restore", "copy")
+_CHOSEN: Final = ("transfer", "verify", "why", "versions", "rename", "delete", "restore", "copy")
 _ABOUT_CHOSEN: Final = {f"files.{name}" for name in _CHOSEN}
 
 
@@ -60,7 +61,7 @@ class FilesView(View):
         super().__init__(id=id)
         self._folder = folder
         self._wishes = Wishes()
-        self.doers = (TransferActs(self), ChangeActs(self), ListActs(self))
+        self.doers = (TransferActs(self), ChangeActs(self), ListActs(self), LookActs(self))
         self._details_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:

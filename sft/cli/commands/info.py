@@ -18,13 +18,14 @@ from sft.client.concurrency import gather_limited
 from sft.client.pins import Pin
 from sft.client.session import Session
 from sft.client.trust import Known, SignatureState, known_of, prove_file, read_sentence, unread_sentence
+from sft.client.trust_words import first_seen, stored_leaf
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.errors import NotFoundError, NotYoursError, RoleForbidsError
 from sft.model.access import Caller, Permission, Resource, may
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, FileReader, FileVersion
-from sft.model.text import count_text, day_text, local_time, sentence, shown_name, size_text
+from sft.model.text import day_text, local_time, sentence, shown_name, size_text
 
 _AT_ONCE: Final = 8
 _MOST_VERSIONS: Final = 20
@@ -111,16 +112,11 @@ class _Shown:
         said += [words_of(key), *([] if key is None else [key.text()])]
         seen = self._first_seen_at()
         if seen is not None:
-            said.append(f"key first seen {day_text(seen, now)}")
+            said.append(first_seen(day_text(seen, now)))
         said.append(digest_text(version.digest))
         verdict = self.known.verdict
         if verdict is not None and verdict.leaf is not None:
-            said += [
-                "",
-                "LOG",
-                f"{count_text(verdict.leaf)} stored, proved {console.mark('✓')}",
-                *verdict.said_of_key(),
-            ]
+            said += ["", "LOG", f"{stored_leaf(verdict.leaf)} {console.mark('✓')}", *verdict.said_of_key()]
         if self.older:
             said += ["", "BEFORE (sft get NAME --version N)"]
             said += aligned([self._row(one, now) for one in self.older])

@@ -15,6 +15,7 @@ from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, get_all
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import plan_get
+from sft.client.trust_words import minisign_command
 from sft.crypto.keys import PublicKey
 from sft.errors import LocalExistsError, UsageError
 from sft.ledger.file_proof import LoggedFile
@@ -84,7 +85,7 @@ def _show(invocation: Invocation, got: GetResult, proof: Path, logged: LoggedFil
         f"wrote {', '.join(safe(str(each)) for each in (local, signature, proof))}",
         f"Version {file.version.number}, in the log {logged.origin.text()} at {count_text(logged.index)}.",
         f"Without an account: sft verify {shown} --key {key.text()} --proof {shell_name(str(proof))}",
-        f"Without sft: minisign -V -H -m {shown} -P {key.text()}",
+        f"Without sft: {minisign_command(str(local), key)}",
         f"That key is {author}'s: {key.words()}",
         f"Let {author} confirm these words by another way than the one by which the files go.",
     )

@@ -101,9 +101,10 @@ class TransferQueue:
     def listen(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
 
-    def when_landed(self, landed: Landed) -> None:
-        """Call a listener when a run has ended, with what became of it."""
+    def when_landed(self, landed: Landed) -> Callable[[], None]:
+        """Call a listener when a run has ended, with what became of it; what is returned ends that."""
         self._landed.append(landed)
+        return lambda: self._landed.remove(landed)
 
     # -- orders --------------------------------------------------------------------------------------------
 
@@ -116,8 +117,10 @@ class TransferQueue:
         job.version = version
         return job
 
-    def verify(self, names: Sequence[str], title: str) -> Job:
-        return self._add(Direction.VERIFY, names, "", title)
+    def verify(self, names: Sequence[str], title: str, *, version: int = 0) -> Job:
+        job = self._add(Direction.VERIFY, names, "", title)
+        job.version = version
+        return job
 
     def pause(self, job_id: int) -> None:
         """Stop a job where it is; what is done stays done."""
@@ -280,7 +283,7 @@ class TransferQueue:
                 self._rates.pop(job.id, None)
         if job.state is JobState.RUNNING:
             self._settle(job, outcome)
-            for landed in self._landed:
+            for landed in [*self._landed]:
                 landed(job, outcome)
         self._changed()
 
