@@ -242,7 +242,9 @@ class SftApp(App[int], inherit_bindings=False):
             for view in self.frame.mounted_views():
                 view.post_message(ConnectionChanged(event))
         else:
-            self.frame.servers.post_message(NoticeArrived(event))
+            people = self.frame.view_of("people")
+            for place in (self.frame.servers, *([people] if people.is_attached else []), *self.screen_stack[1:]):
+                place.post_message(NoticeArrived(event))
 
     def _queue_changed(self) -> None:
         self.frame.post_message(TransfersMoved())

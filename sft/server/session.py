@@ -32,6 +32,7 @@ from sft.errors import (
 )
 from sft.limits import ANSWER_BYTES, CHUNK_BYTES, READ_AHEAD_CHUNKS
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows, operator_caller
+from sft.model.events import UserJoined
 from sft.model.evidence import Evidence, LoggedPage, ProvedLeaf
 from sft.model.records import SessionInfo, UserState
 from sft.server.context import ServerContext
@@ -237,6 +238,13 @@ class ServerSession:
         self._interrupt_all(RightsChangedError(problem=f"{by} ended the key of this device"))
         self.send(Notice("ended", {"why": "key", "by": by}))
         self.link.close()
+
+    def user_joined(self, event: UserJoined) -> None:
+        if allows(self.caller.role, Permission.INVITATION_MANAGE) and not self.caller.operator:
+            values: dict[str, str | int] = {"name": event.name, "role": str(event.role)}
+            if event.invitation_id is not None:
+                values["invitation"] = event.invitation_id
+            self.send(Notice("joined", values))
 
     def kick(self, by: str) -> None:
         whom = "the operator" if by == OPERATOR else by

@@ -1,4 +1,4 @@
-"""The live sessions: who is connected, and who must hear at once that a user's rights changed.
+"""The live sessions: who is connected, and who must hear at once that a user's rights changed, or that somebody joined.
 
 Rules. Only the reactor's thread comes here. ``changes`` counts every change of a user's rights, so that whoever read them on
 another thread meanwhile can tell that the answer is old.
@@ -19,6 +19,7 @@ from sft.model.events import (
     RoleChanged,
     UserDisabled,
     UserEnabled,
+    UserJoined,
     UserRemoved,
 )
 from sft.model.records import SessionInfo, UserState
@@ -49,6 +50,9 @@ class LiveSession(Protocol):
 
     def key_ended(self, by: str) -> None:
         """End the session, for its key lets nobody in any more."""
+
+    def user_joined(self, event: UserJoined) -> None:
+        """Tell that somebody joined, if that is for its user to know."""
 
     def kick(self, by: str) -> None:
         """End the session, and say who did."""
@@ -89,12 +93,15 @@ class Sessions:
         return self._changes.total()
 
     def tell(self, events: Sequence[DomainEvent]) -> None:
-        """Notify every session of a user, at once, that the user's rights are others now."""
+        """Notify every session of a user, at once, that the user's rights are others now; and who invites, of who joined."""
         for event in events:
             if isinstance(event, RoleChanged | UserDisabled | UserEnabled | UserRemoved):
                 self._rights_changed(event)
             elif isinstance(event, KeyRotated | KeyRevoked | KeyReset):
                 self._keys_ended(event)
+            elif isinstance(event, UserJoined):
+                for session in self.all():
+                    session.user_joined(event)
 
     def _keys_ended(self, event: KeyRotated | KeyRevoked | KeyReset) -> None:
         """End what runs under an ended key; whoever ended their own has had the answer."""

@@ -289,7 +289,7 @@ class ReadersListed(Reply, frozen=True, tag=92):
 
 
 class Notice(Message, frozen=True, tag=90):
-    """The server tells a session something unasked: its role changed, it is being ended."""
+    """The server tells a session something unasked: its role changed, it is being ended, somebody joined."""
 
     kind: Annotated[str, Meta(max_length=40)]
     values: Annotated[

@@ -31,7 +31,7 @@ from sft.crypto.succession import sign_succession
 from sft.errors import RequestError
 from sft.limits import CHUNK_BYTES, GROUP_ACTS
 from sft.model.access import Caller, Role, operator_caller
-from sft.model.events import FileRestored, UserEnabled
+from sft.model.events import FileRestored, UserEnabled, UserJoined
 from sft.model.links import InvitationLink, parse_address, parse_invitation
 from sft.model.names import fold
 from sft.model.records import File, Invitation, SessionInfo, User, UserState
@@ -106,6 +106,9 @@ class Visit:
 
     def locked_out(self, state: UserState, by: str) -> None:
         self.leave()
+
+    def user_joined(self, event: UserJoined) -> None:
+        """Nobody hears it."""
 
     def kick(self, by: str) -> None:
         self.leave()

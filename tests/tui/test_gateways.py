@@ -257,9 +257,15 @@ async def test_an_invitation_lets_one_person_in(reach):
     invited = await gateway.people.invite(role=Role.GUEST, name="tom", seconds=3600)
     link = parse_invitation(invited.link)
     assert (link.role, link.user_name, link.server_name) == (Role.GUEST, "tom", "acme")
-    newcomer = await reach.open("")
+    newcomer, guest = await reach.open(""), await online(reach, "gus")
     assert await newcomer.accounts.all() == []
+    told, told_a_guest = [], []
+    gateway.listen(told.append)
+    guest.listen(told_a_guest.append)
     account = await newcomer.accounts.join(link, user_name="tom", device="desk", passphrase=None)
+    notice = ServerNotice("joined", {"name": "tom", "role": "guest", "invitation": invited.invitation.id})
+    await until(lambda: notice in told)  # whoever invites hears of it, and nobody else
+    assert told_a_guest == []
     assert (account.user, account.joined, account.role) == ("tom", True, "guest")
     await newcomer.use(account.name)
     assert newcomer.connection.user == "tom"

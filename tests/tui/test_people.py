@@ -12,12 +12,15 @@ from sft.model.access import Role
 from sft.model.links import parse_invitation
 from sft.model.records import InvitationState, UserState
 from tests.fakes.acme import HOSTILE_PEOPLE, acme, with_hostile_people
+from tests.fakes.gateway import FakeGateway
 from tests.fakes.memory_service import key_of, public_of
 from tests.tui.ui_driver import RAW, UiDriver, running
 from tui.dialogs.link import works_here_only
+from tui.glyphs import PLAIN
 from tui.screens.people import PeopleView
 from tui.text import shown
 from tui.widgets.choice import Choice
+from tui.widgets.qr_code import lines_of, matrix_of
 from tui.widgets.row_list import RowList
 
 
@@ -243,6 +246,51 @@ async def test_y_sends_the_link_to_the_clipboard_and_says_just_that_and_w_writes
         assert parse_invitation(path.read_text()).user_name == "tom2"
         assert f"Written to {path}"[:40] in stage.text()
         assert parse_invitation(path.read_text()).text() not in stage.said()
+
+
+async def test_an_invitation_is_shown_as_a_code_where_there_is_room_and_whoever_joins_with_it_is_named_at_once(
+    tmp_path,
+):
+    async with running(tmp_path, size=(100, 32)) as stage:
+        await invited(stage)
+        await stage.press("enter", "enter", "enter")
+        assert "It holds for 48:00:00 yet, and works once." in stage.text()
+        stage.service.now += 10 * 3600 + 1
+        await stage.later(1)
+        assert "It holds for 37:59:59 yet" in stage.text()
+        await stage.press("q")
+        assert "The QR code needs 61 columns and 33 lines; here are 100 by 32." in stage.text()
+        link = parse_invitation(stage.app.screen._link)
+        await stage.resize((100, 33))
+        await stage.press("q")
+        drawn = lines_of(matrix_of(stage.app.screen_stack[-2]._link))
+        assert [line.strip() for line in stage.lines()[: len(drawn)]] == [line.strip() for line in drawn]
+        assert "It holds for 37:59:59 yet" in stage.text()
+        # Somebody else's invitation says nothing here.
+        stage.gateway.tell("joined", name="eve", role="guest", invitation=7)
+        await stage.quiet()
+        assert "has joined" not in stage.text()
+        newcomer = FakeGateway(stage.service, "")
+        await newcomer.accounts.join(link, user_name="tom2", device="desk", passphrase=None)
+        await newcomer.close()
+        await stage.quiet()
+        assert "✓ tom2 has joined." in stage.text()
+        await stage.press("escape")
+        assert "✓ tom2 has joined. Nobody joins with this line any more." in stage.text()
+        await stage.press("escape")
+        assert stage.said() == "tom2 has joined."
+        assert any(" tom2 " in line and "guest" in line for line in stage.lines())
+
+
+async def test_a_terminal_without_the_signs_for_a_code_says_so_and_an_end_is_an_end(tmp_path):
+    async with running(tmp_path, size=(120, 40), glyphs=PLAIN) as stage:
+        await invited(stage)
+        await stage.press("enter", "enter", "enter", "q")
+        assert stage.dialog == "ShowLink"
+        assert "A QR code needs signs that this terminal is not told to have (SFT_ASCII, or no UTF-8)." in stage.text()
+        stage.service.now += 2 * 86_400
+        await stage.later(1)
+        assert "It has ended: nobody joins with it any more." in stage.text()
 
 
 async def test_a_file_is_never_written_over(tmp_path, monkeypatch):

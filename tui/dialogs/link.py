@@ -1,13 +1,15 @@
-"""Shows a new invitation: the link on bare lines, which a mouse can mark whole; copied or written on a key.
+"""Shows a new invitation: the link on bare lines, which a mouse can mark whole; copied, written or shown as a QR code on a key.
 
 Rules. The link is a secret and is shown once. A program cannot know whether a terminal took what was sent to its clipboard:
-it says that it was sent, no more.
+it says that it was sent, no more. How long it holds is counted down, and whoever joins with it meanwhile is named at once, as
+the server tells it.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -16,13 +18,15 @@ from sft.model.links import is_loopback, parse_invitation
 from sft.model.names import safe_name
 from sft.model.text import local_time, shown_name
 from tui.dialogs.dialog import Dialog, DialogButton, static
+from tui.dialogs.qr_code import QrCode, joined_with, standing_of
 from tui.dialogs.write import WriteFile
 from tui.gateway import Invited
+from tui.messages import NoticeArrived
 from tui.text import cut_name, shown
 
 
-class ShowLink(Dialog[None]):
-    """Stays until it is closed."""
+class ShowLink(Dialog[str]):
+    """Stays until it is closed; gives the harmless name of who has joined with it meanwhile, or None."""
 
     def __init__(self, invited: Invited) -> None:
         self._link = invited.link
@@ -32,7 +36,12 @@ class ShowLink(Dialog[None]):
         whom = "an invitation" if self._person is None else f"the invitation for {self._person}"
         # The edge has no corner here.
         super().__init__(f" Made: {cut_name(whom, 60)} ", safe="Close")
-        self._buttons += [DialogButton("Copy", "copy", key="y"), DialogButton("Write to a file", "write", key="w")]
+        self._joined: str | None = None
+        self._buttons += [
+            DialogButton("Copy", "copy", key="y"),
+            DialogButton("Write to a file", "write", key="w"),
+            DialogButton("QR code", "code", key="q"),
+        ]
 
     def content(self) -> ComposeResult:
         yield static(shown(self._link), id="link-text")
@@ -52,7 +61,31 @@ class ShowLink(Dialog[None]):
             )
         for line in lines:
             yield static(line, "link-says")
+        yield static(self._standing(), "link-says", id="link-standing")
         yield static("", "link-says", id="link-done")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_interval(1, self._stand)
+
+    def _standing(self) -> str:
+        if self._joined is not None:
+            return f"{self.sft.glyphs.verified} {self._joined} has joined. Nobody joins with this line any more."
+        return standing_of(self._invitation, self.sft.now())
+
+    def _stand(self) -> None:
+        """Say how long it holds yet, or who has joined with it."""
+        line = self.query_one("#link-standing", Static)
+        line.update(Content(self._standing()))
+        line.set_class(self._joined is not None, "-joined")
+
+    @on(NoticeArrived)
+    def _notice_arrived(self, event: NoticeArrived) -> None:
+        event.stop()
+        joined = joined_with(self._invitation, event)
+        if joined is not None:
+            self._joined = joined
+            self._stand()
 
     def answer(self, name: str) -> None:
         if name == "copy":
@@ -61,8 +94,26 @@ class ShowLink(Dialog[None]):
             self._report("The terminal was asked to copy it. If a paste shows something else, w writes a file.")
         elif name == "write":
             self.work(self._write)
+        elif name == "code":
+            self._show_code()
         else:
-            self.dismiss(None)
+            self.dismiss(self._joined)
+
+    def action_dismiss_safely(self) -> None:
+        self.dismiss(self._joined)
+
+    def _show_code(self) -> None:
+        if self.sft.glyphs.plain:
+            self._report("A QR code needs signs that this terminal is not told to have (SFT_ASCII, or no UTF-8).")
+            return
+        code = QrCode(self._link, self._invitation)
+        width, height = code.needed
+        if self.size.width < width or self.size.height < height:
+            self._report(
+                f"The QR code needs {width} columns and {height} lines; here are {self.size.width} by {self.size.height}."
+            )
+        else:
+            self.app.push_screen(code)
 
     async def _write(self) -> None:
         leaf = f"invitation-{self._invitation.name or self._invitation.id}.txt"

@@ -1,9 +1,9 @@
 """The People screen: everybody on the server, the invitations, and who is connected; what is known of a line beside it.
 
-Rules. Lists are read anew whenever the screen or one of them is shown and after each act; who is connected again and again
-while it is in sight, and everything when somebody new is: the server tells nobody that somebody joined. Whoever is no admin
-sees people and roles; what only admins do says so. One act runs at a time, so no question ever stands over another. A refusal
-is reported and nothing has changed; what can be mended by typing something else is refused within the dialog.
+Rules. Lists are read anew whenever the screen or one of them is shown, after each act and when the server tells an admin that
+somebody joined; who is connected again and again while it is in sight. Whoever is no admin sees people and roles; what only
+admins do says so. One act runs at a time, so no question ever stands over another. A refusal is reported and nothing has
+changed; what can be mended by typing something else is refused within the dialog.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tui.dialogs.remove import Remove
 from tui.dialogs.role import ChooseRole
 from tui.gateway import Invited
 from tui.keys import ACTS, Action, acts_of, bindings_of
-from tui.messages import ActsChanged, ConnectionChanged, Severity
+from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Severity
 from tui.screens.people_lists import PeopleLists
 from tui.screens.people_rows import (
     INVITATION_COLUMNS,
@@ -147,6 +147,12 @@ class PeopleView(View):
                     self._show()
                 else:  # somebody has joined
                     self.shown()
+
+    @on(NoticeArrived)
+    def _notice_arrived(self, event: NoticeArrived) -> None:
+        event.stop()
+        if event.notice.kind == "joined" and self.display and self._of[0]:
+            self.shown()
 
     # -- showing --------------------------------------------------------------------------------------
 
@@ -372,11 +378,12 @@ class PeopleView(View):
         invited = await self.app.push_screen_wait(Invite(self.connection.server, self._make))
         if invited is None:
             return
-        await self.app.push_screen_wait(ShowLink(invited))
+        joined = await self.app.push_screen_wait(ShowLink(invited))
         made = invited.invitation
         whom = "somebody" if made.name is None else _name(made.name)
         until = local_time(made.expires_at, now=self.now, weekday=True)
-        self.report(f"An invitation for {whom} is open until {until}.", Severity.SUCCESS)
+        open_yet = f"An invitation for {whom} is open until {until}."
+        self.report(f"{joined} has joined." if joined else open_yet, Severity.SUCCESS)
         await self._read(invitation_at=made.id)
 
     async def _make(self, wanted: Wanted) -> Invited | None:

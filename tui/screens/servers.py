@@ -481,6 +481,9 @@ def _notice_words(kind: str, values: dict[str, str | int], server: str) -> tuple
         }
         message = done.get(str(values.get("why", "")))
         return (message, Severity.ERROR) if message else None
+    if kind == "joined":
+        name = cut_name(shown(shown_name(str(values.get("name", "")))), _NAME_CELLS)
+        return (f"{name} has joined {server}.", Severity.SUCCESS)
     if kind == KEY_FOLLOWED:
         words = shown(str(values.get("words", "")))
         return (f"{server} has a new key; the one pinned until now says so. Pinned: {words}", Severity.SUCCESS)
