@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from string import Formatter
 
 import click
@@ -17,7 +18,7 @@ import click
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.main import cli
 from sft.errors import SftError
-from sft.operator.commands import Call, program
+from sft.operator.commands import Call, OperatorGroup, program
 
 PROGRAMS = {"sft": cli, "sftd": program}
 # What stands for a value in a text, and a value that the parser takes.
@@ -28,7 +29,9 @@ SAMPLES = {
 _PLACEHOLDER = re.compile(
     r"[A-Z][A-Z_]*(?:[:+][A-Z]+)*(?:\.\.\.)?/?|-?\d+[dhm]?|-|\w+:FILE|\w+:PATH|0\.0\.0\.0:PORT|x+/?|[\w.-]+/[\w./-]*"
 )
-_OTHERS = re.compile(r"\b(?:pip|pipx|minisign) [^;,.()]*")  # programs that are not ours
+_OTHERS = re.compile(
+    r"\b(?:pip|pipx|minisign|ulimit) [^;,.()]*|twistd -n sft|(?<!sft )ls -l"
+)  # programs that are not ours
 _OPTION = re.compile(r"--?[a-z][\w-]*(?:=\S+)?")
 _ALONE = re.compile(r"(?<![\w-])(--[a-z][a-z-]+|-[a-z]\b)(?!\w)")
 
@@ -52,8 +55,12 @@ def context_of(name: str) -> click.Context:
     return click.Context(group, info_name=name, obj=found)
 
 
-def parse(words: list[str]) -> None:
-    """Have a command line parsed as when it is typed; NotTypedError if it is none. Nothing is run."""
+def parse(words: list[str], *, whole: bool = True) -> None:
+    """Have a command line parsed as when it is typed; NotTypedError if it is none. Nothing is run.
+
+    Args:
+        whole: no argument may lack; else it is only named.
+    """
     context = context_of(words[0])
     rest = words[1:]
     try:
@@ -66,6 +73,9 @@ def parse(words: list[str]) -> None:
                 rest = context.args
     except click.exceptions.Exit:
         return
+    except (click.MissingParameter, click.BadOptionUsage) as error:
+        if whole:
+            raise NotTypedError(f"{shlex.join(words)}: {error.format_message()}") from error
     except (click.ClickException, SftError) as error:
         said = error.format_message() if isinstance(error, click.ClickException) else error.values["problem"]
         raise NotTypedError(f"{shlex.join(words)}: {said}") from error
@@ -103,6 +113,9 @@ def _taken(context: click.Context, words: list[str], word: str) -> click.Context
         below = command.get_command(context, word)
         if below is not None:
             return click.Context(below, info_name=word, parent=context)
+        if isinstance(command, OperatorGroup) and word.startswith("-") and len(words) > 1:
+            command = command.commands[command.first]
+            context = click.Context(command, info_name=command.name, parent=context)
         if len(words) == 1 and not word.startswith("--"):
             return None
     chosen = {
@@ -115,11 +128,15 @@ def _taken(context: click.Context, words: list[str], word: str) -> click.Context
     return context if own else None
 
 
-def require_typed(text: str, own_options: frozenset[str] = frozenset()) -> None:
-    """Demand that each command in a text can be typed, and that options by themselves are among those that are known."""
+def require_typed(text: str, own_options: frozenset[str] = frozenset(), *, whole: bool = True) -> None:
+    """Demand that each command in a text can be typed, and that options by themselves are among those that are known.
+
+    Args:
+        whole: no argument may lack; else commands are only named.
+    """
     text = left = _OTHERS.sub("", text)
     for words, (start, end) in commands_in(text):
-        parse(words)
+        parse(words, whole=whole)
         left = left[:start] + " " * (end - start) + left[end:]
     unknown = set(_ALONE.findall(left)) - own_options - {"--help"}
     if unknown:
@@ -130,6 +147,7 @@ def options_of(command: click.Command) -> frozenset[str]:
     return frozenset(each for parameter in command.params for each in (*parameter.opts, *parameter.secondary_opts))
 
 
+@cache
 def all_commands(name: str) -> dict[str, click.Command]:
     """Return every command of a program by its words, groups as well: ``key device add``."""
     return dict(_below(context_of(name), ""))

@@ -95,22 +95,26 @@ class Leaf(click.Command):
 
 
 class OperatorGroup(LazyGroup):
-    """Commands under one word; without a word of theirs it is the first one."""
+    """Commands under one word.
+
+    Attributes:
+        first: the command that is meant where no word of theirs is given.
+    """
 
     def __init__(self, name: str, about: str, commands: Sequence[click.Command], **settings: Any) -> None:
         table = {str(each.name): each.get_short_help_str(limit=100) for each in commands}
         settings |= {"package": "", "table": table, "shared": {}}
-        self._first = str(commands[0].name)
-        about = f"{about}\n\nWithout a command: {self._first}."
+        self.first = str(commands[0].name)
+        about = f"{about}\n\nWithout a command: {self.first}."
         super().__init__(name, commands={str(each.name): each for each in commands}, help=about, **settings)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         helps = ctx.help_option_names
         own = {each for parameter in self.params for each in parameter.opts} | set(helps)
         is_first = not args or (args[0].startswith("-") and args[0].partition("=")[0] not in own)
-        rest = super().parse_args(ctx, [self._first, *args] if is_first else args)
+        rest = super().parse_args(ctx, [self.first, *args] if is_first else args)
         if not ctx._protected_args:  # noqa: SLF001 - click's own place for the word
-            ctx._protected_args = [self._first]  # noqa: SLF001
+            ctx._protected_args = [self.first]  # noqa: SLF001
         return rest
 
 

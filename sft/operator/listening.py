@@ -50,12 +50,12 @@ def _endpoint(listen: str) -> str:
     kind, colon, rest = listen.partition(":")
     if not colon or not rest or "." in kind or not kind.isalnum():
         try:
-            named, _ = parse_address(listen)
+            named, port = parse_address(listen)
         except UsageError:
             raise _no_place(listen) from None
         raise UsageError(
             problem=f"{named} is a name, and a server listens at addresses of its computer",
-            remedy=f"--listen {_EVERYWHERE}:{listen.rpartition(':')[2]} --public {listen}",
+            remedy=f"--listen {_EVERYWHERE}:{port}; a name is what links say: sftd serve --public HOST:PORT",
         )
     return listen
 

@@ -98,7 +98,7 @@ def restart(home: Home, options: Any) -> int:
     console.show(
         document,
         f"The log goes on as {after.origin.text()} from leaf {count_text(after.size)}.",
-        "Every client stops until its person types the server's name (sft servers trust); tell them why, yourself.",
+        "Every client stops until its person types the server's name (sft servers trust NAME); tell them why, yourself.",
         "Witnesses need the log's new key: sftd log key",
     )
     return 0

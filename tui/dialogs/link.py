@@ -57,7 +57,7 @@ class ShowLink(Dialog[str]):
         if works_here_only(self._link):
             lines.append(
                 "It works on this machine only: the server listens nowhere else. Its operator can "
-                "change that: sftd serve --listen ... --public HOST:PORT"
+                "change that: sftd serve --listen 0.0.0.0:PORT --public HOST:PORT"
             )
         for line in lines:
             yield static(line, "link-says")

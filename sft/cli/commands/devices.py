@@ -34,7 +34,7 @@ _OTHERWISE = "Give the key itself (RW...), as sft join shows it on the other dev
 stolen_since = click.option(
     "--stolen-since",
     metavar="NUMBER",
-    help="It was stolen: from this number of the log on, as sft info shows it; start for all that it signed.",
+    help="It was stolen: from this number of the log on, as sft info FILE shows it; start for all that it signed.",
 )
 
 

@@ -28,7 +28,7 @@ def command(invocation: Invocation, words: tuple[str, ...]) -> int:
     question = name_question(" ".join(words))
     if question is None:
         raise UsageError(
-            problem="There is no letter to look for", remedy="sft find report '*.pdf'; everything: sft ls '**'"
+            problem="There is no letter to look for", remedy="sft find 'report' '*.pdf'; everything: sft ls '**'"
         )
     console = invocation.console
 

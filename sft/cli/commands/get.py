@@ -41,7 +41,7 @@ EMPTY: Final = dict.fromkeys(
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--to", metavar="DIR", help="The folder on this computer; this one, unless told.")
 @click.option("--as", "as_file", metavar="FILE", help="The whole name here, for one file; - for standard output.")
-@click.option("--version", type=click.IntRange(min=1), help="This version of one file; sft info lists them.")
+@click.option("--version", type=click.IntRange(min=1), help="This version of one file; sft info NAME lists them.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @click.option("--keep-both", is_flag=True, help="Keep what is there, and store beside it.")
 @click.option("--with-signature", is_flag=True, help="Also write NAME.minisig.")

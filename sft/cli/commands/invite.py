@@ -85,7 +85,7 @@ def _show(invocation: Invocation, link: InvitationLink, made: Invitation, write_
     if is_loopback(link.host):
         console.note(
             f"The link works on this machine only: the server is reached at {safe(link.address)}. "
-            "Its operator can change that: sftd serve --listen ... --public HOST:PORT"
+            "Its operator can change that: sftd serve --listen 0.0.0.0:PORT --public HOST:PORT"
         )
 
 

@@ -113,6 +113,6 @@ def _known(invocation: Invocation, said: Checkpoint, key: str | None) -> tuple[l
     if not joined:
         raise UsageError(
             problem="It is the log of no server that this computer has joined",
-            remedy="--key NAME+HASH+KEY: sftd log export says it to whoever runs the server",
+            remedy="--key NAME+HASH+KEY: sftd log key says it to whoever runs the server",
         )
     return [server_note_key(each.server, said.origin.text()) for each in joined], kept

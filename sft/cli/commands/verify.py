@@ -23,7 +23,7 @@ from sft.model.text import shown_name, size_text, utc_time
 @click.argument("file")
 @click.option("--signature", metavar="FILE", help="The signature; FILE.minisig unless told.")
 @click.option("--key", metavar="KEY", help="A minisign public key: RW..., or a file that holds one.")
-@click.option("--proof", metavar="FILE", help="Also that a log tells of it: FILE.sftproof, of sft proof.")
+@click.option("--proof", metavar="FILE", help="Also that a log tells of it: FILE.sftproof, of sft proof NAME.")
 @click.option("--log", metavar="VKEY", help="The log's key, where you have it from elsewhere: NAME+HASH+KEY.")
 @click.option("--receipt", metavar="FILE", help="Instead: that its server acknowledged it.")
 @common
