@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sft.client.api.log import LogLines, LogQuery
+from sft.client.api.search import NameQuestion
 from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.log_document import Names
 from sft.client.log_verify import VerifiedLog
@@ -181,6 +182,9 @@ class Files(Protocol):
 
     async def list_folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         """Return one page of a folder (``""`` is the root); without ``judged`` signatures pages are larger."""
+
+    async def search(self, question: NameQuestion, cursor: str = "", *, judged: bool = True) -> Listed:
+        """Return the next page of what names fit, wherever it lies; an empty one is the end."""
 
     async def list_trash(self) -> list[TrashedFolder | File]:
         """List the trash, the last deleted first."""

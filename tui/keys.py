@@ -114,6 +114,7 @@ _FILES: Final = (
     Action("files.delete", "d,f8", "Delete", "Move to the trash of the server", 26, Permission.FILE_DELETE, asks=True),
     Action("files.zoom", "z", "Zoom", "Give this list the whole width, or the other one its half back", 42),
     Action("files.filter", "slash", "Filter", "Show only names that hold what is typed", 34),
+    Action("files.search", "s", "Search", "Find by name on the whole server", 36, Permission.FILE_LIST, asks=True),
     Action("files.select_pattern", "plus", "", "Select by pattern, such as *.pdf"),
     Action("files.sort", "o", "Sort", "Sort by name, then size, then date", 38),
     Action("files.hidden", "full_stop", "", "Show or hide names that begin with a dot"),

@@ -7,7 +7,7 @@ import pytest
 
 from sft.client.trust import SignatureState
 from tui.panes.entry import UP, Entry, EntryKind
-from tui.panes.paging import PagedRows, SortOrder
+from tui.panes.paging import PagedRows, Sorting, SortOrder
 from tui.widgets.rows import ListRow
 
 
@@ -103,28 +103,28 @@ async def test_the_filter_finds_everything_and_its_lines_are_drawn_from_the_inde
     rows = rows_of(shelf, lead=(UP,))
     await rows.ensure(0, 40)
     grown = []
-    await rows.arrange("99", SortOrder.NAME, lambda: grown.append(len(rows)))
+    await rows.arrange("99", Sorting(), lambda: grown.append(len(rows)))
     assert [rows.row(n).cells["name"] for n in range(len(rows))] == [
         f"f{n:06}" for n in range(3_000) if "99" in f"{n:06}"
     ]
     assert grown == sorted(grown)
     again = shelf.read_light
-    await rows.arrange("998", SortOrder.NAME)
+    await rows.arrange("998", Sorting())
     assert len(rows) == 3
     assert shelf.read_light == again
-    await rows.arrange("", SortOrder.NAME)
+    await rows.arrange("", Sorting())
     assert rows.row(0).cells["name"] == ".."
 
 
 async def test_typing_on_while_the_folder_is_looked_through_finds_nothing_twice():
     rows = rows_of(Shelf(5_000, light=2_000))
     for query in ("1", "12", "1"):
-        looking = asyncio.create_task(rows.arrange(query, SortOrder.NAME))
+        looking = asyncio.create_task(rows.arrange(query, Sorting()))
         for _ in range(12):  # into the middle of a page
             await asyncio.sleep(0)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
-    await rows.arrange("5", SortOrder.NAME)
+    await rows.arrange("5", Sorting())
     assert [rows.row(n).cells["name"] for n in range(len(rows))] == [
         f"f{n:06}" for n in range(5_000) if "5" in f"{n:06}"
     ]
@@ -132,11 +132,51 @@ async def test_typing_on_while_the_folder_is_looked_through_finds_nothing_twice(
 
 async def test_sorting_by_size_and_date():
     rows = rows_of(Shelf(2_000))
-    await rows.arrange("", SortOrder.SIZE)
+    await rows.arrange("", Sorting(SortOrder.SIZE))
     sizes = [rows.entry(n).size for n in range(len(rows))]
     assert sizes == sorted(sizes, reverse=True)
-    await rows.arrange("", SortOrder.DATE)
+    await rows.arrange("", Sorting(SortOrder.DATE))
     assert rows.entry(0).name == "f001999"
+
+
+async def test_each_order_can_be_turned_round_and_folders_stay_above():
+    folders = [Entry(EntryKind.FOLDER, name) for name in ("a", "b")]
+    files = [Entry(EntryKind.FILE, f"f{n}", size=n % 3, at=n) for n in range(6)]
+
+    async def read(_cursor, _full):
+        return [*folders, *files], ""
+
+    rows = PagedRows(read, lambda entry: ListRow(entry.path, entry, {"name": entry.name}))
+
+    async def shown(sorting):
+        await rows.arrange("", sorting)
+        await rows.ensure(0, 8)
+        return "".join(rows.entry(n).name[-1] for n in range(len(rows)))
+
+    assert await shown(Sorting()) == "ab012345"
+    assert await shown(Sorting(SortOrder.NAME, turned=True)) == "ba543210"
+    assert await shown(Sorting(SortOrder.SIZE)) == "ab251403"
+    assert await shown(Sorting(SortOrder.SIZE, turned=True)) == "ab031425"
+    assert await shown(Sorting(SortOrder.DATE)) == "ab543210"
+    assert await shown(Sorting(SortOrder.DATE, turned=True)) == "ab012345"
+    await rows.arrange("", Sorting(SortOrder.NAME, turned=True))
+    assert rows.index_of("b") == 0
+
+
+def test_a_second_click_turns_the_order_round_and_says_so():
+    by_size = Sorting().by(SortOrder.SIZE)
+    assert by_size.words == "by size, largest first"
+    assert by_size.by(SortOrder.SIZE).words == "by size, smallest first"
+    assert by_size.by(SortOrder.SIZE).by(SortOrder.SIZE) == by_size
+    assert Sorting().by(SortOrder.NAME).words == "by name, z first"
+    assert by_size.by(SortOrder.SIZE).by(SortOrder.DATE).words == "by date, newest first"
+    assert Sorting().next == Sorting(SortOrder.SIZE)
+
+
+async def test_a_path_is_found_wherever_it_lies():
+    rows = rows_of(Shelf(3_000))
+    assert await rows.place_of("dir/f002345") == 2_345
+    assert await rows.place_of("none") is None
 
 
 async def test_a_verdict_is_kept_while_the_folder_is_shown():
@@ -144,7 +184,7 @@ async def test_a_verdict_is_kept_while_the_folder_is_shown():
     await rows.ensure(0, 10)
     rows.mark((3).to_bytes(16, "big"), 1, SignatureState.VERIFIED)
     assert rows.entry(3).state is SignatureState.VERIFIED
-    await rows.arrange("f000003", SortOrder.NAME)
+    await rows.arrange("f000003", Sorting())
     assert rows.entry(0).state is SignatureState.VERIFIED
 
 
@@ -177,4 +217,4 @@ async def test_keys_find_their_lines():
 
 @pytest.mark.parametrize("start", [SortOrder.NAME, SortOrder.SIZE, SortOrder.DATE])
 def test_orders_come_round(start):
-    assert start.next.next.next is start
+    assert Sorting(start, turned=True).next.next.next == Sorting(start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sft.client.api import files
+from sft.client.api.search import NameQuestion, next_found
 from sft.client.receipts import has_receipt
 from sft.client.session import Session
 from sft.client.trust import SignatureState, known_of, prove_file
@@ -24,6 +25,7 @@ class LiveFiles:
     def __init__(self, access: SessionAccess) -> None:
         self._checked = access.checked
         self.list_folder = access.asking(self._page)
+        self.search = access.asking(self._found)
         self.list_trash = access.asking(files.list_trash)
         self.details = access.asking(self._details)
         self.chain = access.asking(self._chain)
@@ -35,6 +37,15 @@ class LiveFiles:
 
     async def _page(self, session: Session, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         listing, following = await files.list_page(session, path, cursor, signatures=judged)
+        return await self._listed(session, listing, following, judged=judged)
+
+    async def _found(
+        self, session: Session, question: NameQuestion, cursor: str = "", *, judged: bool = True
+    ) -> Listed:
+        listing, following = await next_found(session, question, cursor, signatures=judged)
+        return await self._listed(session, listing, following, judged=judged)
+
+    async def _listed(self, session: Session, listing: files.Listing, following: str, *, judged: bool) -> Listed:
         found = tuple(listing.files)
         states = [SignatureState.NOT_LOOKED_AT] * len(found)
         if judged:

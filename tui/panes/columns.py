@@ -41,6 +41,10 @@ class Shelf(Enum):
     LOCAL = "local"
     REMOTE = "remote"
     TRASH = "trash"
+    FOUND = "found"
+
+
+_WHOLE_PATHS: Final = frozenset({Shelf.TRASH, Shelf.FOUND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def placed(width: int, sight: Sight, shelf: Shelf, order: SortOrder, arrow: str,
             column is _DATE and order is SortOrder.DATE
         )
         titled = replace(column, title=f"{column.title}{arrow}") if is_sorted else column
-        if column is _NAME and shelf is Shelf.TRASH:
+        if column is _NAME and shelf in _WHOLE_PATHS:
             titled = replace(titled, is_name=False, is_path=True)
         if columns and column is columns[0]:
             titled = replace(titled, gap=titled.gap + spare)

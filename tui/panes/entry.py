@@ -65,6 +65,15 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return self.kind in {EntryKind.FILE, EntryKind.FOLDER}
 
 
+class FoundEntry(Entry, frozen=True, gc=False):
+    """One that was found by its name: it may lie elsewhere than what stands beside it."""
+
+    @property
+    def name(self) -> str:
+        """The whole path."""
+        return self.path
+
+
 UP = Entry(EntryKind.UP, UP_PATH)
 
 Reader = Callable[[str, bool], Awaitable[tuple[Sequence[Entry], str]]]

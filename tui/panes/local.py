@@ -29,6 +29,7 @@ class LocalSide:
 
     shelf = Shelf.LOCAL
     absence = ""
+    emptiness = "Nothing here.\nh goes one folder up; . shows names that begin with a dot."
 
     def __init__(self, path: Path, draw: Draw) -> None:
         self.path = path

@@ -11,6 +11,7 @@ import asyncio
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from heapq import merge
 from typing import Final
@@ -37,11 +38,38 @@ class SortOrder(StrEnum):
     SIZE = "size"
     DATE = "date"
 
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """How a listing is sorted, and whether the other way round than it comes first: names rise, sizes and dates fall."""
+
+    order: SortOrder = SortOrder.NAME
+    turned: bool = False
+
     @property
-    def next(self) -> SortOrder:
-        """The one that the sort key comes to next."""
+    def falls(self) -> bool:
+        """Whether what is greater stands above."""
+        return (self.order is not SortOrder.NAME) is not self.turned
+
+    @property
+    def next(self) -> Sorting:
+        """What the sort key comes to next."""
         orders = list(SortOrder)
-        return orders[(orders.index(self) + 1) % len(orders)]
+        return Sorting(orders[(orders.index(self.order) + 1) % len(orders)])
+
+    def by(self, order: SortOrder) -> Sorting:
+        """Return what a click on a heading makes of it: the second turns it round."""
+        return Sorting(order, turned=order is self.order and not self.turned)
+
+    @property
+    def words(self) -> str:
+        """Say it."""
+        first = {
+            SortOrder.NAME: ("a first", "z first"),
+            SortOrder.SIZE: ("smallest first", "largest first"),
+            SortOrder.DATE: ("oldest first", "newest first"),
+        }[self.order][self.falls]
+        return f"by {self.order.value}, {first}"
 
 
 class PagedRows:
@@ -85,7 +113,7 @@ class PagedRows:
         self._view: array[int] | None = None
         self._looked_through = 0
         self._query = ""
-        self._order = SortOrder.NAME
+        self._sorting = Sorting()
 
     # -- a RowSource -----------------------------------------------------------------------------------
 
@@ -103,7 +131,7 @@ class PagedRows:
         number = next((n for n, entry in self._here() if entry.path == key), None)
         if number is None or self._view is None:
             return None if number is None else len(self._lead) + number
-        if self._order is SortOrder.NAME:
+        if self._sorting == Sorting():
             place = bisect_left(self._view, number)
             found = place < len(self._view) and self._view[place] == number
         elif found := number in self._view:
@@ -206,6 +234,15 @@ class PagedRows:
                     break
         return has_read
 
+    async def place_of(self, key: str) -> int | None:
+        """Return the line of a path, having read as much as that takes; None where it is not there."""
+        await self.ensure(0, _SKIM_FROM)
+        found = self.index_of(key)
+        if found is None and not self._is_whole:
+            await self.complete()
+            found = self.index_of(key)
+        return found
+
     async def complete(self, on_more: Callable[[], None] | None = None) -> None:
         """Read every entry; ``on_more`` is called now and then while that goes on."""
         async with self._lock:
@@ -223,10 +260,10 @@ class PagedRows:
                 await asyncio.sleep(0)
             await self._look_through()
 
-    async def arrange(self, query: str, order: SortOrder, on_more: Callable[[], None] | None = None) -> None:
+    async def arrange(self, query: str, sorting: Sorting, on_more: Callable[[], None] | None = None) -> None:
         """Show what holds ``query``, sorted; without either the folder is as the server has it."""
-        self._query, self._order = fold(query), order
-        if not query and order is SortOrder.NAME:
+        self._query, self._sorting = fold(query), sorting
+        if not query and sorting == Sorting():
             self._view = None
             return
         self._view = array("L")
@@ -324,14 +361,16 @@ class PagedRows:
 
     async def _sort(self) -> None:
         view = self._view
-        if view is None or self._order is SortOrder.NAME:
+        sorting = self._sorting
+        if view is None or sorting == Sorting():
             return
-        by_size = self._order is SortOrder.SIZE
+        sign = -1 if sorting.falls else 1
+        order = sorting.order
 
         def key(number: int) -> tuple[bool, int]:
-            # Largest and newest first; folders stay above, as the server has them.
             entry = self._entries[number]
-            return entry.kind is not EntryKind.FOLDER, -(entry.size if by_size else entry.at or 0)
+            by = number if order is SortOrder.NAME else entry.size if order is SortOrder.SIZE else entry.at or 0
+            return entry.kind is not EntryKind.FOLDER, sign * by  # folders stay above
 
         pieces: list[list[int]] = []
         for first in range(0, len(view), _SORTED_AT_ONCE):

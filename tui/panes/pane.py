@@ -26,7 +26,7 @@ from tui.glyphs import Glyphs
 from tui.panes.columns import Placed, Shelf, placed, sight_of
 from tui.panes.entry import Entry, EntryKind
 from tui.panes.inside import Tally
-from tui.panes.paging import PagedRows, SortOrder
+from tui.panes.paging import PagedRows, Sorting, SortOrder
 from tui.text import cut_path
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.row_list import RowList
@@ -34,6 +34,12 @@ from tui.widgets.rows import ListRow, ListRows
 from tui.workers import start_worker
 
 _GROWN_SECONDS: Final = 0.1  # how often a list that grows is drawn anew
+_SORTED_BY: Final = {  # of a column that is clicked
+    "name": SortOrder.NAME,
+    "size": SortOrder.SIZE,
+    "age": SortOrder.DATE,
+    "date": SortOrder.DATE,
+}
 _FILTER_SECONDS: Final = 0.04  # typing goes on while a hundred thousand names are looked through
 
 
@@ -64,6 +70,10 @@ class PaneSide(Protocol):
     @property
     def absence(self) -> str:
         """What is shown where nothing can be read; empty if it can."""
+
+    @property
+    def emptiness(self) -> str:
+        """What is shown where nothing lies, and what can be done about that."""
 
     def rows(self, expected: int | None) -> PagedRows:
         """Begin to read the folder; ``expected`` is how many entries it has, if known."""
@@ -98,7 +108,7 @@ class Pane(Vertical):
         super().__init__(id=id)
         self.rows: PagedRows | None = None
         self._side = side
-        self.order = SortOrder.NAME
+        self.sorting = Sorting()
         self.query_text = ""
         self._glyphs = glyphs
         self._shelf = side.shelf
@@ -159,8 +169,14 @@ class Pane(Vertical):
         if self._side.go_up():
             self.read()
 
-    def read(self, *, anew: bool = False, expected: int | None = None) -> None:
-        """Show the folder in which its side stands; read ``anew``, cursor, selection and filter stay."""
+    def read(self, *, anew: bool = False, expected: int | None = None, at: str = "") -> None:
+        """Show the folder in which its side stands.
+
+        Args:
+            anew: cursor, selection and filter stay.
+            expected: how many entries it has, if known.
+            at: the path on which the cursor is to stand.
+        """
         side = self._side
         if side.absence:
             if self.rows is None:
@@ -180,12 +196,16 @@ class Pane(Vertical):
         self._shelf = side.shelf
         self._title = side.title
         self._retitle()
-        self._work(partial(self._show, side.rows(expected), anew=anew))
+        self._work(partial(self._show, side.rows(expected), anew=anew, at=at))
 
     def read_anew(self) -> None:
         """Read again what may be old."""
         if self.rows is not None:
             self.read(anew=True)
+
+    @property
+    def _emptiness(self) -> str:
+        return "Nothing fits the filter: esc clears it." if self.query_text else self._side.emptiness
 
     def say_failed(self, words: str) -> None:
         """Where nothing is shown yet, say why in its place, and what tries again."""
@@ -198,7 +218,7 @@ class Pane(Vertical):
         if self._side.retreat(event.error):
             self.read()
 
-    async def _show(self, rows: PagedRows, *, anew: bool) -> None:
+    async def _show(self, rows: PagedRows, *, anew: bool, at: str = "") -> None:
         rows_list = self.lines
         # At the start the cursor stands on what can be put, not on the way up.
         first = rows.entry(0)
@@ -206,14 +226,16 @@ class Pane(Vertical):
         target = rows_list.cursor if anew else self._places.get(self._location, start)
         height = max(rows_list.size.height, 20)
         try:
+            if at:
+                target = await rows.place_of(at) or target
             await rows.ensure(max(target - height, 0), target + height)
-            if self.query_text or self.order is not SortOrder.NAME:
-                await rows.arrange(self.query_text, self.order)
+            if self.query_text or self.sorting != Sorting():
+                await rows.arrange(self.query_text, self.sorting)
         except SftError as error:
             self.post_message(self.Failed(self, error))
             return
         self.rows = rows
-        self.lines.empty = "Nothing fits the filter." if self.query_text else "This folder is empty."
+        self.lines.empty = self._emptiness
         if anew:
             rows_list.selected -= rows.gone(rows_list.selected)
             self._weigh()
@@ -314,10 +336,17 @@ class Pane(Vertical):
             return True
         return False
 
-    def sort_next(self) -> SortOrder:
-        self.order = self.order.next
-        self._arrange()
-        return self.order
+    def sort(self, sorting: Sorting) -> None:
+        """Sort otherwise: what comes first is in sight then, and the cursor stays on its entry."""
+        self.sorting = sorting
+        self._arrange(to_top=True)
+
+    @on(RowList.HeadingClicked)
+    def _heading_clicked(self, event: RowList.HeadingClicked) -> None:
+        event.stop()
+        order = _SORTED_BY.get(event.column)
+        if order is not None:
+            self.sort(self.sorting.by(order))
 
     @on(FilterLine.Typed)
     def _typed(self, event: FilterLine.Typed) -> None:
@@ -331,11 +360,11 @@ class Pane(Vertical):
         event.stop()
         self.clear()
 
-    def _arrange(self, *, wait: bool = False) -> None:
+    def _arrange(self, *, wait: bool = False, to_top: bool = False) -> None:
         if self.rows is not None:
-            self._arranging = self._work(partial(self._arranged, self.rows, wait=wait))
+            self._arranging = self._work(partial(self._arranged, self.rows, wait=wait, to_top=to_top))
 
-    async def _arranged(self, rows: PagedRows, *, wait: bool) -> None:
+    async def _arranged(self, rows: PagedRows, *, wait: bool, to_top: bool) -> None:
         if wait:
             await asyncio.sleep(_FILTER_SECONDS)
 
@@ -352,13 +381,15 @@ class Pane(Vertical):
                 self.lines.changed()
                 self._retitle()
 
-        self.lines.empty = "Nothing fits the filter." if self.query_text else "This folder is empty."
+        self.lines.empty = self._emptiness
         try:
-            await rows.arrange(self.query_text, self.order, more)
+            await rows.arrange(self.query_text, self.sorting, more)
         except SftError as error:
             self.post_message(self.Failed(self, error))
             return
         self.lines.show(rows, at=self._focus_key(rows))
+        if to_top:
+            self.lines.scroll_to(y=0, animate=False, immediate=True)
         self._retitle()
         self.post_message(self.Read(self))
 
@@ -374,9 +405,8 @@ class Pane(Vertical):
             self.lines.refresh()
 
     def _place(self, width: int, rows: Sequence[ListRow[Entry]]) -> Placed:
-        glyphs = self._glyphs
-        arrow = glyphs.up if self.order is SortOrder.NAME else glyphs.down
-        return placed(width, sight_of(rows), self._shelf, self.order, arrow, self._later_width)
+        arrow = self._glyphs.down if self.sorting.falls else self._glyphs.up
+        return placed(width, sight_of(rows), self._shelf, self.sorting.order, arrow, self._later_width)
 
     # -- its frame ---------------------------------------------------------------------------------------------
 
@@ -417,6 +447,6 @@ class Pane(Vertical):
             return "empty"
         counted = rows.tally
         message = f"{whole} items" if counted is None else counted.words
-        if self.order is not SortOrder.NAME:
-            message += f", by {self.order.value}"
+        if self.sorting != Sorting():
+            message += f", by {self.sorting.order.value}"
         return message

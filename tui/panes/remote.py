@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
+from msgspec import structs
+
+from sft.client.api.search import NameQuestion
 from sft.client.trust import SignatureState
 from sft.errors import NotFoundError, SftError
+from sft.model.access import Permission, allows
 from sft.model.names import split_path
 from sft.model.records import File, Folder, TrashedFolder
 from tui.connection_words import absence_of
 from tui.gateway import Gateway, Listed
 from tui.panes.columns import Shelf
 from tui.panes.drawing import Draw
-from tui.panes.entry import UP, Entry, EntryKind
+from tui.panes.entry import UP, Entry, EntryKind, FoundEntry
 from tui.panes.paging import PagedRows
 from tui.text import shown
 
 
 class RemoteSide:
-    """Where the pane of the server stands; ``path`` is the folder that is shown, or was before the trash."""
+    """Where the pane of the server stands: in a folder, in the trash, or before what a search has found.
 
-    def __init__(self, gateway: Gateway, draw: Draw, now: Callable[[], float]) -> None:
+    Args:
+        admins: names them, harmless, for whoever may store nothing; empty where that cannot be known.
+
+    Attributes:
+        path: the folder that is shown, or was before.
+        question: what is searched for; None in a folder and in the trash.
+    """
+
+    def __init__(
+        self, gateway: Gateway, draw: Draw, now: Callable[[], float], admins: Callable[[], Awaitable[str]]
+    ) -> None:
         self.path = ""
         self.in_trash = False
+        self.question: NameQuestion | None = None
+        self._admins = admins
+        self._admins_named = ""
         self._gateway = gateway
         self._draw = draw
         self._now = now
@@ -34,12 +52,12 @@ class RemoteSide:
         account = self._gateway.connection.account
         if account == self._account:
             return False
-        self._account, self.path, self.in_trash = account, "", False
+        self._account, self.path, self.in_trash, self.question = account, "", False, None
         return True
 
     @property
     def shelf(self) -> Shelf:
-        return Shelf.TRASH if self.in_trash else Shelf.REMOTE
+        return Shelf.TRASH if self.in_trash else Shelf.REMOTE if self.question is None else Shelf.FOUND
 
     @property
     def absence(self) -> str:
@@ -47,13 +65,34 @@ class RemoteSide:
 
     @property
     def location(self) -> str:
+        if self.question is not None:
+            return f"\0found {self.question.text}"
         return "\0trash" if self.in_trash else self.path
+
+    @property
+    def _may_store(self) -> bool:
+        role = self._gateway.connection.role
+        return role is None or allows(role, Permission.FILE_WRITE)
+
+    @property
+    def emptiness(self) -> str:
+        """What is shown where nothing lies, and what can be done about that."""
+        if self.question is not None:
+            return f"No name on this server holds {shown(self.question.text)}.\ns asks for another; esc goes back."
+        if self.in_trash:
+            return "Nothing that you could bring back was deleted in the last 30 days.\nT goes back."
+        if self._may_store:
+            return "Nothing here yet.\ntab, space, c stores from your computer.\nn makes a folder."
+        names = f": {self._admins_named}" if self._admins_named else ""
+        return f"Nothing here yet.\nYou can read; storing needs a maintainer.\nAn admin can make you one{names}."
 
     @property
     def title(self) -> tuple[str, str]:
         server = shown(self._gateway.connection.account)
         if self.absence:
             return server or "server", ""
+        if self.question is not None:
+            return f"found on {server}", shown(self.question.text)
         return (f"trash of {server}", "") if self.in_trash else (server, self.folder_text)
 
     @property
@@ -64,33 +103,51 @@ class RemoteSide:
     def rows(self, expected: int | None) -> PagedRows:
         if self.in_trash:
             return PagedRows(self._read_trash, self._draw, lead=(UP,))
+        if self.question is not None:
+            return PagedRows(partial(self._search, self.question), self._draw, lead=(UP,))
         path = self.path
 
         async def read(cursor: str, full: bool) -> tuple[list[Entry], str]:  # noqa: FBT001 - as Reader has it
-            return _entries(await self._gateway.files.list_folder(path, cursor, judged=full))
+            page = _entries(await self._gateway.files.list_folder(path, cursor, judged=full))
+            if not cursor and not page[0] and not self._may_store:
+                self._admins_named = await self._admins()
+            return page
 
         return PagedRows(read, self._draw, lead=(UP,) if path else (), expected=expected)
+
+    async def _search(
+        self,
+        question: NameQuestion,
+        cursor: str,
+        full: bool,  # noqa: FBT001 - as Reader has it
+    ) -> tuple[list[Entry], str]:
+        entries, following = _entries(await self._gateway.files.search(question, cursor, judged=full))
+        return [FoundEntry(*structs.astuple(entry)) for entry in entries], following
 
     async def _read_trash(self, cursor: str, full: bool) -> tuple[list[Entry], str]:  # noqa: FBT001 - as Reader has it
         del cursor, full
         return [_trashed(each) for each in await self._gateway.files.list_trash()], ""
 
     def enter(self, entry: Entry) -> None:
-        self.path = entry.path
+        self.path, self.question = entry.path, None
 
     def go_up(self) -> bool:
-        if not self.in_trash and not self.path:
+        if self.in_trash or self.question is not None:
+            self.in_trash, self.question = False, None
+            return True
+        if not self.path:
             return False
-        self.path = self.path if self.in_trash else split_path(self.path)[0]
-        self.in_trash = False
+        self.path = split_path(self.path)[0]
         return True
 
     def retreat(self, error: SftError) -> bool:
         # A trash that shows nothing: its title would stand over the folder's lines.
-        return (self.in_trash or isinstance(error, NotFoundError)) and self.go_up()
+        return (self.in_trash or self.question is not None or isinstance(error, NotFoundError)) and self.go_up()
 
     def shows_change_in(self, folder: str) -> bool:
         """Return whether a change in a folder of the server is seen here."""
+        if self.question is not None:
+            return False  # it would all be looked through again
         parent = split_path(folder)[0]
         return self.in_trash or self.path in {folder, parent} or not folder
 

@@ -7,6 +7,7 @@ what it changes (transfers, the server's tree, what the lists show), each a clas
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
@@ -20,13 +21,14 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
+from sft.errors import SftError
 from tui.keys import Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
 from tui.panes.describing import describe, describe_file
 from tui.panes.details import DetailsPane
 from tui.panes.details_strip import DetailsStrip
 from tui.panes.drawing import drawer
-from tui.panes.entry import Entry, EntryKind
+from tui.panes.entry import Entry, EntryKind, FoundEntry
 from tui.panes.layout import PaneShare, Place, Wishes, share
 from tui.panes.local import LocalSide
 from tui.panes.pane import Pane
@@ -35,7 +37,9 @@ from tui.screens import files_rules as rules
 from tui.screens.files_changes import ChangeActs
 from tui.screens.files_lists import ListActs
 from tui.screens.files_looks import LookActs
+from tui.screens.files_search import SearchActs
 from tui.screens.files_transfers import TransferActs
+from tui.screens.people_rows import admin_names
 from tui.text import error_text
 from tui.view import View
 from tui.widgets.row_list import RowList
@@ -61,14 +65,15 @@ class FilesView(View):
         super().__init__(id=id)
         self._folder = folder
         self._wishes = Wishes()
-        self.doers = (TransferActs(self), ChangeActs(self), ListActs(self), LookActs(self))
+        self._searching = SearchActs(self)
+        self.doers = (TransferActs(self), ChangeActs(self), ListActs(self), LookActs(self), self._searching)
         self._details_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         glyphs = self.sft.glyphs
         draw = drawer(glyphs, self.sft.now)
         self.local_side = LocalSide(self._folder, draw)
-        self.remote_side = RemoteSide(self.gateway, draw, self.sft.now)
+        self.remote_side = RemoteSide(self.gateway, draw, self.sft.now, self._admins)
         self.local = Pane(self.local_side, glyphs, id="local")
         self.remote = Pane(self.remote_side, glyphs, id="remote")
         self._active = self.remote
@@ -83,6 +88,13 @@ class FilesView(View):
         self.local.read()
         self.remote.read()
         self._lay_out()
+
+    async def _admins(self) -> str:
+        named = self.sft.frame.admins
+        if not named:
+            with contextlib.suppress(SftError):  # the list is what was asked for
+                named = admin_names(await self.gateway.people.users())
+        return named
 
     # -- the two sides ----------------------------------------------------------------------------------------
 
@@ -113,7 +125,9 @@ class FilesView(View):
     def _opened(self, event: RowList.Opened) -> None:
         event.stop()
         entry: Entry = event.row.value
-        if entry.kind is EntryKind.UP or (entry.kind is EntryKind.FOLDER and entry.until is None):
+        if isinstance(entry, FoundEntry):
+            self._searching.go_to(entry)
+        elif entry.kind is EntryKind.UP or (entry.kind is EntryKind.FOLDER and entry.until is None):
             self.pane.open(entry)
         else:
             self._toggle_details(show=True)
@@ -301,7 +315,11 @@ class FilesView(View):
         self._toggle_details()
 
     def act_clear(self) -> None:
-        if not self.pane.clear() and self._share.details in {Place.OTHER_PANE, Place.WHOLE}:
+        if (
+            not self.pane.clear()
+            and not self._searching.leave()
+            and self._share.details in {Place.OTHER_PANE, Place.WHOLE}
+        ):
             self._toggle_details(show=False)
 
     def act_other_pane(self) -> None:

@@ -30,7 +30,9 @@ class ListActs:
         self._files.pane.open_filter()
 
     def act_sort(self) -> None:
-        self._files.report(f"Sorted by {self._files.pane.sort_next().value}.")
+        pane = self._files.pane
+        pane.sort(pane.sorting.next)
+        self._files.report(f"Sorted {pane.sorting.words}.")
 
     def act_hidden(self) -> None:
         side = self._files.local_side

@@ -86,6 +86,13 @@ class WentBack(ListMessage):
 
 
 @dataclass
+class HeadingClicked(ListMessage):
+    """The title of a column was clicked."""
+
+    column: str
+
+
+@dataclass
 class SelectionChanged(ListMessage):
     """Other lines are selected than before."""
 
@@ -128,6 +135,7 @@ class RowList(ScrollView, can_focus=True):
     Highlighted: TypeAlias = Highlighted
     Opened: TypeAlias = RowOpened
     WentBack: TypeAlias = WentBack
+    HeadingClicked: TypeAlias = HeadingClicked
     SelectionChanged: TypeAlias = SelectionChanged
     AllWanted: TypeAlias = AllWanted
     RowsWanted: TypeAlias = RowsWanted
@@ -255,10 +263,10 @@ class RowList(ScrollView, can_focus=True):
         top = round(self.scroll_offset.y)
         index = top + y - self._header
         if index >= len(self._source):
-            words = self.empty.splitlines()
-            if not len(self._source) and 1 <= index <= len(words):
+            words, number = self.empty.splitlines(), index - len(self._source) - 1
+            if self._is_bare and 0 <= number < len(words):
                 muted = base + self._styles["muted"]
-                return Strip([Segment(f" {cut(words[index - 1], width - 2)}", muted)]).adjust_cell_length(width, base)
+                return Strip([Segment(f" {cut(words[number], width - 2)}", muted)]).adjust_cell_length(width, base)
             return Strip.blank(width, base)
         row = self._source.row(index)
         is_cursor = index == self.cursor
@@ -329,6 +337,12 @@ class RowList(ScrollView, can_focus=True):
                 segments.append(Segment(spare, cell_style))
         segments.append(Segment(" ", style))
         return Strip(segments).adjust_cell_length(width, style)
+
+    @property
+    def _is_bare(self) -> bool:
+        """Whether nothing stands here but the way up."""
+        first = self._source.row(0)
+        return not len(self._source) or (len(self._source) == 1 and first is not None and not first.selectable)
 
     def _bar(self, text: str, style: Style) -> list[Segment]:
         full = len(text) - len(text.lstrip(self.glyphs.full + self.glyphs.half))
@@ -449,6 +463,8 @@ class RowList(ScrollView, can_focus=True):
         if offset is None:
             return
         index = round(self.scroll_offset.y) + offset.y - self._header
+        if offset.y < self._header and (column := self._column_at(offset.x)):
+            self.post_message(self.HeadingClicked(self, column))
         if offset.y < self._header or not 0 <= index < len(self._source):
             return
         self.move_to(index)
@@ -456,6 +472,15 @@ class RowList(ScrollView, can_focus=True):
             self._toggle()
         elif event.chain == 2 and self.current is not None:  # noqa: PLR2004 - a double click
             self.post_message(self.Opened(self, self.current))
+
+    def _column_at(self, x: int) -> str:
+        """Return the key of the column whose title stands there, with the gap before it."""
+        end = 0
+        for number, (column, width) in enumerate(self._placed):
+            end += (column.gap if number else 1) + width
+            if x < end:
+                return column.key
+        return ""
 
 
 def _laid_out(columns: Sequence[Column], width: int, rows: Sequence[ListRow[Any]]) -> Placed:

@@ -84,6 +84,23 @@ async def search_page(
     return Listing(folders, [file for file in page.files if question.fits(file.path)]), page.next
 
 
+async def next_found(
+    session: Requester, question: NameQuestion, cursor: str = "", *, signatures: bool = False
+) -> tuple[Listing, str]:
+    """Find the next page on which something is, and the cursor behind it; empty at the end.
+
+    Raises:
+        RemoteProtocolError: as ``search_page``.
+        ListingTooLongError: nothing is found, and no end.
+    """
+    total = Total(session)
+    while True:
+        page, cursor = await search_page(session, question, cursor, signatures=signatures)
+        total.add(EMPTY_PAGE_COUNTS)
+        if page.folders or page.files or not cursor:
+            return page, cursor
+
+
 async def search(session: Requester, question: NameQuestion, *, signatures: bool = False) -> AsyncIterator[Listing]:
     """Find all that fits, page by page; one that is empty says that more was looked through.
 
