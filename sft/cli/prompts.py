@@ -80,7 +80,7 @@ class Prompts:
     def new_passphrase(self, prompt: str) -> str | None:
         """Ask twice for a new passphrase; None if the person wants none, KeyLockedError without a terminal."""
         while True:
-            first = self.secret(f"{prompt} (empty: none): ")
+            first = self.secret(f"{prompt} (Enter for none): ")
             if not first:
                 return None
             if self.secret("Again: ") == first:

@@ -2,7 +2,8 @@
 
 Rules. The key is made here and never leaves this computer. Key and profile are stored before the server hears of them: so the
 same invitation with the same key goes on where an earlier attempt stopped, and a taken name, a wrong passphrase or a lost
-connection spends nothing. A key that came from elsewhere is copied as it is.
+connection spends nothing. What was made for an invitation that is void is put aside. A key that came from elsewhere is copied
+as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +30,16 @@ from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.statement import JOIN
 from sft.crypto.words import drawn
-from sft.errors import KeyLockedError, KeyUnknownError, RegistrationClosedError, UserNameNotAllowedError
+from sft.errors import (
+    InviteExpiredError,
+    InviteUnknownError,
+    InviteUsedError,
+    InviteWithdrawnError,
+    KeyLockedError,
+    KeyUnknownError,
+    RegistrationClosedError,
+    UserNameNotAllowedError,
+)
 from sft.model.links import InvitationLink, Link
 from sft.model.names import parse_device_name, parse_user_name
 from sft.model.records import ServerInfo, User
@@ -39,6 +49,7 @@ if TYPE_CHECKING:
     from sft.transport.threads import Pool
 
 _PASSPHRASE_WORDS: Final = 5
+_VOID: Final = (InviteExpiredError, InviteUnknownError, InviteUsedError, InviteWithdrawnError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,7 @@ async def join(
     """Join a server.
 
     Args:
-        passphrase: protects a new key; None leaves it unprotected.
+        passphrase: protects a new key, and one that an earlier attempt left unprotected; None leaves it unprotected.
         ask: opens a key that exists already.
         key_file: a minisign secret key to join with, copied.
         encode_key: writes keys down, and says what a guess at the passphrase of a new key costs.
@@ -130,6 +141,10 @@ async def join(
                 pool=threads, owns_pool=False, random=random, clock=clock,
                 promised=link.head if isinstance(link, InvitationLink) else None,
             )  # fmt: skip
+        except _VOID:
+            # Put aside, not destroyed: a server that had let the key in, and whose answer was lost, may say this too.
+            await threads.run(Profiles(state).forget, profile.name)
+            raise
         except RegistrationClosedError as error:
             if invitation is not None:
                 raise
@@ -165,8 +180,10 @@ async def _prepared(
         else:
             key = key_files.decode(text, _never_asked)
     elif earlier is not None:
-        key = await Identity(state, earlier).unlock(pool, ask)
-        text = ""
+        identity = Identity(state, earlier)
+        key = await identity.unlock(pool, ask)
+        bare = passphrase is not None and not await pool.run(identity.encrypted)
+        text = await pool.run(encode_key, key, passphrase) if bare else ""
     else:
         key = SigningKey.generate()
         text = await pool.run(encode_key, key, passphrase)

@@ -14,6 +14,7 @@ parse (``parse_path(x) == x``), so that what is signed is what is stored. ``safe
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -62,6 +63,7 @@ _IGNORED_IN_FOLD: Final = (
     | JOINERS
     | frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 )
+_WITHIN_DEVICE: Final = re.compile("(?<=[^ '\u2019])[ '\u2019](?=[^ '\u2019])")
 _SHOWN_OF_REFUSED: Final = 80  # characters of a hopeless name that an error carries
 _REMEMBERED: Final = 4096  # names that were good, 1 MiB of the longest: a folder's is asked about with each file in it
 
@@ -158,8 +160,18 @@ def _lookalike_scripts(name: str) -> set[str]:
 
 
 def parse_device_name(text: str) -> str:
-    """Return a text as a device's name, by the rules of people's names."""
-    return parse_user_name(text)
+    """Return a text as a device's name, by the rules of people's names, with blanks and apostrophes within: ``Max's laptop``.
+
+    Raises:
+        UserNameNotAllowedError: with what is wrong, and a name that would do.
+    """
+    plain = _WITHIN_DEVICE.sub(lambda found: "-" * len(found[0].encode()), text)
+    try:
+        parse_user_name(plain)
+    except UserNameNotAllowedError as error:
+        problem, safer = error.values["problem"], error.values["safer"]
+        raise UserNameNotAllowedError(name=_shortened(text), problem=problem, safer=safer) from None
+    return unicodedata.normalize("NFC", text)
 
 
 def parse_server_name(text: str) -> str:

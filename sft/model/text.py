@@ -30,6 +30,13 @@ ROLE_WORDS: Final[Mapping[Role, str]] = MappingProxyType(
         Role.GUEST: "reads every file and stores none",
     }
 )
+ROLE_WORDS_YOU: Final[Mapping[Role, str]] = MappingProxyType(
+    {
+        Role.ADMIN: "you read, store and manage every file, and manage people",
+        Role.MAINTAINER: "you read every file, store files, and manage your own",
+        Role.GUEST: "you read every file, and store none",
+    }
+)
 # The same, each as what it adds to the role below it.
 ROLE_ADDS: Final[Mapping[Role, str]] = MappingProxyType(
     {

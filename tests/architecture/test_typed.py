@@ -71,8 +71,8 @@ def _texts(module: Module) -> Iterator[tuple[int, str]]:
 
 
 def _is_declared(text: str) -> bool:
-    """Whether a text is an option as a command declares it."""
-    return re.fullmatch(r"--?[\w-]+(?:/--[\w-]+)?=?", text) is not None
+    """Whether a text is an option as a command declares it, or as it is put at the end of a command that is made."""
+    return re.fullmatch(r"--?[\w-]+(?:/--[\w-]+)?=?| --?[a-z-]+(?: \w+)?", text) is not None
 
 
 def _spoken() -> list[Module]:

@@ -44,12 +44,12 @@ def test_a_person_joins_at_a_terminal_and_unlocks_the_key(module_server: ServerP
     # A mail program broke the line.
     join.type(f"{link[:60]}\n  {link[60:]}\n")
     join.until("You will be maintainer.")
-    join.until("Passphrase for the key on this computer (empty: none):")
+    join.until("Name of this computer [")
+    join.type("desk\n")
+    join.until("New passphrase, to protect your key on this computer (Enter for none):")
     join.type("correct horse\n")
     join.until("Again:")
     join.type("correct horse\n")
-    join.until("This device [")
-    join.type("desk\n")
     assert join.ended() == 0
     assert "Joined " in join.screen.written
     assert "correct horse" not in join.screen.written

@@ -1,12 +1,13 @@
-"""`sft join`: one pasted invitation, a name, a passphrase, a device.
+"""`sft join`: one pasted invitation, a name, a device, a passphrase.
 
-Rules. The invitation comes from a prompt, a file or standard input. Off a terminal nothing is guessed that lasts: a name has to
+Rules. A passphrase is asked for last: one that is typed a line late would be answered to a question that shows it, and sent.
+The invitation comes from a prompt, a file or standard input. Off a terminal nothing is guessed that lasts: a name has to
 be in the invitation or given, and a key without passphrase has to be asked for. The key never leaves this computer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +15,20 @@ from typing import Any
 
 import click
 
+from sft.cli.failures import error_lines
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
 from sft.cli.options import common
 from sft.client.api.people import admins
-from sft.client.identity import passphrase_from
+from sft.client.identity import Identity, passphrase_from
 from sft.client.joining import Joined, pending, suggested_device_name, suggested_user_name
 from sft.client.profiles import Profile
 from sft.crypto.keys import ServerPublic
-from sft.errors import KeyLockedError, NameTakenError, SftError, UsageError
+from sft.errors import KeyLockedError, NameTakenError, SftError, UsageError, UserNameNotAllowedError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, ServerLink, parse_link
 from sft.model.names import parse_device_name, parse_user_name, safe
-from sft.model.text import ROLE_WORDS, shell_name, shown_name
+from sft.model.text import ROLE_WORDS_YOU, role_noun, shell_name, shown_name
 
 _LEGACY = (
     "Sign nothing else with this key by minisign -l: signing bytes that somebody else chose so lets them in as you."
@@ -41,7 +43,7 @@ _LEGACY = (
     "--key", "key_file", metavar="FILE", help="A minisign secret key to use, in place of a new one; mode 600."
 )
 @click.option("--no-passphrase", is_flag=True, help="Leave the new key unprotected, for machines.")
-@click.option("--device", metavar="NAME", help="How this computer is called there.")
+@click.option("--device", metavar="NAME", help="What to call this computer there.")
 @common
 def command(
     invocation: Invocation,
@@ -66,11 +68,12 @@ def command(
         key_file=None if key_file is None else Path(key_file),
         device="",
     )
-    new_key = key_file is None and before is None
+    # A key that an earlier try left unprotected is asked about as a new one is.
+    new_key = key_file is None and (before is None or not Identity(invocation.state, before).encrypted())
     protected = new_key and not no_passphrase
+    wanted.device = _device_name(invocation, before, device)
     if protected and not invocation.environ.get("SFT_PASSPHRASE_FILE"):
         wanted.passphrase = _new_passphrase(invocation)
-    wanted.device = _device_name(invocation, before, device)
     with _key_kept(invocation, parsed):
         joined, only_admin = invocation.run(lambda reactor: _join(reactor, invocation, wanted, from_file=protected))
     unprotected = new_key and wanted.passphrase is None
@@ -177,7 +180,7 @@ def _user_name(
     known = reserved or (before.user_name if before else "")
     if invocation.prompts.possible and not reserved:
         suggestion = known or suggested_user_name(invocation.environ)
-        return parse_user_name(invocation.prompts.line("Your name there", suggestion))
+        return _asked(invocation, "Your name there", suggestion, parse_user_name)
     if not known:
         raise UsageError(
             problem="This invitation names nobody, and there is no terminal to ask on",
@@ -188,7 +191,7 @@ def _user_name(
 
 def _new_passphrase(invocation: Invocation) -> str | None:
     try:
-        return invocation.prompts.new_passphrase("Passphrase for the key on this computer")
+        return invocation.prompts.new_passphrase("New passphrase, to protect your key on this computer")
     except KeyLockedError:
         raise UsageError(
             problem="A passphrase should protect your key, and there is no terminal to ask for it on",
@@ -201,8 +204,18 @@ def _device_name(invocation: Invocation, before: Profile | None, given: str | No
         return parse_device_name(given)
     suggestion = before.device if before else suggested_device_name()
     if invocation.prompts.possible:
-        return parse_device_name(invocation.prompts.line("This device", suggestion))
+        return _asked(invocation, "Name of this computer", suggestion, parse_device_name)
     return suggestion
+
+
+def _asked(invocation: Invocation, prompt: str, suggestion: str, parse: Callable[[str], str]) -> str:
+    """Ask for a name until it is one: what was answered before it is not asked for again."""
+    while True:
+        try:
+            return parse(invocation.prompts.line(prompt, suggestion))
+        except UserNameNotAllowedError as error:
+            for line in error_lines(error, now=invocation.now):
+                invocation.console.warn(line)
 
 
 def _show(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotected: bool) -> None:
@@ -213,8 +226,8 @@ def _show(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotect
         console.document(profile_document(profile, default, user=user.name, role=user.role.value))
     elif console.out_is_terminal:
         console.result(
-            f"Joined {server} as {name}, {user.role}. You: {ROLE_WORDS[user.role]}. Everyone who joins can read "
-            "every file stored there. If you lose your key, no file is lost; an admin can give you a new key."
+            f"Joined {server} as {name}. You are {role_noun(user.role)}: {ROLE_WORDS_YOU[user.role]}. Everyone who joins "
+            "can read every file stored there. If you lose your key, no file is lost; an admin can give you a new key."
         )
         if len(user.keys) > 1:
             console.result(
@@ -229,8 +242,10 @@ def _show(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotect
         )
         console.note(f"Key: {profile.key.words()}")
     if unprotected:
-        place = "SFT_HOME" if invocation.environ.get("SFT_HOME") else str(invocation.state.data)
-        console.note(f"This key has no passphrase: whoever reads {place} is {name}.")
+        console.note(
+            f"Your key has no passphrase: whoever can read your files on this computer can act as {name}. "
+            "Give it one: sft key passphrase"
+        )
     default = invocation.profiles.default_name()
     if default != profile.name:
         console.note(

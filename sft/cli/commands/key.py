@@ -83,7 +83,7 @@ def passphrase_command(invocation: Invocation, new_passphrase_file: str | None, 
         invocation.console.document(_document(invocation, identity))
     if chosen is None:
         invocation.console.result(
-            f"Your key has no passphrase now: whoever reads {safe(str(invocation.state.data))} is "
+            "Your key has no passphrase now: whoever can read your files on this computer can act as "
             f"{shown_name(profile.user_name)}."
         )
     else:

@@ -68,7 +68,7 @@ def test_off_a_terminal_a_key_is_not_left_unprotected_silently(stranger):
 
 def test_names_are_checked_before_anything_is_stored(stranger):
     for option in ("--user", "--device"):
-        arguments = {"--user": "ivo", "--device": "laptop", option: "a b"}
+        arguments = {"--user": "ivo", "--device": "laptop", option: "a  b"}
         ran = stranger.run(
             "join", "--no-passphrase", *(x for pair in arguments.items() for x in pair),
             piped=LINK.text(),
@@ -86,17 +86,20 @@ def test_a_link_file_that_cannot_be_read(stranger, tmp_path):
 def test_on_a_terminal_everything_is_asked_for(stranger):
     stranger.secrets = ["secret", "secret"]
     stranger.environ["LOGNAME"] = "ivo"
-    ran = stranger.run("join", typed=f"{LINK.text()}\n\ndesktop\n")
+    ran = stranger.run("join", typed=f"{LINK.text()}\n\nMax's  desk\nMax's desk\n")
     assert ran.status == 0
     assert ran.err.splitlines()[0] == (
         "Paste the invitation, then Enter: acme-files at files.acme.org:7361. You will be guest. "
         "The server is the one that made this invitation: nothing to compare."
     )
-    assert "Your name there [ivo]: This device [" in ran.err
-    assert stranger.prompts == ["Passphrase for the key on this computer (empty: none): ", "Again: "]
+    assert "Your name there [ivo]: Name of this computer [" in ran.err
+    # One that is no name is asked for again, and nothing before it.
+    assert ran.err.count("Name of this computer [") == 2
+    assert ran.err.count("[USER_NAME_NOT_ALLOWED]") == 1
+    assert stranger.prompts == ["New passphrase, to protect your key on this computer (Enter for none): ", "Again: "]
     given = stranger.joins[0]
-    assert (given["user_name"], given["device"], given["passphrase"]) == ("ivo", "desktop", "secret")
-    assert ran.lines[0].startswith("Joined acme-files as ivo, guest. ")
+    assert (given["user_name"], given["device"], given["passphrase"]) == ("ivo", "Max's desk", "secret")
+    assert ran.lines[0].startswith("Joined acme-files as ivo. You are a guest: you read every file, and store none. ")
     assert "Everyone who joins can read every file stored there." in ran.lines[0]
 
 
@@ -107,7 +110,7 @@ def test_a_machine_joins_with_options_alone(stranger, tmp_path):
         "--device", "build7",
     )  # fmt: skip
     assert ran.lines == ["joined    acme-files (files.acme.org:7361) as max, guest, device ada-laptop"]
-    assert "This key has no passphrase: whoever reads SFT_HOME is max.\n" in ran.err
+    assert "Your key has no passphrase: whoever can read your files on this computer can act as max. " in ran.err
     assert (stranger.joins[0]["passphrase"], stranger.joins[0]["device"]) == (None, "build7")
 
 

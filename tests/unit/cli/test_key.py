@@ -80,7 +80,7 @@ def test_a_key_can_be_left_unprotected_and_that_is_said(protected, tmp_path):
     (tmp_path / "old").chmod(0o600)
     protected.environ["SFT_PASSPHRASE_FILE"] = str(tmp_path / "old")
     ran = protected.run("key", "passphrase", "--no-passphrase")
-    assert ran.out == f"Your key has no passphrase now: whoever reads {protected.home} is ada.\n"
+    assert ran.out == "Your key has no passphrase now: whoever can read your files on this computer can act as ada.\n"
     assert not key_file.is_encrypted((protected.home / "keys/ada.key").read_text())
 
 

@@ -13,6 +13,10 @@ from sft.crypto.keys import InvitationKey, ServerKey
 from sft.crypto.succession import sign_succession
 from sft.crypto.words import wordlist
 from sft.errors import (
+    InviteExpiredError,
+    InviteUnknownError,
+    InviteUsedError,
+    InviteWithdrawnError,
     KeyFormatError,
     KeyLockedError,
     NameTakenError,
@@ -124,6 +128,39 @@ def test_going_on_with_a_protected_key_asks_for_its_passphrase(dialing, state):
 
     dialing.server()
     assert joined(dialing, state, ask=ask).profile.joined
+
+
+def test_a_key_that_an_earlier_try_left_unprotected_gets_the_passphrase_of_the_next(dialing, state):
+    dialing.server(refuse_login=NameTakenError(name="ada", server="acme-files"))
+    with pytest.raises(NameTakenError):
+        joined(dialing, state)
+    (file,) = keys_of(state)
+    assert not key_file.is_encrypted(file.read_text())
+    dialing.server()
+    joined(dialing, state, passphrase="pw")
+    assert keys_of(state) == [file]
+    assert key_file.is_encrypted(file.read_text())
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        InviteUsedError(used_at=1),
+        InviteExpiredError(expired_at=1, maker="ada"),
+        InviteWithdrawnError(),
+        InviteUnknownError(server="acme-files"),
+    ],
+    ids=lambda refusal: refusal.code,
+)
+def test_what_was_made_for_an_invitation_that_is_void_is_put_aside(dialing, state, refusal):
+    dialing.server(refuse_login=refusal)
+    with pytest.raises(type(refusal)):
+        joined(dialing, state)
+    assert Profiles(state).all() == []
+    (kept,) = (state.data / "keys" / "forgotten").glob("*.key.1")
+    assert key_file.decode(kept.read_text(), str).public
+    dialing.server()
+    assert joined(dialing, state, replace(LINK, seed=bytes(32))).profile.name == "acme-files"
 
 
 def test_another_invitation_makes_another_key_and_profile(dialing, state):

@@ -220,6 +220,19 @@ def test_names_of_people(name: str) -> None:
     assert names.parse_server_name(name) == name
 
 
+@pytest.mark.parametrize("name", ["Max's laptop", "Max\u2019s old laptop", "x y", f"{'x' * 30}\u2019{'y' * 31}"])
+def test_names_of_devices_may_have_blanks_and_apostrophes_within(name: str) -> None:
+    assert names.parse_device_name(name) == name
+    with pytest.raises(UserNameNotAllowedError):
+        names.parse_user_name(name)
+
+
+@pytest.mark.parametrize("name", ["", " x", "x ", "x  y", "'x", "x'", "x\ty", f"{'x' * 30}\u2019{'y' * 32}"])
+def test_names_of_devices_are_otherwise_as_those_of_people(name: str) -> None:
+    with pytest.raises(UserNameNotAllowedError):
+        names.parse_device_name(name)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
