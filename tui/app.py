@@ -23,6 +23,8 @@ from sft.client.transfers.queue.job import Direction, Job
 from sft.client.transfers.queue.run import RunResult
 from sft.client.transfers.queue.transfer_queue import TransferQueue
 from sft.errors import KeyLockedError, SftError
+from tui.command_log import CommandLog
+from tui.dialogs.command_log import ShowCommandLog
 from tui.dialogs.themes import ChooseTheme
 from tui.gateway import Gateway
 from tui.glyphs import FINE, Glyphs
@@ -99,7 +101,8 @@ class SftApp(App[int], inherit_bindings=False):
         self.glyphs = glyphs  # the toolkit asks for the theme's variables at once
         super().__init__(driver_class=Terminal)
         self._changed_cells = ChangedCells()
-        self.gateway = gateway
+        self.commands = CommandLog(gateway, now)
+        self.gateway = self.commands.heard()
         self.now = now
         self.queue = TransferQueue(gateway, describe=said_of, now=now)
         self.local_folder = local_folder or Path.cwd()
@@ -117,6 +120,7 @@ class SftApp(App[int], inherit_bindings=False):
         self.gateway.listen(self._event_arrived)
         self.queue.listen(self._queue_changed)
         self.queue.when_landed(self._job_ended)
+        self.queue.when_ordered(self.commands.ordered)
         await self.push_screen(self.frame)
         await self.queue.load()
         await self._restore_theme()
@@ -191,6 +195,7 @@ class SftApp(App[int], inherit_bindings=False):
             "interrupt": self.quitting.interrupt,
             "suspend": self.quitting.suspend,
             "theme": self._choose_theme,
+            "commands": lambda: self.push_screen(ShowCommandLog(self.commands)),
             "again": self._again,
         }
         acts[act.name]()

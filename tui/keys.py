@@ -71,6 +71,7 @@ _DISPLAYED: Final = {
     "right_square_bracket": "]",
     "left_square_bracket": "[",
     "escape": "esc",
+    "at": "@",
 }
 
 
@@ -209,6 +210,7 @@ _APP: Final = (
     Action("app.servers", "6", "", "Go to Servers"),
     Action("app.again", "R,ctrl+r", "", "Connect again, or read again, now"),
     Action("app.theme", "", "", "Choose the theme: dark, light, nord, gruvbox and others"),
+    Action("app.commands", "at", "", "Show what you did, as sft commands"),
     Action("app.suspend", "ctrl+z", "", "Back to the shell for a while"),
     Action("app.palette", "colon,ctrl+p", "All", "Every act by its name", 1),
     Action("app.help", "question_mark,f1", "Help", "What can be done here", 2),

@@ -192,6 +192,7 @@ SCENES: dict[str, Stage] = {
     "versions": after(files, "up", "up", "V", back=("escape", "down", "down")),
     "palette": after(files, "colon", back=("escape",)),
     "help": after(files, "question_mark", back=("escape",)),
+    "commands": after(files, "at", back=("escape",)),
     "themes": after(files, "colon", *"theme", "enter", back=("escape",)),
     "lost": lost,
     "transfers": after(files_transfers, "2", back=("1",)),

@@ -28,6 +28,8 @@ _HOLD_BACK_SECONDS: Final = 1.0
 _KEPT_ENDED: Final = 200
 
 Landed = Callable[[Job, RunResult], None]
+Ordered = Callable[[Job, Sequence[tuple[Failure, Decision]] | None], None]
+"""Told of a job that a person ordered, or ordered again, and of what was decided of one; None where nothing was decided."""
 
 
 class QueueHost(Protocol):
@@ -62,6 +64,7 @@ class TransferQueue:
         self._rates: dict[int, Rate] = {}
         self._listeners: list[Callable[[], None]] = []
         self._landed: list[Landed] = []
+        self._ordered: list[Ordered] = []
         self._file = QueueFile(host.local)
         self.unkept: SftError | None = None  # why the disk does not keep it
         self._held_back: dict[int, asyncio.TimerHandle] = {}
@@ -106,6 +109,10 @@ class TransferQueue:
         self._landed.append(landed)
         return lambda: self._landed.remove(landed)
 
+    def when_ordered(self, ordered: Ordered) -> None:
+        """Call a listener whenever a person orders or decides something."""
+        self._ordered.append(ordered)
+
     # -- orders --------------------------------------------------------------------------------------------
 
     def put(self, names: Sequence[str], to: str, title: str) -> Job:
@@ -113,9 +120,7 @@ class TransferQueue:
         return self._add(Direction.PUT, names, to, title)
 
     def get(self, names: Sequence[str], to: str, title: str, *, version: int = 0) -> Job:
-        job = self._add(Direction.GET, names, to, title)
-        job.version = version
-        return job
+        return self._add(Direction.GET, names, to, title, version=version)
 
     def verify(self, names: Sequence[str], title: str, *, version: int = 0) -> Job:
         job = self._add(Direction.VERIFY, names, "", title)
@@ -145,6 +150,7 @@ class TransferQueue:
         job.only = () if broke_off else tuple(failure.place for failure in job.failures)
         job.failures = ()
         job.state = JobState.WAITING
+        self._tell_ordered(job)
         self._changed()
 
     def cancel(self, job_id: int) -> None:
@@ -176,6 +182,8 @@ class TransferQueue:
         job = self.job(job_id)
         if job is None:
             return
+        taken = [(failure, decisions[failure.name]) for failure in job.failures if failure.name in decisions]
+        self._tell_ordered(job, taken)
         if job.resolve(decisions):
             job.state = JobState.WAITING
         elif not job.failures:
@@ -225,7 +233,11 @@ class TransferQueue:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _add(self, direction: Direction, names: Sequence[str], to: str, title: str) -> Job:
+    def _tell_ordered(self, job: Job, decisions: Sequence[tuple[Failure, Decision]] | None = None) -> None:
+        for ordered in self._ordered:
+            ordered(job, decisions)
+
+    def _add(self, direction: Direction, names: Sequence[str], to: str, title: str, *, version: int = 0) -> Job:
         job = Job(
             id=max((job.id for job in self.jobs), default=0) + 1,
             account=self._host.connection.account,
@@ -233,10 +245,12 @@ class TransferQueue:
             names=tuple(names),
             to=to,
             title=title,
+            version=version,
             added_at=int(self._now()),
             mark=secrets.token_hex(8),
         )
         self.jobs.append(job)
+        self._tell_ordered(job)
         self._changed()
         return job
 
