@@ -24,6 +24,7 @@ from sft.client.transfers.queue.run import RunResult
 from sft.client.transfers.queue.transfer_queue import TransferQueue
 from sft.errors import KeyLockedError, SftError
 from tui.command_log import CommandLog
+from tui.connection_words import reason_of
 from tui.dialogs.command_log import ShowCommandLog
 from tui.dialogs.themes import ChooseTheme
 from tui.gateway import Gateway
@@ -49,6 +50,7 @@ from tui.runtime.scrollbars import draw_whole_cells
 from tui.runtime.terminal import Terminal
 from tui.themes import known_name, theme_named
 from tui.themes.roles import DARK
+from tui.undo import OthersActedError, Undo
 from tui.workers import start_worker
 
 _STYLES: Final = (
@@ -106,6 +108,7 @@ class SftApp(App[int], inherit_bindings=False):
         self.now = now
         self.queue = TransferQueue(gateway, describe=said_of, now=now)
         self.local_folder = local_folder or Path.cwd()
+        self.undo = Undo()
         self.key_queue = KeyQueue(self, super().on_event)
         self.quitting = Quitting(self, self.queue)
         self._start = start
@@ -185,6 +188,10 @@ class SftApp(App[int], inherit_bindings=False):
         """Why an act of everywhere cannot be done now; empty if it can."""
         if act.name == "again" and self.gateway.connection.status is Status.NONE:
             return "No server is in use."
+        if act.name == "undo":
+            connection = self.gateway.connection
+            nothing = self.undo.reason_against(connection.account)
+            return nothing or ("" if connection.online else reason_of(connection, self.now()))
         if act.name == "suspend":
             return self.quitting.reason_against_suspending()
         return ""
@@ -197,8 +204,24 @@ class SftApp(App[int], inherit_bindings=False):
             "theme": self._choose_theme,
             "commands": lambda: self.push_screen(ShowCommandLog(self.commands)),
             "again": self._again,
+            "undo": self._undo,
         }
         acts[act.name]()
+
+    def _undo(self) -> None:
+        start_worker(self, self._take_back, group="acting")
+
+    async def _take_back(self) -> None:
+        view = self.frame.view
+        try:
+            words, changed = await self.undo.take_back(self.gateway.files)
+        except OthersActedError as acted:
+            view.report(f"Not undone. {acted}", Severity.WARNING)
+            changed = [""]  # some of it may have been
+        else:
+            view.report(words, Severity.SUCCESS)
+        for folder in changed:
+            self.frame.view_of("files").post_message(ServerChanged(folder))
 
     def _again(self) -> None:
         self._draw_anew()

@@ -11,6 +11,7 @@ from sft.errors import SftError
 from tui.gateway import Gateway
 from tui.glyphs import Glyphs
 from tui.keys import Action
+from tui.undo import Undo
 
 
 class Reporting(Protocol):
@@ -48,6 +49,7 @@ class AppContext(Protocol):
 
     gateway: Gateway
     queue: TransferQueue
+    undo: Undo
     glyphs: Glyphs
     local_folder: Path
     now: Callable[[], float]

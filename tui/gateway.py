@@ -36,6 +36,7 @@ from sft.model.records import (
     DeviceKey,
     File,
     FileReader,
+    FileSeen,
     Folder,
     Invitation,
     KeyEnd,
@@ -204,8 +205,11 @@ class Files(Protocol):
     async def move(self, old: str, new: str) -> File | None:
         """Give a file or folder another path; return the file, None for a folder."""
 
-    async def delete(self, path: str, *, recursive: bool = False) -> Deleted:
-        """Move a file, or a folder and all in it, to the trash."""
+    async def last_deleted(self, path: str, ends_at: int) -> TrashedFolder | File | None:
+        """Return what was deleted last from a path, of what leaves the trash at a moment or later."""
+
+    async def delete(self, path: str, *, recursive: bool = False, seen: FileSeen | None = None) -> Deleted:
+        """Move a file, or a folder and all in it, to the trash; with ``seen`` that file and version alone."""
 
     async def restore(self, path: str) -> File | RestoredFolder:
         """Bring back what was last deleted from a path: a file, or a folder with all in it."""

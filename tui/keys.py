@@ -103,7 +103,7 @@ _FILES: Final = (
     Action("files.transfer", "c,f5", "Put or get", "Copy to the other side: put, or get", 10, asks=True),
     Action("files.verify", "v", "Verify", "Check files without keeping them", 22, Permission.FILE_READ, asks=True),
     Action(
-        "files.why", "w", "Why", "Show why a file can be believed: keys, signature, log, receipt, what was read here", 23,
+        "files.why", "w", "Why", "Show why a file can be believed, link by link", 23,
         Permission.FILE_READ, asks=True,
     ),
     Action("files.details", "i,f3", "Details", "Show or hide the details of a file", 28),
@@ -209,6 +209,7 @@ _APP: Final = (
     Action("app.identity", "5", "", "Go to Identity"),
     Action("app.servers", "6", "", "Go to Servers"),
     Action("app.again", "R,ctrl+r", "", "Connect again, or read again, now"),
+    Action("app.undo", "u", "", "Take back the last deletion, move, new folder or restoring", asks=True),
     Action("app.theme", "", "", "Choose the theme: dark, light, nord, gruvbox and others"),
     Action("app.commands", "at", "", "Show what you did, as sft commands"),
     Action("app.suspend", "ctrl+z", "", "Back to the shell for a while"),

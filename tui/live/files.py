@@ -27,6 +27,7 @@ class LiveFiles:
         self.list_folder = access.asking(self._page)
         self.search = access.asking(self._found)
         self.list_trash = access.asking(files.list_trash)
+        self.last_deleted = access.asking(files.last_deleted)
         self.details = access.asking(self._details)
         self.chain = access.asking(self._chain)
         self.readers = access.asking(self._readers)

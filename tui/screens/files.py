@@ -22,7 +22,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from sft.errors import SftError
-from tui.keys import Action, bindings_of
+from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
 from tui.panes.describing import describe, describe_file
 from tui.panes.details import DetailsPane
@@ -296,10 +296,20 @@ class FilesView(View):
 
     async def action_act(self, act_id: str) -> None:
         """Do an act, or report why not; one about what is chosen waits for a list that is still being read."""
-        if act_id in _ABOUT_CHOSEN and self.pane.is_settling:
+        if act_id == "files.restore" and (self.is_local or not self.remote_side.in_trash):
+            self._undo()
+        elif act_id in _ABOUT_CHOSEN and self.pane.is_settling:
             self.start(partial(self._once_settled, act_id, self.pane))
         else:
             await super().action_act(act_id)
+
+    def _undo(self) -> None:
+        """Take the last act back: elsewhere than in the trash its key is that."""
+        reason = self.sft.reason_against(ACTS["app.undo"])
+        if reason:
+            self.report(reason, Severity.WARNING)
+        else:
+            self.sft.perform(ACTS["app.undo"])
 
     async def _once_settled(self, act_id: str, pane: Pane) -> None:
         if await pane.settled() and pane is self.pane:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from sft.errors import SftError
 from sft.model.names import join_path, parse_path, safe, split_path
+from sft.model.records import File, FileSeen
 from sft.model.text import shown_name
 from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
@@ -18,6 +20,7 @@ from tui.screens import files_rules as rules
 from tui.screens.files_context import FilesContext
 from tui.screens.typed_paths import checked_name
 from tui.text import shown
+from tui.undo import DeletedStep, MadeStep, MovedStep, RestoredStep, UndoStep
 
 
 class ChangeActs:
@@ -35,9 +38,10 @@ class ChangeActs:
             TextPrompt("New folder", label=label, act="Make it", check=parse_path)
         )
         if name is not None:
-            made = await self._files.gateway.files.make_folder(join_path(self._files.remote_side.path, name))
+            path = join_path(self._files.remote_side.path, name)
+            made = await self._files.gateway.files.make_folder(path)
             message = f"{shown_name(name)} is {'made' if made else 'there already'}."
-            self._files.report(message, Severity.SUCCESS)
+            self._report(message, "new folder", [MadeStep(path)] if made else [])
             self._files.remote.read(anew=True)
 
     def act_rename(self) -> None:
@@ -63,10 +67,12 @@ class ChangeActs:
         if new is None or new == name:
             return
         target = new.lstrip("/") if new.startswith("/") else join_path(folder, new)
-        await self._files.gateway.files.move(entry.path, target)
+        file = await self._files.gateway.files.move(entry.path, target)
+        seen = None if file is None else FileSeen(file.id, file.version.number)
         to, new_name = split_path(target)
         message = f"{shown_name(name)} is {shown_name(new_name)} now"
-        self._files.report(f"{message}, in /{shown(to)}." if to != folder else f"{message}.", Severity.SUCCESS)
+        message += f", in /{shown(to)}." if to != folder else "."
+        self._report(message, "move", [MovedStep(entry.path, target, seen, entry.at)])
         self._files.remote.read(anew=True)
 
     def act_delete(self) -> None:
@@ -80,11 +86,16 @@ class ChangeActs:
         question = Confirm(deletion.title, deletion.lines, act="Delete")
         if not await self._files.app.push_screen_wait(question):
             return
+        steps: list[UndoStep] = []
         try:
             for path in paths:
                 is_folder = path in found and found[path].kind is EntryKind.FOLDER
-                await self._files.gateway.files.delete(path, recursive=is_folder)
-            self._files.report(deletion.done, Severity.SUCCESS)
+                deleted = await self._files.gateway.files.delete(path, recursive=is_folder)
+                steps.append(DeletedStep(path, deleted.trash_ends_at))
+            self._report(deletion.done, "deletion", steps)
+        except SftError:  # what went before can be taken back all the same
+            self._files.sft.undo.note(self._files.connection.account, "deletion", steps)
+            raise
         finally:
             self._files.pane.lines.select_keys(set())
             self._files.remote.read(anew=True)
@@ -93,9 +104,19 @@ class ChangeActs:
         self._files.start(partial(self._restore, self._files.pane.chosen))
 
     async def _restore(self, paths: Sequence[str]) -> None:
+        steps: list[UndoStep] = []
         try:
             for path in paths:
-                self._files.report(rules.restored(await self._files.gateway.files.restore(path)), Severity.SUCCESS)
+                back = await self._files.gateway.files.restore(path)
+                # What others put meanwhile into a folder would go again with it.
+                if isinstance(back, File):
+                    steps.append(RestoredStep(back.path, FileSeen(back.id, back.version.number)))
+                self._report(rules.restored(back), "restoring", steps)
         finally:
             self._files.pane.lines.select_keys(set())
             self._files.remote.read(anew=True)
+
+    def _report(self, message: str, what: str, steps: Sequence[UndoStep]) -> None:
+        """Say what was done, and how it is taken back."""
+        step = self._files.sft.undo.note(self._files.connection.account, what, steps)
+        self._files.report(message, Severity.SUCCESS, step)

@@ -9,7 +9,7 @@ is asked for at once ends at a million.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -153,19 +153,39 @@ async def list_trash(session: Requester) -> list[TrashedFolder | File]:
     Raises:
         RemoteProtocolError: something follows what was deleted before it.
     """
-    found: list[TrashedFolder | File] = []
+    return [entry async for page in _trash_pages(session) for entry in page]
+
+
+async def last_deleted(session: Requester, path: str, ends_at: int) -> TrashedFolder | File | None:
+    """Return what was deleted last from a path, of what leaves the trash at a moment or later; None if there is none.
+
+    Raises:
+        RemoteProtocolError: as ``list_trash``.
+    """
+    async for page in _trash_pages(session):
+        for entry in page:
+            if (entry.trash_ends_at or 0) < ends_at:
+                return None
+            if entry.path == path:
+                return entry
+    return None
+
+
+async def _trash_pages(session: Requester) -> AsyncIterator[list[TrashedFolder | File]]:
+    last: list[TrashedFolder | File] = []
     cursor, total = "", Total(session)
     while True:
         page = (await session.request(ListTrash, TrashListed, cursor=cursor)).page
         await require_in_log(session, logged_of(page.files))
-        _require_order([*found[-1:], *page.folders])
-        _require_order([*found[-1:], *page.files])
+        _require_order([*last, *page.folders])
+        _require_order([*last, *page.files])
         entries: list[TrashedFolder | File] = [*page.folders, *page.files]
-        found += sorted(entries, key=_deleted_at, reverse=True)
+        entries.sort(key=_deleted_at, reverse=True)
         total.add(len(entries))
-        cursor = page.next
+        yield entries
+        last, cursor = entries[-1:], page.next
         if not cursor:
-            return found
+            return
         if not entries:
             raise RemoteProtocolError(NO_ENTRY)
 
