@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sft.client.witnessed import LogStanding
-from sft.errors import SftError
-from sft.model.access import Role
+from sft.errors import KeyEndedError, LockedOutError, RemovedError, SessionEndedError, SftError
+from sft.model.access import OPERATOR, Role
 
 
 class Status(StrEnum):
@@ -75,3 +75,15 @@ class ServerNotice:
 
 Event = ConnectionInfo | ServerNotice
 EventListener = Callable[[Event], None]
+
+
+def farewell_of(values: Mapping[str, str | int], server: str) -> SftError:
+    """Return why the server ends the session."""
+    by = str(values.get("by", ""))
+    by = "The operator" if by in {OPERATOR, ""} else by
+    why = values.get("why")
+    if why == "removed":
+        return RemovedError(by=by, server=server)
+    if why == "key":
+        return KeyEndedError(by=by, server=server)
+    return LockedOutError(by=by, server=server) if why == "disabled" else SessionEndedError(by=by)

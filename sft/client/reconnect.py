@@ -26,7 +26,15 @@ from sft.client.carried_over import CarriedOver
 from sft.client.coming_back import PAUSES_SECONDS, Pauses
 from sft.client.concurrency import ticking
 from sft.client.connecting import connect
-from sft.client.connection_info import KEY_ADDED, KEY_FOLLOWED, ConnectionInfo, EventListener, ServerNotice, Status
+from sft.client.connection_info import (
+    KEY_ADDED,
+    KEY_FOLLOWED,
+    ConnectionInfo,
+    EventListener,
+    ServerNotice,
+    Status,
+    farewell_of,
+)
 from sft.client.identity import Ask
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import Session
@@ -36,19 +44,15 @@ from sft.crypto.keys import PublicKey
 from sft.errors import (
     AccountChangedError,
     ConnectionLostError,
-    KeyEndedError,
     KeyLockedError,
     LedgerError,
-    LockedOutError,
     LoginRefusedError,
     PassphraseWrongError,
-    RemovedError,
     ServerKeyChangedError,
-    SessionEndedError,
     SftError,
     VersionUnknownError,
 )
-from sft.model.access import OPERATOR, Role
+from sft.model.access import Role
 from sft.transport.threads import Pool as Pool  # noqa: PLC0414 - the UI shares it
 from sft.wire.messages import Notice
 
@@ -352,7 +356,7 @@ class Reconnector:
                 return
             self._change(role=role)
         elif notice.kind == "ended":
-            self._farewell = _farewell(notice.values, self.connection.server)
+            self._farewell = farewell_of(notice.values, self.connection.server)
         self._emit(ServerNotice(notice.kind, dict(notice.values)))
         self._hurry()
 
@@ -380,15 +384,3 @@ def _contradiction(session: Session) -> LedgerError | None:
 def _fire(waiting: Deferred[None]) -> None:
     if not waiting.called:
         waiting.callback(None)
-
-
-def _farewell(values: dict[str, str | int], server: str) -> SftError:
-    """Return why the server ends the session."""
-    by = str(values.get("by", ""))
-    by = "The operator" if by in {OPERATOR, ""} else by
-    why = values.get("why")
-    if why == "removed":
-        return RemovedError(by=by, server=server)
-    if why == "key":
-        return KeyEndedError(by=by, server=server)
-    return LockedOutError(by=by, server=server) if why == "disabled" else SessionEndedError(by=by)

@@ -83,6 +83,7 @@ class ServerSession:
         self._share: Share | None = None
         self._room = Room(ANSWER_BYTES, lambda: self.link.outbox.waiting_bytes)
         self._since = 0
+        self._ended_why = ""  # for the event log, where this end ends it
         self.public_key = b""
         self._uploads: dict[int, UploadFlow] = {}
         self._downloads: dict[int, DownloadFlow] = {}
@@ -111,7 +112,7 @@ class ServerSession:
         if self._share is not None:
             context.shares.leave(self._share)
         if self._caller is not None:
-            why = "closed" if reason is None else reason.detail or reason.code
+            why = self._ended_why or ("closed" if reason is None else reason.detail or reason.code)
             context.event_log.note("session-end", session=self.session_id, user=self._caller.name, why=why)
 
     def busy(self) -> bool:
@@ -231,13 +232,11 @@ class ServerSession:
 
     def locked_out(self, state: UserState, by: str) -> None:
         self._interrupt_all(RightsChangedError(problem=f"{by} {state} your account"))
-        self.send(Notice("ended", {"why": str(state), "by": by}))
-        self.link.close()
+        self._say_farewell(str(state), by)
 
     def key_ended(self, by: str) -> None:
         self._interrupt_all(RightsChangedError(problem=f"{by} ended the key of this device"))
-        self.send(Notice("ended", {"why": "key", "by": by}))
-        self.link.close()
+        self._say_farewell("key", by)
 
     def user_joined(self, event: UserJoined) -> None:
         if allows(self.caller.role, Permission.INVITATION_MANAGE) and not self.caller.operator:
@@ -249,11 +248,16 @@ class ServerSession:
     def kick(self, by: str) -> None:
         whom = "the operator" if by == OPERATOR else by
         self._interrupt_all(TransferEndedError(problem=f"{whom} ended your session"))
-        self.send(Notice("ended", {"why": "kicked", "by": by}))
-        self.link.close()
+        self._say_farewell("kicked", by)
 
     def stop(self) -> None:
         self._interrupt_all(TransferEndedError(problem="the server stops"))
+        self._ended_why = "the server stops"
+        self.link.close()
+
+    def _say_farewell(self, why: str, by: str) -> None:
+        self._ended_why = f"{'key ended' if why == 'key' else why} by {by}"
+        self.send(Notice("ended", {"why": why, "by": by}))
         self.link.close()
 
     def _interrupt_all(self, error: RequestError) -> None:

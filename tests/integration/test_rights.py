@@ -365,6 +365,8 @@ async def test_an_admin_sees_who_is_connected_and_ends_a_session_in_their_own_na
     (refusal,) = max_.answers(request_id)[1:]
     assert (refusal.code, refusal.values["problem"]) == ("INTERRUPTED", "ada ended your session")
     assert "max" not in await _sessions_of(ada)
+    ended = f'session-end session={numbers["max"]} user=max why="kicked by ada"'
+    await until(lambda: ended in server.lines, ended)
     again = await ada.ask(m.KickSession, session_id=numbers["max"])
     assert not again.changed
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,7 @@ from sft.cli.transfer_options import exclude_option, jobs_option, limit_option
 from sft.client.carried_over import CarriedOver
 from sft.client.coming_back import Pauses, is_away
 from sft.client.concurrency import pause
+from sft.client.connection_info import farewell_of
 from sft.client.transfers.batch import PutResult
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.progress import TransferStage
@@ -29,6 +30,9 @@ from sft.client.transfers.watch import FolderWatch, WatchOptions
 from sft.errors import SftError, UsageError
 from sft.model.names import safe
 from sft.model.text import count_text, sentence, size_text
+
+if TYPE_CHECKING:
+    from sft.client.session import Session
 
 
 @click.command("watch")
@@ -115,6 +119,7 @@ async def _over_and_over(
     profile = invocation.profile()
     pauses = Pauses()
     while True:
+        session: Session | None = None
         try:
             async with await invocation.connected(reactor, profile) as session:
                 pauses.begin_anew()
@@ -123,6 +128,9 @@ async def _over_and_over(
                 session.carried_over = carried_over
                 await watch.over(session)
         except SftError as error:
+            said = session.connection.farewell if session is not None else None
+            if said is not None:  # whoever ended it meant that
+                raise farewell_of(said.values, profile.server_name) from error
             seconds = pauses.next() if report.server and is_away(error) else None
             if seconds is None:
                 raise

@@ -14,7 +14,15 @@ from sft.cli.commands.watch import _over_and_over, _WatchReport
 from sft.cli.invocation import Environment, Invocation
 from sft.client.carried_over import CarriedOver
 from sft.client.versions_seen import VersionsSeen
-from sft.errors import ConnectionLostError, LoginRefusedError, SessionEndedError, UnreachableError
+from sft.errors import (
+    ConnectionLostError,
+    LockedOutError,
+    LoginRefusedError,
+    RemovedError,
+    SessionEndedError,
+    UnreachableError,
+)
+from sft.wire.messages import Notice
 from tests.unit.cli.cli_fixture import Known, TableSession
 
 LOST = ConnectionLostError()
@@ -44,7 +52,8 @@ class Watching:
 
     async def over(self, session):
         self.handed_on.append(session.carried_over is self.carried_over)
-        (fault,) = self.fates.pop(0)
+        (fault, *said) = self.fates.pop(0)
+        session.connection = SimpleNamespace(farewell=said[0] if said else None)
         raise fault
 
 
@@ -58,6 +67,17 @@ def test_a_server_that_is_away_is_tried_again_with_growing_pauses_and_told_once(
     assert said[0] == "Watching for acme-files. Ctrl-C ends it."
     assert [line for line in said if line == "acme-files is back."] == ["acme-files is back."] * 2
     assert sum("It is tried again." in line for line in said) == 2
+
+
+@pytest.mark.parametrize(
+    ("why", "error"), [("kicked", SessionEndedError), ("disabled", LockedOutError), ("removed", RemovedError)]
+)
+def test_who_was_put_out_does_not_come_back_by_itself(cli, why, error):
+    watching = Watching(cli, (LOST, Notice("ended", {"why": why, "by": "ada"})))
+    watching.clock.pump([0.5] * 10)
+    assert isinstance(watching.ended[0], error)
+    assert watching.ended[0].values["by"] == "ada"
+    assert len(watching.tries) == 1
 
 
 def test_what_was_cut_off_is_left_to_a_later_process_at_the_end(cli, monkeypatch):
