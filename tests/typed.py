@@ -27,7 +27,7 @@ SAMPLES = {
     "0.0.0.0:PORT": "0.0.0.0:7361", "ROLE": "guest", "SHELL": "bash", "NAME+HASH+KEY": "w+0+A", "RATE": "2M",
 }  # fmt: skip
 _PLACEHOLDER = re.compile(
-    r"[A-Z][A-Z_]*(?:[:+][A-Z]+)*(?:\.\.\.)?/?|-?\d+[dhm]?|-|\w+:FILE|\w+:PATH|0\.0\.0\.0:PORT|x+/?|[\w.-]+/[\w./-]*"
+    r"[A-Z][A-Z_]*(?:[:+][A-Z]+)*(?:\.\.\.)?/?|-?\d+[dhm]?|-|\w+:FILE|\w+:PATH|\w*:FOLDER|0\.0\.0\.0:PORT|x+/?|[\w.-]+/[\w./-]*"
 )
 _OTHERS = re.compile(
     r"\b(?:pip|pipx|minisign|ulimit) [^;,.()]*|twistd -n sft|(?<!sft )ls -l"

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import click
 
+from sft.cli.meant import unknown_command
+
 COMPLETE: Final = "_SFT_COMPLETE"
 """The variable by which a shell asks for completions; click derives it from the program's name."""
 
@@ -46,14 +48,9 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name in self._table or name.startswith("-") or ctx.resilient_parsing:
+        if name in self._table or name in self.commands or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, self._table, n=1)
-        raise click.UsageError(
-            f"There is no command {name!r}" + (f"; did you mean {close[0]}?" if close else ""), ctx=ctx
-        )
+        raise unknown_command(name, [*self._table], ctx)
 
     def format_commands(
         self,

@@ -19,6 +19,7 @@ from sft.cli.commands.tui import open_screens
 from sft.cli.failures import report, unforeseen
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.lazy import COMPLETE, LazyGroup
+from sft.cli.meant import line_meant, unknown_command
 from sft.cli.options import common
 from sft.cli.run import Interrupted
 from sft.cli.usage import STATUSES, asks_json, usage_of
@@ -29,8 +30,8 @@ from sft.model.names import safe
 COMMANDS: Final = {
     "tui": "Open the full-screen UI, as sft alone does on a terminal.",
     "join": "Join a server with an invitation.",
-    "put": "Store files or folders on the server.",
-    "get": "Get files, verified before they have their name.",
+    "put": "Upload files or folders.",
+    "get": "Download files, verified before they have their name.",
     "sync": "Make a folder there like one here, or the other way round.",
     "watch": "Send what appears in a folder here, until interrupted.",
     "resume": "Go on with what was cut off, or list it.",
@@ -40,9 +41,9 @@ COMMANDS: Final = {
     "mkdir": "Make a folder.",
     "mv": "Rename or move a file or folder.",
     "rm": "Delete files; they can be restored.",
-    "restore": "Bring deleted files back.",
+    "restore": "Bring deleted files back (sft ls --trash).",
     "log": "Show what happened on the server, proved; check its whole log.",
-    "verify": "Check a file here against its signature, offline.",
+    "verify": "Check a file here against its signature, without the server.",
     "proof": "Write a file and its proof, for who has no account.",
     "whoami": "Show who you are on the server.",
     "users": "List the people of the server.",
@@ -77,7 +78,7 @@ _SIGNALLED: Final = 128
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=STATUSES,
 )
-@click.version_option(__version__, prog_name="sft", message="%(prog)s %(version)s")
+@click.version_option(__version__, "-V", "--version", prog_name="sft", message="%(prog)s %(version)s")
 @common
 @click.pass_context
 def cli(ctx: click.Context, invocation: Invocation) -> int:
@@ -89,6 +90,29 @@ def cli(ctx: click.Context, invocation: Invocation) -> int:
             return open_screens(invocation)
         invocation.console.write(ctx.get_help() + "\n")
         return USAGE_STATUS
+    return 0
+
+
+@cli.command("help", hidden=True)
+@click.argument("words", nargs=-1, metavar="[COMMAND]")
+@click.pass_context
+def help_command(context: click.Context, words: tuple[str, ...]) -> int:
+    """Show what a command does, as --help after it."""
+    shown, command = context.find_root(), context.find_root().command
+    for word in words:
+        below = command.get_command(shown, word) if isinstance(command, click.Group) else None
+        if below is None:
+            raise unknown_command(word, [*COMMANDS], context.find_root())
+        command, shown = below, click.Context(below, info_name=word, parent=shown)
+    context.ensure_object(Invocation).console.write(command.get_help(shown) + "\n")
+    return 0
+
+
+@cli.command("version", hidden=True)
+@click.pass_context
+def version_command(context: click.Context) -> int:
+    """Say which sft this is, as --version."""
+    context.ensure_object(Invocation).console.write(f"sft {__version__}\n")
     return 0
 
 
@@ -169,7 +193,7 @@ def _status_of(arguments: Sequence[str], invocation: Invocation) -> int:
         status = cli.main(list(arguments), prog_name="sft", standalone_mode=False, obj=invocation)
     except click.ClickException as error:
         invocation.console.json |= asks_json(list(arguments))
-        raise usage_of(error, "sft") from error
+        raise usage_of(error, "sft", line_meant(error, arguments)) from error
     except (click.Abort, KeyboardInterrupt):
         return _stopped(invocation, Interrupted(signal.SIGINT))
     except SystemExit as ended:

@@ -30,11 +30,16 @@ def _option(*names: str, to: str, of_console: bool = False, **settings: Any) -> 
 
 
 _COMMON: Final = (
-    _option("--json", to="json", of_console=True, is_flag=True, help="One JSON document."),
-    _option("--quiet", "-q", to="quiet", of_console=True, is_flag=True, help="Errors only."),
-    _option("--profile", to="profile_name", metavar="NAME", help="The server to use, as sft servers names it."),
+    _option("--json", to="json", of_console=True, is_flag=True, help="Print the result as JSON."),
     _option(
-        "--progress", to="progress", type=click.Choice(PROGRESS_STYLES), help="How progress is told, on standard error."
+        "--quiet", "-q", to="quiet", of_console=True, is_flag=True, help="Print errors only: a list prints nothing."
+    ),
+    _option("--profile", to="profile_name", metavar="NAME", help="Which server to use; names: sft servers."),
+    _option(
+        "--progress",
+        to="progress",
+        type=click.Choice(PROGRESS_STYLES),
+        help="How to show progress (on standard error).",
     ),
 )
 

@@ -22,7 +22,7 @@ from sft.client.transfers.same import Step
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.model.names import safe
-from sft.model.text import count_text, duration_text, sentence, shown_name, size_text
+from sft.model.text import count_text, counted, duration_text, sentence, shown_name, size_text
 
 SKIPPED_LINES: Final = 20
 
@@ -40,19 +40,29 @@ class TransferReport:
         undone: heads the list of failures: "Not stored".
         empty: the fields of an item that has come to nothing.
         whole: there was a folder or a pattern among what was named.
+        here: where what is unchanged lies: "there", or "here".
+
+    Attributes:
+        empty_folders: folders without a file that were made.
+        hint: what may have been meant instead; said last.
     """
 
-    def __init__(self, invocation: Invocation, done_word: str, undone: str, empty: Document, *, whole: bool) -> None:
+    def __init__(
+        self, invocation: Invocation, done_word: str, undone: str, empty: Document, *, whole: bool, here: str = "there"
+    ) -> None:
         self.invocation = invocation
         self.server = ""
         self.seconds = 0.0
         self.unchanged = 0
         self.excluded = 0
+        self.empty_folders = 0
+        self.hint = ""
         self.skipped: Sequence[Skipped] = ()
         self._done_word = done_word
         self._undone = undone
         self._empty = {**empty, **resumption_document(NO_RESUMPTION)}
         self._whole = whole
+        self._here = here
         self._total = 0
         self._items: list[Document] = []  # for --json
         self._rows: list[Sequence[str]] = []  # where each is shown
@@ -164,6 +174,8 @@ class TransferReport:
         self._show_unconfirmed()
         show_failures(self.invocation, self._failed, self._undone, alone=alone, head=not self._whole)
         show_skipped(console, self.skipped)
+        if self.hint:
+            console.note(f"     {self.hint}")
         return status
 
     def _document(self, done: int, *, status: int, dry_run: bool, **more: Any) -> Document:
@@ -199,13 +211,23 @@ class TransferReport:
             for line in aligned(self._rows):
                 console.result(line)
             return
-        noun = "file" if self._total == 1 else "files"
-        moved = f"{size_text(self._bytes)}, {duration_text(self.seconds)}."
-        of_all = f"{self._done_word} {count_text(done)} of {count_text(self._total)} {noun}"
-        said = [f"{of_all}, {moved}", *remarks]
+        said = [self._sentence(done), *remarks]
         if self._failed:
             said.append(f"{self._undone}, {count_text(len(self._failed))}:")
         console.result("  ".join(said))
+
+    def _sentence(self, done: int) -> str:
+        if not self._total and self.empty_folders:
+            no_files = "no files in it" if self.empty_folders == 1 else "no files in them"
+            return f"made {counted(self.empty_folders, 'folder')}: {no_files}."
+        if not self._total:
+            return f"nothing was {self._done_word}: there are no files."
+        if self.unchanged == self._total:
+            all_of_them = "the one file is" if self._total == 1 else f"all {count_text(self._total)} files are"
+            return f"nothing to do: {all_of_them} {self._here} already."
+        moved = f"{size_text(self._bytes)}, {duration_text(self.seconds)}."
+        unchanged = f"  {count_text(self.unchanged)} {self._here} already." if self.unchanged else ""
+        return f"{self._done_word} {count_text(done)} of {counted(self._total, 'file')}, {moved}{unchanged}"
 
 
 def skipped_documents(skipped: Sequence[Skipped]) -> list[Document]:

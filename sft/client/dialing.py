@@ -16,6 +16,8 @@ from sft.client.concurrency import pause
 from sft.client.connection import ServerConnection
 from sft.errors import (
     ConnectionLostError,
+    FrameTooLargeError,
+    NotAServerError,
     ProtocolError,
     RemoteProtocolError,
     ServerKeyChangedError,
@@ -118,6 +120,8 @@ class Dialer:
             return ServerKeyChangedError(fault.detail, server=self._profile, **cast("dict[str, Any]", fault.values))
         if type(fault) is RemoteProtocolError and silent:  # the login deadline
             return self._unreachable("it accepts the connection and says nothing")
+        if isinstance(fault, FrameTooLargeError) and silent:  # what begins another protocol is no length of ours
+            return NotAServerError(fault.detail, address=self._address)
         return fault
 
     def _unreachable(self, reason: str) -> UnreachableError:

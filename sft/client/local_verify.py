@@ -25,8 +25,8 @@ from sft.crypto.signatures import FileSignature, verify_plain
 from sft.errors import (
     CryptoError,
     LocalFileError,
+    LocalSignatureBadError,
     NotShownError,
-    SignatureBadError,
     SignatureInvalidError,
     SignatureMissingError,
     SignerNotPinnedError,
@@ -86,7 +86,7 @@ def verify_offline(
         progress: told bytes done and bytes in all, on this thread.
 
     Raises:
-        SignatureBadError: file and signature do not fit.
+        LocalSignatureBadError: file and signature do not fit.
         SignatureInvalidError: that is no signature.
         SignatureMissingError: there is no file of it.
         SignerNotPinnedError: no key pinned here made it.
@@ -108,7 +108,7 @@ def verify_offline(
         verdict = _verdict(state, public, pin, server_id, text, digest, size)
         return verdict if proof is None else _logged(verdict, file, proof, log)
     public, pin, _ = candidates[0]
-    raise SignatureBadError(path=str(file), author=public.text() if pin is None else pin.name)
+    raise LocalSignatureBadError(path=str(file), author=public.text() if pin is None else pin.name)
 
 
 def _verdict(
@@ -117,14 +117,16 @@ def _verdict(
     servers = {one.server_id: one.server_name for one in Profiles(state).all()}
     comment, foreign = _comment(text)
     holds = [HOLDS_CONTENT]
-    not_asked = ["Whether the key was stolen or retired since: no server was asked."]
+    not_asked = ["Whether the key was stolen or retired since."]
     if pin is None:
         holds.append(f"It was signed with {public.text()} ({public.words()}).")
         not_asked.insert(0, "Whose key that is.")
     else:
         holds.append(pinned_key(pin.name))
     if comment is not None and comment.digest != digest:
-        raise SignatureBadError("signed as another content", path=comment.name, author="" if pin is None else pin.name)
+        raise LocalSignatureBadError(
+            "signed as another content", path=comment.name, author="" if pin is None else pin.name
+        )
     if comment is None:
         not_asked.append("A server, name and version: it was signed by another tool.")
     else:
@@ -134,7 +136,7 @@ def _verdict(
         if pin is not None and comment.server_id != server_id:
             not_asked.append("That server: the key was pinned for another one.")
         elif pin is not None and comment.user != pin.user_id:
-            raise SignatureBadError("signed as another user", path=comment.name, author=pin.name)
+            raise LocalSignatureBadError("signed as another user", path=comment.name, author=pin.name)
     return OfflineVerdict(
         state="verified",
         signer=None if pin is None else pin.name,

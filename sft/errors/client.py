@@ -170,6 +170,12 @@ class SignatureBadError(ClientError):
     sentence = "The bytes of {path} are not what {author} signed. Nothing was kept."
 
 
+class LocalSignatureBadError(SignatureBadError):
+    """A file of this computer is not what its signature is over."""
+
+    sentence = "{path} is not what {author} signed."
+
+
 class ReceiptBadError(ClientError):
     """The server stored something and gave no receipt for it that holds."""
 

@@ -13,6 +13,12 @@ class ProtocolError(SftError):
     sentence = "The other end does not speak this protocol."
 
 
+class NotAServerError(ProtocolError):
+    """What answers at an address speaks something else from its first byte on."""
+
+    sentence = "{address} is not an sft server."
+
+
 class LocalProtocolError(ProtocolError):
     """This side was asked for something that the protocol does not allow now: a bug."""
 

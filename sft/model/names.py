@@ -64,6 +64,8 @@ _IGNORED_IN_FOLD: Final = (
     | frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 )
 _WITHIN_DEVICE: Final = re.compile("(?<=[^ '\u2019])[ '\u2019](?=[^ '\u2019])")
+_FIRST_BYTE: Final = 0xDC80  # how Python reads a byte of a file's name that is no text (PEP 383)
+_LAST_BYTE: Final = 0xDCFF
 _SHOWN_OF_REFUSED: Final = 80  # characters of a hopeless name that an error carries
 _REMEMBERED: Final = 4096  # names that were good, 1 MiB of the longest: a folder's is asked about with each file in it
 
@@ -257,6 +259,8 @@ def _problem_of_character(name: str, index: int) -> str:
     if character in JOINERS:
         fits = joiner_fits(name, index)
         return "" if fits else f"{_named(character)}, which is invisible there"
+    if _FIRST_BYTE <= ord(character) <= _LAST_BYTE:
+        return "a byte that is not UTF-8"
     words = _BIDI_WORDS.get(character) or _CATEGORY_WORDS.get(unicodedata.category(character))
     return f"{_named(character)}, which {words}" if words else ""
 

@@ -274,6 +274,11 @@ def count_text(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things with their noun: ``1 file``, ``1,203 files``; the noun makes its plural by an s."""
+    return f"{count_text(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def shown_name(text: str) -> str:
     """Return a name for a sentence: in quotation marks only round a blank or an odd character."""
     shown = safe(text)

@@ -202,6 +202,60 @@ def test_listing_moving_deleting_and_restoring(cli: LiveCli):
     assert cli.sft("gus", "ls", "work").status == 3
 
 
+def test_a_folder_is_one_file_or_none_or_three(cli: LiveCli):
+    cli.file("one/a.txt", b"a")
+    cli.sft("max", "put", "one", "--to", "n")
+    (cli.folder / "empty").mkdir()
+    assert cli.sft("max", "put", "empty", "--to", "n").lines == ["made 1 folder: no files in it."]
+    assert cli.sft("max", "get", "n/empty", "--to", "got").lines == ["made 1 folder: no files in it."]
+    assert cli.sft("max", "rm", "-r", "n/one", "--yes").out.startswith("n/one: 1 file is in the trash")
+    assert cli.sft("max", "rm", "-r", "n/empty", "--yes").out.startswith("n/empty: 0 files are in the trash")
+
+
+def test_a_target_as_the_last_word_is_answered_with_its_option(cli: LiveCli):
+    """As cp and scp have it: nothing is stored or got then."""
+    report = cli.file("report.pdf", b"report")
+    refused = cli.sft("max", "put", report, "finance/")
+    assert (refused.status, refused.err.splitlines()[1].strip()) == (2, f"sft put {report} --to finance")
+    assert cli.sft("max", "ls").out == ""
+    cli.sft("max", "mkdir", "finance")
+    for dry in ((), ("--dry-run",)):
+        refused = cli.sft("max", "put", report, "finance", *dry)
+        assert (refused.status, refused.err.splitlines()[1].strip()) == (2, f"sft put {report} --to finance")
+    assert cli.sft("max", "ls").lines == ["finance/"]
+    cli.sft("max", "put", report)
+    (cli.folder / "here").mkdir()
+    for last in ("x/", "here"):
+        refused = cli.sft("gus", "get", "report.pdf", last)
+        assert (refused.status, refused.err.splitlines()[1].strip()) == (2, f"sft get report.pdf --to {last}")
+    told = cli.sft("gus", "get", "report.pdf", "b.pdf", "--to", "here")
+    assert told.status == 1
+    assert (cli.folder / "here/report.pdf").exists()
+    assert told.err.splitlines()[-1].strip() == "Meant as its name here? sft get report.pdf --as b.pdf"
+
+
+def test_the_root_has_its_own_ways(cli: LiveCli):
+    cli.sft("max", "put", cli.file("a.txt", b"a"), "--to", "docs")
+    assert cli.sft("max", "ls", ".").lines == cli.sft("max", "ls", "/").lines == ["docs/"]
+    assert cli.sft("max", "ls", "./docs/").lines == ["docs/a.txt"]
+    assert cli.sft("max", "ls", "..").status == 10
+    assert cli.sft("max", "mkdir", "/").lines == ["/ is there already"]
+    refused = cli.sft("max", "rm", "-r", "/", "--yes")
+    assert (refused.status, "The whole server cannot be deleted at once" in refused.err) == (2, True)
+    shown = cli.sft("max", "info", "docs")
+    assert (shown.status, shown.err.splitlines()[1].strip()) == (2, "What is in it: sft ls -l docs")
+    assert cli.sft("max", "info", "nope").status == 3
+
+
+def test_that_very_version_is_replaced_whether_or_not_replace_is_said_too(cli: LiveCli):
+    for number, content in enumerate((b"one", b"two", b"three"), 1):
+        path = cli.file("a.txt", content)
+        put = cli.sft("max", "put", path, *(("--replace", "--if-version", str(number - 1)) if number > 1 else ()))
+        assert put.out.startswith("stored "), put.err
+    cli.file("a.txt", b"four")
+    assert "CHANGED_SINCE" in cli.sft("max", "put", path, "--replace", "--if-version", "2").err
+
+
 def test_making_folders(cli: LiveCli):
     assert cli.sft("max", "mkdir", "made/below").lines == ["made made/below/"]
     assert cli.sft("max", "mkdir", "made/below").lines == ["made/below/ is there already"]
@@ -227,7 +281,7 @@ def test_a_signature_comes_with_the_file_and_others_check_it(cli: LiveCli):
     assert exported.err.strip() in cli.sft("max", "whoami").out
     stranger = cli.sft("nobody", "verify", str(file), "--key", public)
     assert stranger.status == 0
-    assert "  not asked: Whose key that is." in stranger.lines
+    assert "  not checked (offline): Whose key that is." in stranger.lines
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert cli.sft("gus", "verify", str(file)).status == 7
 
@@ -261,7 +315,9 @@ def test_getting_again_transfers_nothing_and_finishes_what_was_cut(cli: LiveCli)
     assert results == {"again/a": "unchanged", "again/b": "verified", "again/c": "unchanged"}
     assert once_more.document["bytes"] == 70_000
     told = cli.sft("gus", "get", "again", "--to", "got")
-    assert (told.status, "3 here already." in told.out) == (0, True)
+    assert (told.status, told.lines) == (0, ["nothing to do: all 3 files are here already."])
+    again = cli.sft("max", "put", "got/again")
+    assert (again.status, again.lines) == (0, ["nothing to do: all 3 files are there already."])
     (cli.folder / "got/again/b").write_bytes(b"x" * 70_000)
     other = cli.sft("gus", "get", "again", "--to", "got")
     assert (other.status, "FILE_EXISTS" in other.err) == (1, True)

@@ -201,6 +201,13 @@ TABLE = [
         "Check the address: sft servers",
     ),
     Row(
+        errors.NotAServerError(address="acme.example:80"),
+        "PROTOCOL",
+        6,
+        "acme.example:80 is not an sft server.",
+        "Check the address: sft servers",
+    ),
+    Row(
         errors.LoginRefusedError(server="acme-files"),
         "LOGIN_REFUSED",
         4,
@@ -297,6 +304,13 @@ TABLE = [
         "SIGNATURE_BAD",
         7,
         "The bytes of contract.pdf are not what ada signed. Nothing was kept.",
+        "Tell ada and the operator (sftd vault check)",
+    ),
+    Row(
+        errors.LocalSignatureBadError(path="contract.pdf", author="ada"),
+        "SIGNATURE_BAD",
+        7,
+        "contract.pdf is not what ada signed.",
         "Tell ada and the operator (sftd vault check)",
     ),
     Row(

@@ -238,7 +238,7 @@ class IdentityView(View):
         if protected:
             self.report("Your key has a new passphrase.", Severity.SUCCESS)
         else:
-            message = f"Your key has no passphrase now: whoever reads this computer's files is {who}."
+            message = f"Your key has no passphrase now: whoever can read your files here can act as {who}."
             self.report(message, Severity.WARNING)
         await self._read()
 

@@ -27,7 +27,7 @@ from sft.client.transfers.plan import GetItem, GetPlan, plan_get
 from sft.client.transfers.progress import Report, TransferStage
 from sft.client.transfers.same import GetAsked
 from sft.crypto.digests import digest_text
-from sft.errors import UsageError
+from sft.errors import NotFoundError, UsageError
 from sft.model.names import safe
 from sft.model.records import File
 from sft.model.text import count_text, shown_name, size_text
@@ -62,7 +62,7 @@ def command(
     jobs: int | None,
     limit: int | None,
 ) -> int:
-    """Get files, folders (whole) or what fits a pattern, verified."""
+    """Download files, whole folders or what fits a pattern; each is verified before it appears under its name."""
     if force and keep_both:
         raise UsageError(problem="--force and --keep-both contradict each other", remedy="Use one of them")
     to_output = as_file == "-"
@@ -78,9 +78,12 @@ def command(
             _require_one_file(plan, "--version" if version is not None else "--as", newest=version is None)
         if as_file is not None:
             plan.items = [replace(item, parts=(Path(as_file).name,)) for item in plan.items]
+        if to is None and as_file is None:
+            _require_names_there(names, plan)
         whole = bool(plan.folders) or any(len(item.parts) > 1 for item in plan.items)
-        outcome = TransferReport(invocation, "verified", "Not got", EMPTY, whole=whole and not dry_run)
+        outcome = TransferReport(invocation, "verified", "Not got", EMPTY, whole=whole and not dry_run, here="here")
         outcome.excluded = plan.excluded
+        outcome.hint = _remark_on_name(names, plan)
         outcome.server = session.server_name
         for refused in plan.refused:
             outcome.failed(refused.name, refused.error)
@@ -94,6 +97,7 @@ def command(
             totals = [item.size for item in plan.items]
 
             unmade = await get_all(session, [], to=place, folders=plan.folders) if plan.folders else []
+            outcome.empty_folders = len(plan.folders) - len(unmade)
 
             async def move(session: Session, items: Sequence[GetItem], report: Report) -> list[GetResult]:
                 return await get_all(
@@ -117,7 +121,6 @@ def command(
             for result in unmade:
                 if result.error is not None:
                     outcome.failed(str(place.joinpath(*result.item.parts)), result.error)
-            outcome.unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
             if to_output:
                 _write_out(invocation, results)
         return outcome
@@ -139,8 +142,7 @@ def command(
 
 
 def _remarks(report: TransferReport) -> list[str]:
-    said = [f"{count_text(report.unchanged)} here already."] if report.unchanged else []
-    return said + ([f"{count_text(report.excluded)} excluded."] if report.excluded else [])
+    return [f"{count_text(report.excluded)} excluded."] if report.excluded else []
 
 
 def _require_one_place(invocation: Invocation, names: Sequence[str], to: str | None, as_file: str | None) -> None:
@@ -161,6 +163,29 @@ def _require_one_place(invocation: Invocation, names: Sequence[str], to: str | N
         raise UsageError(problem="--as names a file", remedy="A folder: --to DIR")
     if as_file == "-" and invocation.console.json:
         raise UsageError(problem="Standard output is either the file or --json", remedy="Use one of them")
+
+
+def _require_names_there(names: Sequence[str], plan: GetPlan) -> None:
+    """Refuse a folder of this computer as the last word, as with cp and scp: it is not there, and ends in / or is here.
+
+    A name of a file here is told beside what is done: the rest is got all the same.
+    """
+    *sources, last = names
+    absent = {refused.name for refused in plan.refused if isinstance(refused.error, NotFoundError)}
+    if not sources or absent != {last} or has_pattern(last):
+        return
+    if last.endswith("/") or Path(last).is_dir():
+        raise UsageError(
+            problem=f"{safe(last)} is not on the server; a folder here goes after --to",
+            remedy=shlex.join(["sft", "get", *sources, "--to", last]),
+        )
+
+
+def _remark_on_name(names: Sequence[str], plan: GetPlan) -> str:
+    """Return what to type if the second of two names was meant as that of the file here; "" if it was not."""
+    if len(names) != 2 or len(plan.items) != 1 or plan.folders or [each.name for each in plan.refused] != [names[1]]:  # noqa: PLR2004
+        return ""
+    return f"Meant as its name here? {shlex.join(['sft', 'get', names[0], '--as', names[1]])}"
 
 
 def _require_one_file(plan: GetPlan, option: str, *, newest: bool) -> None:
@@ -191,6 +216,7 @@ def add_result(report: TransferReport, result: GetResult) -> None:
     if verdict is not None and verdict.moved_to is not None:
         report.moved(file.path, verdict)
     moved_bytes = file.version.size - result.resumption.resumed_bytes
+    report.unchanged += result.stage is TransferStage.UNCHANGED
     report.done(
         lambda: _document(result, file, local),
         lambda: _row(result, file, local),

@@ -13,7 +13,7 @@ from sft.cli.json_output import Document, file_details_document, reader_document
 from sft.cli.options import common
 from sft.cli.people_output import words_of
 from sft.cli.readers_output import reader_lines
-from sft.client.api.files import list_readers, show_file, show_proved
+from sft.client.api.files import list_page, list_readers, show_file, show_proved
 from sft.client.concurrency import gather_limited
 from sft.client.pins import Pin
 from sft.client.session import Session
@@ -21,11 +21,11 @@ from sft.client.trust import Known, SignatureState, known_of, prove_file, read_s
 from sft.client.trust_words import first_seen, stored_leaf
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
-from sft.errors import NotFoundError, NotYoursError, RoleForbidsError
+from sft.errors import FolderInTheWayError, NotFoundError, NotYoursError, RoleForbidsError, UsageError
 from sft.model.access import Caller, Permission, Resource, may
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, FileReader, FileVersion
-from sft.model.text import day_text, local_time, sentence, shown_name, size_text
+from sft.model.text import day_text, local_time, sentence, shell_name, shown_name, size_text
 
 _AT_ONCE: Final = 8
 _MOST_VERSIONS: Final = 20
@@ -38,7 +38,12 @@ def command(invocation: Invocation, name: str) -> int:
     """Show one file: size, dates, author, owner, signature, key, and the versions before."""
 
     async def ask(session: Session) -> _Shown:
-        file, evidence = await show_proved(session, parse_path(name))
+        path = parse_path(name)
+        try:
+            file, evidence = await show_proved(session, path)
+        except NotFoundError:
+            await _require_no_folder(session, path)
+            raise
         (known,) = await known_of(session, [file], prove_file(session, evidence, file))
         older = await gather_limited(_AT_ONCE, _before(file), lambda number: _version(session, file, number))
         pin = session.pins.people.get(file.version.author_id)
@@ -47,6 +52,18 @@ def command(invocation: Invocation, name: str) -> int:
     shown = invocation.talk(ask)
     invocation.console.show(shown.document(invocation.now), *shown.lines(invocation))
     return 0 if shown.known.error is None else shown.known.error.exit_status
+
+
+async def _require_no_folder(session: Session, path: str) -> None:
+    """Say that it is a folder that was named, if it is one."""
+    try:
+        await list_page(session, path, "")
+    except (NotFoundError, FolderInTheWayError):
+        return
+    raise UsageError(
+        problem=f"{shown_name(f'{path}/')} is a folder, and sft info shows one file",
+        remedy=f"What is in it: sft ls -l {shell_name(path)}",
+    )
 
 
 async def _readers(session: Session, file: File) -> list[FileReader] | None:

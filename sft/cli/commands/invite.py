@@ -7,6 +7,7 @@ standard error.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -14,6 +15,7 @@ from typing import TextIO
 import click
 
 from sft.cli.invocation import Invocation
+from sft.cli.meant import MeantError
 from sft.cli.options import common
 from sft.cli.people_output import show_invitations, show_new_invitation
 from sft.client.api import people
@@ -21,7 +23,7 @@ from sft.client.session import Session
 from sft.errors import LocalExistsError, LocalFileError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, is_loopback
-from sft.model.names import parse_user_name, safe
+from sft.model.names import is_user_name, parse_user_name, safe
 from sft.model.records import Invitation
 from sft.model.text import invitation_seconds
 
@@ -30,7 +32,21 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
     return invitation_seconds(value)
 
 
-@click.group("invite", invoke_without_command=True)
+class _InviteGroup(click.Group):
+    """Its commands; a person's name in their place is one for --user."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in self.commands or not is_user_name(name) or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise MeantError(
+            f"The name of somebody goes after --user: {name}", shlex.join(["sft", "invite", "--user", *args]), ctx
+        )
+
+
+@click.group("invite", cls=_InviteGroup, invoke_without_command=True)
 @click.option("--user", metavar="NAME", help="For this name alone; they choose one, unless told.")
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.GUEST.value, show_default=True)
 @click.option("--expires", callback=_seconds, default="2d", metavar="2d", help="12h, 2d; 2d unless told.")

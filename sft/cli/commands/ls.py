@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import click
 
+from sft.cli.addresses import server_folder
 from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import file_document, trash_document
@@ -22,7 +23,7 @@ from sft.client.trust import SignatureState, known_of
 from sft.errors import FolderInTheWayError, NotFoundError, SftError
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, Folder, TrashedFolder
-from sft.model.text import count_text, local_time, shown_name, size_text, utc_time
+from sft.model.text import counted, local_time, shown_name, size_text, utc_time
 
 
 @click.command("ls")
@@ -61,7 +62,7 @@ def command(invocation: Invocation, pattern: str, *, long: bool, trash: bool) ->
 async def _listing(session: Session, pattern: str, *, signatures: bool) -> Listing:
     if has_pattern(pattern):
         return await find(session, pattern, signatures=signatures)
-    path = parse_path(pattern, root=True)
+    path = parse_path(pattern, root=True) if ".." in pattern else server_folder(pattern)
     try:
         return await list_folder(session, path, signatures=signatures)
     except (NotFoundError, FolderInTheWayError) as no_folder:
@@ -107,9 +108,9 @@ def _signed_as(file: File) -> str:
 def _inside(folder: Folder) -> str:
     parts = []
     if folder.folders:
-        parts.append(f"{count_text(folder.folders)} {'folder' if folder.folders == 1 else 'folders'}")
+        parts.append(counted(folder.folders, "folder"))
     if folder.files or not parts:
-        parts.append(f"{count_text(folder.files)} {'file' if folder.files == 1 else 'files'}")
+        parts.append(counted(folder.files, "file"))
     return ", ".join(parts)
 
 
@@ -146,7 +147,7 @@ def _trash_cells(deleted: TrashedFolder | File, now: float) -> tuple[str, ...]:
     if isinstance(deleted, File):
         version = deleted.version
         return safe(deleted.path) + "  ", size_text(version.size), f"v{version.number}", safe(deleted.owner), until
-    files = f"{count_text(deleted.files)} {'file' if deleted.files == 1 else 'files'}"
+    files = counted(deleted.files, "file")
     return safe(deleted.path) + "/  ", files, "", f"deleted by {safe(deleted.trashed_by)}", until
 
 

@@ -16,7 +16,7 @@ from sft.client.session import Session
 from sft.errors import NotFoundError, SftError, UsageError
 from sft.model.names import join_path, parse_path, safe, split_path
 from sft.model.records import File, TrashedFolder
-from sft.model.text import count_text, shown_name
+from sft.model.text import counted, shown_name
 
 
 @click.command("mkdir")
@@ -26,8 +26,8 @@ def mkdir_command(invocation: Invocation, folders: tuple[str, ...]) -> int:
     """Make folders on the server, and those above them that are missing."""
 
     async def make(session: Session, name: str) -> tuple[str, Document]:
-        path = parse_path(name)
-        made = await make_folder(session, path)
+        path = parse_path(name, root=True)
+        made = bool(path) and await make_folder(session, path)
         shown = shown_name(f"{path}/")
         said = f"made {shown}" if made else f"{shown} is there already"
         return said, {"path": path, "made": made}
@@ -92,7 +92,7 @@ def restore_command(invocation: Invocation, names: tuple[str, ...]) -> int:
             shown, said = shown_name(restored.path), f"version {restored.version.number}, signature unchanged"
         else:
             shown = shown_name(f"{restored.path}/")
-            said = f"{count_text(restored.files)} {'file' if restored.files == 1 else 'files'} in it, unchanged"
+            said = f"{counted(restored.files, 'file')} in it, unchanged"
         return f"{shown} is back: {said}", restored_document(restored)
 
     invocation.talk(restore_all)

@@ -6,6 +6,9 @@ stored. The same bytes again by the same author are there already: a retry is no
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -19,7 +22,7 @@ from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_options import choosing
 from sft.cli.transfer_report import TransferReport, resumption_document, skipped_documents
-from sft.client.api.files import make_folder, show_file
+from sft.client.api.files import list_page, make_folder, show_file
 from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, put_all
 from sft.client.transfers.exclude import Excludes
@@ -27,8 +30,16 @@ from sft.client.transfers.foresee import foresee_folders_there, foresee_put
 from sft.client.transfers.plan import PutItem, PutPlan, plan_put
 from sft.client.transfers.progress import Report, TransferStage
 from sft.crypto.digests import digest_text
-from sft.errors import PinChangedError, SftError, SignerUnknownError, UsageError
-from sft.model.names import safe
+from sft.errors import (
+    FolderInTheWayError,
+    NameNotAllowedError,
+    NotFoundError,
+    PinChangedError,
+    SftError,
+    SignerUnknownError,
+    UsageError,
+)
+from sft.model.names import parse_path, safe
 from sft.model.records import Stored
 from sft.model.text import count_text, duration_text, rate_text, sentence, size_text
 
@@ -60,7 +71,7 @@ def command(
     jobs: int | None,
     limit: int | None,
 ) -> int:
-    """Store files, folders (whole), or - for standard input (with --as).
+    """Upload files, whole folders, or standard input (-, with --as).
 
     Links, sockets and devices in folders are named, stay behind, and make the status 1; what --exclude fits does not.
     """
@@ -68,8 +79,8 @@ def command(
         raise UsageError(problem="--as names one file, whole", remedy="Use --to FOLDER for several")
     if as_path is not None and as_path.endswith("/") and not Path(paths[0]).is_dir():
         raise UsageError(problem="--as names a file, and that ends in /", remedy="Into a folder: --to FOLDER")
-    if replace and if_version is not None:
-        raise UsageError(problem="--if-version replaces already", remedy="Leave out --replace")
+    _require_sources(paths, to=to, as_path=as_path)
+    replace = replace and if_version is None  # which replaces that version and no other
     plan = plan_put(
         paths, to=to, as_path=as_path, safe_names=safe_names, excludes=Excludes(exclude), own=invocation.state.data
     )
@@ -82,6 +93,7 @@ def command(
 
     async def store(session: Session) -> None:
         nonlocal results
+        await _require_no_folder_there(session, paths, plan, to=to)
         report.server = session.server_name
         session.limit(limit)
         for folder in plan.folders:
@@ -89,6 +101,8 @@ def command(
                 await make_folder(session, folder)
             except SftError as error:
                 report.failed(folder, error)
+            else:
+                report.empty_folders += 1
         totals = [item.size for item in plan.items]
 
         async def move(session: Session, items: Sequence[PutItem], report: Report) -> list[PutResult]:
@@ -104,6 +118,7 @@ def command(
             add_result(report, result)
 
     async def foresee(session: Session) -> None:
+        await _require_no_folder_there(session, paths, plan, to=to)
         report.server = session.server_name
         foreseen = await foresee_put(session, plan.items, replace=replace, if_version=if_version)
         for item, what in zip(plan.items, foreseen, strict=True):
@@ -118,6 +133,30 @@ def command(
     if dry_run:
         return report.finish_dry(*remarks(plan, []), **more)
     return report.finish(*remarks(plan, results), **more)
+
+
+def _require_sources(paths: Sequence[str], *, to: str, as_path: str | None) -> None:
+    """Refuse a folder of the server as the last word, as with cp and scp: it ends in / and is not here."""
+    *sources, last = paths
+    if sources and not to and as_path is None and last.endswith("/") and not os.path.lexists(last):
+        raise _meant_as_target(sources, last)
+
+
+async def _require_no_folder_there(session: Session, paths: Sequence[str], plan: PutPlan, *, to: str) -> None:
+    """Refuse as ``_require_sources`` what is not here, and is a folder there; before anything is stored."""
+    *sources, last = paths
+    if not sources or to or last not in {refused.name for refused in plan.refused}:
+        return
+    with contextlib.suppress(NameNotAllowedError, NotFoundError, FolderInTheWayError):
+        await list_page(session, parse_path(last), "")
+        raise _meant_as_target(sources, last)
+
+
+def _meant_as_target(sources: Sequence[str], last: str) -> UsageError:
+    return UsageError(
+        problem=f"{safe(last)} is not here; a folder of the server goes after --to",
+        remedy=shlex.join(["sft", "put", *sources, "--to", last.strip("/")]),
+    )
 
 
 async def ask_of_unknown(
@@ -151,6 +190,7 @@ def add_result(report: TransferReport, result: PutResult) -> None:
     if stored is None:
         raise TypeError("a put that did not fail stored something")
     size = 0 if result.stage is TransferStage.UNCHANGED else stored.size
+    report.unchanged += result.stage is TransferStage.UNCHANGED
     report.done(lambda: _document(source, result, stored), lambda: _row(result, stored), size)
 
 
@@ -181,11 +221,8 @@ def _row(result: PutResult, stored: Stored) -> list[str]:
 
 def remarks(plan: PutPlan, results: Sequence[PutResult]) -> list[str]:
     """Return what there is to say of what was not stored, on purpose, and of what has no receipt here."""
-    unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
     bare = sum(result.stage is TransferStage.STORED and result.receipt is None for result in results)
     said = []
-    if unchanged:
-        said.append(f"{count_text(unchanged)} there already.")
     if plan.excluded:
         said.append(f"{count_text(plan.excluded)} excluded.")
     if bare:

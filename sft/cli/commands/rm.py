@@ -21,7 +21,7 @@ from sft.client.session import Session
 from sft.errors import FolderInTheWayError, NotFoundError, UsageError
 from sft.model.names import parse_path
 from sft.model.records import Deleted, File
-from sft.model.text import count_text, day_text, shell_name, shown_name, size_text
+from sft.model.text import counted, day_text, shell_name, shown_name, size_text
 
 _EMPTY: Final = dict.fromkeys(("files", "folders", "restorable_until"), None)
 
@@ -33,11 +33,12 @@ _EMPTY: Final = dict.fromkeys(("files", "folders", "restorable_until"), None)
 @common
 def command(invocation: Invocation, names: tuple[str, ...], *, recursive: bool, yes: bool) -> int:
     """Delete files, folders (-r) or what fits a pattern; sft restore brings them back."""
+    if any(not name.strip("/") for name in names):
+        raise UsageError(problem="The whole server cannot be deleted at once", remedy="Name folders: sft ls lists them")
     wide = recursive or any(has_pattern(name) for name in names)
     if wide and not yes and not invocation.prompts.possible:
         raise UsageError(
-            problem="A folder or a pattern is asked about first, and there is no terminal to ask on",
-            remedy="The same command with --yes",
+            problem="Deleting a folder or a pattern needs a yes, and there is no terminal to ask on", remedy="Add --yes"
         )
     several = Batch(invocation, names, "Not deleted", _EMPTY)
 
@@ -88,10 +89,9 @@ def _outermost(folders: Sequence[str], files: Sequence[str]) -> list[str]:
 
 def _require_agreement(invocation: Invocation, name: str, files: Sequence[File], folders: int) -> None:
     size = size_text(sum(file.version.size for file in files))
-    noun = "file" if len(files) == 1 else "files"
-    also = f", {count_text(folders)} {'folder' if folders == 1 else 'folders'}" if folders else ""
+    also = f", {counted(folders, 'folder')}" if folders else ""
     invocation.prompts.require_agreement(
-        f"Delete {shown_name(name)} for everyone? {count_text(len(files))} {noun}{also}, {size}. "
+        f"Delete {shown_name(name)} for everyone? {counted(len(files), 'file')}{also}, {size}. "
         "They go to the trash and can be restored.",
         otherwise="Nothing was deleted.",
     )
@@ -99,5 +99,5 @@ def _require_agreement(invocation: Invocation, name: str, files: Sequence[File],
 
 def _said(invocation: Invocation, deleted: Deleted) -> str:
     until = day_text(deleted.trash_ends_at, invocation.now)
-    what = f"{count_text(deleted.files)} files are " if deleted.folders else ""
+    what = f"{counted(deleted.files, 'file')} {'is' if deleted.files == 1 else 'are'} " if deleted.folders else ""
     return f"{shown_name(deleted.path)}: {what}in the trash until {until}. Back: sft restore {shell_name(deleted.path)}"

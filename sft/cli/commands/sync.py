@@ -37,7 +37,7 @@ from sft.client.transfers.sync_delete import delete_here, delete_there
 from sft.client.transfers.there_already import There
 from sft.errors import SftError, TooManyDeletionsError, UsageError
 from sft.model.names import join_path, safe
-from sft.model.text import count_text, size_text
+from sft.model.text import count_text, counted, size_text
 
 MAX_DELETE: Final = 100  # a slip deletes no more; whoever means more says so
 _SHOWN: Final = 10  # of what is to be deleted, in a question
@@ -303,8 +303,7 @@ def _got(report: SyncReport, result: GetResult, word: str, top: Path) -> None:
 
 def _reading(invocation: Invocation) -> Callable[[int, int], None]:
     def say(files: int, size: int) -> None:
-        noun = "file" if files == 1 else "files"
-        invocation.console.note(f"Reading {count_text(files)} {noun} here to compare, {size_text(size)}")
+        invocation.console.note(f"Reading {counted(files, 'file')} here to compare, {size_text(size)}")
 
     return say
 

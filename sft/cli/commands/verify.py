@@ -36,7 +36,7 @@ def command(
     log: str | None,
     receipt: str | None,
 ) -> int:
-    """Check a file against its signature, offline: with the keys pinned here, or the one given."""
+    """Check a file against its signature, without the server: with the keys pinned here, or the one given."""
     if log is not None and proof is None:
         raise UsageError(problem="--log is the key for a --proof", remedy="Give both")
     if receipt is not None:
@@ -57,7 +57,7 @@ def command(
         _document(file, verdict),
         f"{console.mark('✓')} verified  {safe(file)}  {size}  signed with {verdict.key.words()}",
         *(f"  {line}" for line in verdict.holds),
-        *(f"  not asked: {line}" for line in verdict.not_asked),
+        *(f"  not checked (offline): {line}" for line in verdict.not_asked),
     )
     return 0
 
@@ -116,6 +116,6 @@ def _show_receipt(invocation: Invocation, file: str, verdict: ReceiptVerdict) ->
         document,
         f"{console.mark('✓')} verified  {safe(file)}  {size_text(receipt.size)}  stored at {shown_name(verdict.server)}",
         *(f"  {line}" for line in verdict.holds),
-        *(f"  not asked: {line}" for line in verdict.not_asked),
+        *(f"  not checked (offline): {line}" for line in verdict.not_asked),
     )
     return 0

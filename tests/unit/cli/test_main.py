@@ -50,9 +50,7 @@ def test_an_unknown_command_is_named_and_the_closest_is_offered(cli):
     assert ran.err == ("sft: There is no command 'usres'; did you mean users? [USAGE]\n     See: sft --help\n")
 
 
-@pytest.mark.parametrize(
-    "arguments", [("put",), ("role", "gus"), ("role", "gus", "king"), ("ls", "--nothing"), ("mv", "a")]
-)
+@pytest.mark.parametrize("arguments", [("put",), ("role",), ("role", "gus", "king"), ("ls", "--nothing"), ("mv", "a")])
 def test_wrong_use_is_status_2_with_where_to_look(cli, arguments):
     ran = cli.run(*arguments)
     assert ran.status == 2

@@ -14,6 +14,7 @@ from sft.cli.commands import get, put
 from sft.cli.commands.get import local_text
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.main import main
+from sft.cli.next_steps import steps_of_command
 from sft.cli.sync_report import SyncReport
 from sft.cli.transfer_report import TransferReport
 from sft.client.transfers.batch import GetResult, PutResult
@@ -50,6 +51,7 @@ class Told:
         self.invocation = Invocation(Environment({"SFT_HOME": str(cli.home)}, io.StringIO(), self.out, self.err))
         self.invocation.console.json = json_
         self.invocation.console.quiet = quiet
+        self.invocation.steps = steps_of_command("put")
 
 
 def stored(path: str, size: int, seconds: float, *, version: int = 1, unchanged: bool = False):
@@ -293,7 +295,6 @@ def test_a_path_of_this_computer_is_seen_to_be_one(path, text):
         ("put", "a", "--as", "c", "--to", "d"),
         ("put", "a", "--as", "c/"),
         ("put", "-", "--as", "c/"),
-        ("put", "a", "--replace", "--if-version", "2"),
         ("put", "a", "--if-version", "0"),
         ("put", "-"),
         ("get", "a", "--force", "--keep-both"),

@@ -37,7 +37,7 @@ def test_what_holds_and_what_was_not_asked(cli, downloaded):
     assert ran.lines[0].startswith(f"✓ verified  {downloaded}  12 B  signed with ")
     assert ran.lines[0].endswith(KEY.public.words())
     assert "  The key is the one that this computer pinned for ada." in ran.lines
-    assert any(line.startswith("  not asked: ") for line in ran.lines)
+    assert any(line.startswith("  not checked (offline): ") for line in ran.lines)
     assert not cli.sessions
 
 
@@ -54,7 +54,7 @@ def test_with_a_key_given_as_text_or_file(cli, downloaded, tmp_path):
     for key in (KEY.public.text(), str(tmp_path / "ada.pub")):
         ran = cli.run("verify", str(downloaded), "--key", key)
         assert ran.status == 0
-        assert "  not asked: Whose key that is." in ran.lines
+        assert "  not checked (offline): Whose key that is." in ran.lines
 
 
 def test_with_another_key(cli, downloaded):
@@ -129,7 +129,7 @@ def test_with_a_proof_and_no_account(stranger, tmp_path):
     assert ran.status == 0
     assert any("It was signed as finance/März.pdf, version 2, for" in line for line in ran.lines)
     assert any("It was logged by files.example.org at 6," in line for line in ran.lines)
-    assert "  not asked: Whose key that is." in ran.lines
+    assert "  not checked (offline): Whose key that is." in ran.lines
     log = server_note_key(proved_file.SERVER.public, proved_file.ORIGIN.text()).vkey()
     document = json.loads(stranger.run(*asked, "--log", log, "--json").out)
     assert (document["by"], document["leaf"], document["log"]) == ("proof", 6, proved_file.ORIGIN.text())

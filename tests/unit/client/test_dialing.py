@@ -17,6 +17,7 @@ from sft.errors import (
     KeyLockedError,
     LocalFileError,
     LoginRefusedError,
+    NotAServerError,
     PassphraseWrongError,
     ServerKeyChangedError,
     UnreachableError,
@@ -200,6 +201,18 @@ def test_a_server_that_says_nothing_is_unreachable_in_the_end(dialing, state, kn
     with pytest.raises(UnreachableError) as caught:
         dial(dialing, state, known)
     assert "says nothing" in caught.value.values["reason"]
+
+
+@pytest.mark.parametrize(
+    "banner", [b"HTTP/1.0 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"220 smtp ready\r\n"]
+)
+def test_what_speaks_another_protocol_is_called_no_server(dialing, state, known, banner):
+    server = dialing.server()
+    server.pump = lambda: server.link.dataReceived(banner)
+    with pytest.raises(NotAServerError) as caught:
+        dial(dialing, state, known)
+    assert caught.value.values["address"] == known.address
+    assert caught.value.code == "PROTOCOL"
 
 
 # -- the key comes first ------------------------------------------------------------------------------

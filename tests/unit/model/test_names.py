@@ -357,3 +357,13 @@ def test_a_hopelessly_long_name_does_not_fill_the_screen() -> None:
     with pytest.raises(NameNotAllowedError) as caught:
         names.parse_component("x" * 5000)
     assert len(str(caught.value.values["name"])) < 100
+
+
+def test_a_byte_of_a_files_name_that_is_no_text_is_called_so():
+    for code in (0xDC80, 0xDCFF):  # as Python reads it
+        with pytest.raises(NameNotAllowedError) as refused:
+            names.parse_component(f"a{chr(code)}b")
+        assert refused.value.values["problem"] == "a byte that is not UTF-8"
+    with pytest.raises(NameNotAllowedError) as refused:
+        names.parse_component(f"a{chr(0xDC7F)}b")
+    assert refused.value.values["problem"] == "U+DC7F, which is half a character"
