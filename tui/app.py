@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -124,12 +125,13 @@ class SftApp(App[int], inherit_bindings=False):
         self.queue.listen(self._queue_changed)
         self.queue.when_landed(self._job_ended)
         self.queue.when_ordered(self.commands.ordered)
-        await self.push_screen(self.frame)
-        await self.queue.load()
-        await self._restore_theme()
+        with self.keys_wait():  # a passphrase may be typed already
+            await self.push_screen(self.frame)
+            await self.queue.load()
+            await self._restore_theme()
         for problem in self.preferences.problems:
             self.frame.post_message(Notification(problem, Severity.WARNING))
-        start_worker(self, self._use_first_account, group="connecting", exclusive=True)
+        start_worker(self, self._use_first_account, group="connecting", exclusive=True, keys_wait=True)
 
     async def on_unmount(self) -> None:
         await self.queue.close()
@@ -148,6 +150,15 @@ class SftApp(App[int], inherit_bindings=False):
             await self.key_queue.take(event)
         else:
             await super().on_event(event)
+
+    def push_screen(self, screen: Any, *of: Any, **how: Any) -> Any:
+        """Show a dialog: keys that wait are for it."""
+        if screen is not self.frame:
+            self.key_queue.let_go()
+        return super().push_screen(screen, *of, **how)
+
+    def keys_wait(self) -> AbstractContextManager[None]:
+        return self.key_queue.held()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Name a color for every role, also while a theme is being changed, and frames that the terminal can draw."""
@@ -171,9 +182,10 @@ class SftApp(App[int], inherit_bindings=False):
             return
         try:
             await self.frame.go("files")
+            if not first[0].protected:
+                self.key_queue.let_go()  # nothing will be asked
             await self.gateway.use(first[0].name)
         except KeyLockedError:
-            await self.frame.go("servers")
             servers.ask_about(first[0].name)
         except SftError as error:
             if not self.gateway.connection.online:

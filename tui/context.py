@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -57,6 +58,9 @@ class AppContext(Protocol):
     @property
     def frame(self) -> Showing:
         """What shows the screens."""
+
+    def keys_wait(self) -> AbstractContextManager[None]:
+        """Let keys wait while what they are for is on its way; two seconds at most."""
 
     def reason_against(self, act: Action) -> str:
         """Why an act of everywhere cannot be done now; empty if it can."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any, cast
 
 from textual.dom import DOMNode
@@ -18,14 +19,28 @@ from tui.context import AppContext
 
 
 def start_worker(
-    node: DOMNode, job: Callable[[], Coroutine[Any, Any, object]], *, group: str, exclusive: bool = False
+    node: DOMNode,
+    job: Callable[[], Coroutine[Any, Any, object]],
+    *,
+    group: str,
+    exclusive: bool = False,
+    keys_wait: bool = False,
 ) -> Worker[object]:
-    """Run a job as a worker of a node; an exclusive one first cancels what runs in its group there."""
+    """Run a job as a worker of a node.
+
+    Args:
+        exclusive: first cancel what runs in its group there.
+        keys_wait: what is typed meanwhile is for what the job shows, a dialog or another list.
+    """
     app = cast("AppContext", node.app)
+    waiting = ExitStack()
+    if keys_wait:
+        waiting.enter_context(app.keys_wait())
 
     async def guarded() -> object:
         try:
-            return await job()
+            with waiting:
+                return await job()
         except SftError as error:
             app.frame.view.report_error(error)
         except Exception as error:  # noqa: BLE001 - a fault of ours is reported, it ends nothing

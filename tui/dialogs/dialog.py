@@ -81,6 +81,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         if act:
             self._buttons.append(DialogButton(act, "act", key=key, destroys=destroys))
         self._is_working = False
+        self.has_begun = False  # keys typed ahead wait for its first focus
 
     @property
     def sft(self) -> AppContext:
@@ -176,7 +177,8 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     def on_mount(self) -> None:
         first = self.first_focus()
         if first is not None:
-            first.focus()
+            self.set_focus(first)
+        self.has_begun = True
 
     def on_resize(self) -> None:
         self._fit()

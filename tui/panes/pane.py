@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,17 +23,20 @@ from textual.worker import Worker, WorkerError
 
 from sft.errors import SftError
 from sft.model.text import count_text
+from tui.context import AppContext
 from tui.glyphs import Glyphs
-from tui.panes.columns import Placed, Shelf, placed, sight_of
+from tui.panes.columns import Placed, placed, sight_of
 from tui.panes.entry import Entry, EntryKind
 from tui.panes.inside import Tally
 from tui.panes.paging import PagedRows, Sorting, SortOrder
+from tui.panes.pane_side import PaneSide
 from tui.text import cut_path
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import ListRow, ListRows
 from tui.workers import start_worker
 
+_SLOW_SECONDS: Final = 0.4  # so long the lines of the folder before stay: most are read sooner
 _GROWN_SECONDS: Final = 0.1  # how often a list that grows is drawn anew
 _SORTED_BY: Final = {  # of a column that is clicked
     "name": SortOrder.NAME,
@@ -50,42 +54,6 @@ class _Wanted:
     rows: PagedRows
     first: int
     last: int
-
-
-class PaneSide(Protocol):
-    """Where a pane stands, and how its lines are read."""
-
-    @property
-    def location(self) -> str:
-        """What tells the folder from all others."""
-
-    @property
-    def title(self) -> tuple[str, str]:
-        """Whose side it is, and the folder as people write it."""
-
-    @property
-    def shelf(self) -> Shelf:
-        """What its list shows."""
-
-    @property
-    def absence(self) -> str:
-        """What is shown where nothing can be read; empty if it can."""
-
-    @property
-    def emptiness(self) -> str:
-        """What is shown where nothing lies, and what can be done about that."""
-
-    def rows(self, expected: int | None) -> PagedRows:
-        """Begin to read the folder; ``expected`` is how many entries it has, if known."""
-
-    def enter(self, entry: Entry) -> None:
-        """Stand in a folder of the list."""
-
-    def go_up(self) -> bool:
-        """Stand in the folder above, if there is one."""
-
-    def retreat(self, error: SftError) -> bool:
-        """Stand where reading may succeed after it has failed; return whether that is elsewhere."""
 
 
 class Pane(Vertical):
@@ -122,6 +90,8 @@ class Pane(Vertical):
         self._is_paging = False
         self._selecting: Worker[object] | None = None
         self._arranging: Worker[object] | None = None
+        self._shown_soon = ExitStack()
+        self._is_unread = False
         self._weights: dict[str, int | None] = {}
         self._weight = Tally()
 
@@ -196,12 +166,13 @@ class Pane(Vertical):
         self._shelf = side.shelf
         self._title = side.title
         self._retitle()
-        self._work(partial(self._show, side.rows(expected), anew=anew, at=at))
+        job = partial(self._show, side.rows(expected), anew=anew, at=at)
+        self._work(job if anew else partial(self._open, job), keys_wait=not anew)
 
     def read_anew(self) -> None:
-        """Read again what may be old."""
-        if self.rows is not None:
-            self.read(anew=True)
+        """Read again what may be old, or could not be read."""
+        if self.rows is not None or self._is_unread:
+            self.read(anew=self.rows is not None)
 
     @property
     def _emptiness(self) -> str:
@@ -218,6 +189,21 @@ class Pane(Vertical):
         if self._side.retreat(event.error):
             self.read()
 
+    async def _open(self, show: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Show a folder; keys that come meanwhile are for it, and soon no line of another one stands under its title."""
+        slow = self.set_timer(_SLOW_SECONDS, self._say_reading)
+        try:
+            await show()
+        finally:
+            slow.stop()
+
+    def _keys_wait(self) -> AbstractContextManager[None]:
+        return cast("AppContext", self.app).keys_wait()
+
+    def _say_reading(self) -> None:
+        self.lines.empty = f"Reading{self._glyphs.ellipsis}"
+        self.lines.show(ListRows())
+
     async def _show(self, rows: PagedRows, *, anew: bool, at: str = "") -> None:
         rows_list = self.lines
         # At the start the cursor stands on what can be put, not on the way up.
@@ -232,9 +218,11 @@ class Pane(Vertical):
             if self.query_text or self.sorting != Sorting():
                 await rows.arrange(self.query_text, self.sorting)
         except SftError as error:
+            if not anew:  # the lines of another folder do not stand under its title
+                self.rows, self._is_unread = None, True
             self.post_message(self.Failed(self, error))
             return
-        self.rows = rows
+        self.rows, self._is_unread = rows, False
         self.lines.empty = self._emptiness
         if anew:
             rows_list.selected -= rows.gone(rows_list.selected)
@@ -250,8 +238,8 @@ class Pane(Vertical):
 
     # -- reading -------------------------------------------------------------------------------------------
 
-    def _work(self, job: Callable[[], Coroutine[None, None, None]]) -> Worker[object]:
-        return start_worker(self, job, group="reading", exclusive=True)
+    def _work(self, job: Callable[[], Coroutine[None, None, None]], *, keys_wait: bool = False) -> Worker[object]:
+        return start_worker(self, job, group="reading", exclusive=True, keys_wait=keys_wait)
 
     @on(RowList.RowsWanted)
     def _rows_wanted(self, event: RowList.RowsWanted) -> None:
@@ -353,45 +341,63 @@ class Pane(Vertical):
         event.stop()
         if event.text != self.query_text:
             self.query_text = event.text
-            self._arrange(wait=True)
+            self._arrange(typing=True)
 
     @on(FilterLine.Left)
     def _filter_left(self, event: FilterLine.Left) -> None:
         event.stop()
         self.clear()
 
-    def _arrange(self, *, wait: bool = False, to_top: bool = False) -> None:
-        if self.rows is not None:
-            self._arranging = self._work(partial(self._arranged, self.rows, wait=wait, to_top=to_top))
+    @on(FilterLine.Submitted)
+    def _filter_submitted(self, event: FilterLine.Submitted) -> None:
+        """Let what is typed next be for the lines that fit, though they may not be there yet."""
+        event.stop()
+        if self._arranging is not None and not self._arranging.is_finished:
+            self._shown_soon.enter_context(self._keys_wait())
 
-    async def _arranged(self, rows: PagedRows, *, wait: bool, to_top: bool) -> None:
-        if wait:
-            await asyncio.sleep(_FILTER_SECONDS)
-
-        if rows is not self.rows:
+    def _arrange(self, *, typing: bool = False, to_top: bool = False) -> None:
+        if self.rows is None:
             return
+        self._shown_soon = shown_soon = ExitStack()
+        if not typing:
+            shown_soon.enter_context(self._keys_wait())
+        self._arranging = self._work(partial(self._arranged, self.rows, shown_soon, typing=typing, to_top=to_top))
 
-        shown_at = float("-inf")
+    async def _arranged(self, rows: PagedRows, shown_soon: ExitStack, *, typing: bool, to_top: bool) -> None:
+        """Filter and sort; ``shown_soon`` is left when the first lines are there, though more may come."""
+        with shown_soon:
+            if typing:
+                await asyncio.sleep(_FILTER_SECONDS)
+            if rows is not self.rows:
+                return
+            shown_at = float("-inf")
+            is_placed = False
 
-        def more() -> None:
-            nonlocal shown_at
-            now = asyncio.get_running_loop().time()
-            if now - shown_at >= _GROWN_SECONDS:
-                shown_at = now
-                self.lines.changed()
+            def place() -> None:
+                nonlocal is_placed
+                at = None if is_placed else self._focus_key(rows)
+                is_placed = is_placed or at is not None
+                self.lines.show(rows, at=at)
                 self._retitle()
 
-        self.lines.empty = self._emptiness
-        try:
-            await rows.arrange(self.query_text, self.sorting, more)
-        except SftError as error:
-            self.post_message(self.Failed(self, error))
-            return
-        self.lines.show(rows, at=self._focus_key(rows))
-        if to_top:
-            self.lines.scroll_to(y=0, animate=False, immediate=True)
-        self._retitle()
-        self.post_message(self.Read(self))
+            def more() -> None:
+                nonlocal shown_at
+                now = asyncio.get_running_loop().time()
+                if now - shown_at >= _GROWN_SECONDS:
+                    shown_at = now
+                    place()
+                    shown_soon.close()
+
+            self.lines.empty = self._emptiness
+            try:
+                await rows.arrange(self.query_text, self.sorting, more)
+            except SftError as error:
+                self.post_message(self.Failed(self, error))
+                return
+            place()
+            if to_top:
+                self.lines.scroll_to(y=0, animate=False, immediate=True)
+            self.post_message(self.Read(self))
 
     def _focus_key(self, rows: PagedRows) -> str | None:
         """Where the cursor goes: to the first match while something is typed, else where it was."""

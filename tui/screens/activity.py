@@ -349,7 +349,7 @@ class ActivityView(View):
 
     def act_export(self) -> None:
         """Write what is shown, the oldest first, to a file that is asked for."""
-        start_worker(self, self._export, group="activity-export")
+        start_worker(self, self._export, group="activity-export", keys_wait=True)
 
     async def _export(self) -> None:
         fits = None if self._typed == LogFilter() else self._fits

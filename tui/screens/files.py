@@ -317,7 +317,7 @@ class FilesView(View):
 
     def start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         """Run what asks a person or the server; what it raises stands in the message line."""
-        start_worker(self, job, group="acting")
+        start_worker(self, job, group="acting", keys_wait=True)
 
     # -- acts: who gets how much of the window ---------------------------------------------------------------------
 

@@ -203,7 +203,7 @@ class IdentityView(View):
 
     def _start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         if self._worker is None or self._worker.is_finished:
-            self._worker = start_worker(self, job, group="identity-act")
+            self._worker = start_worker(self, job, group="identity-act", keys_wait=True)
 
     async def _export(self, keyring: IdentityInfo) -> None:
         try:

@@ -372,7 +372,7 @@ class PeopleView(View):
             message = "The server has not answered the last request yet."
             self.report(message, Severity.WARNING)
             return
-        self._worker = start_worker(self, job, group="people-act")
+        self._worker = start_worker(self, job, group="people-act", keys_wait=True)
 
     async def _invite(self) -> None:
         invited = await self.app.push_screen_wait(Invite(self.connection.server, self._make))

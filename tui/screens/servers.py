@@ -225,7 +225,8 @@ class ServersView(View):
         """Begin a journey; while another one is under way it is dropped."""
         if not self._asking:
             self._asking = True
-            start_worker(self, partial(self._go, partial(journey, *args, **kwargs)), group="asking")
+            job = partial(self._go, partial(journey, *args, **kwargs))
+            start_worker(self, job, group="asking", keys_wait=True)
 
     def ask_about(self, account: str) -> None:
         """Ask about a locked key or a server that is stopped as soon as nothing else is asked."""
@@ -329,6 +330,7 @@ class ServersView(View):
 
     async def _unlock(self, account: Account) -> None:
         if not await self.app.push_screen_wait(Unlock(account)):
+            await self.sft.frame.go("servers")
             self.report("Your key stays locked. Enter asks again.", Severity.WARNING)
             return
         connection = self.connection

@@ -311,11 +311,11 @@ class TransfersView(View):
         if job is None:
             return
         if job.state is JobState.NEEDS_YOU:
-            start_worker(self, partial(self._decide, job), group="deciding", exclusive=True)
+            start_worker(self, partial(self._decide, job), group="deciding", exclusive=True, keys_wait=True)
         elif job.failures:
-            start_worker(self, partial(self._explain, job), group="deciding", exclusive=True)
+            start_worker(self, partial(self._explain, job), group="deciding", exclusive=True, keys_wait=True)
         elif job.moved:
-            start_worker(self, partial(self._name_moved, job), group="deciding", exclusive=True)
+            start_worker(self, partial(self._name_moved, job), group="deciding", exclusive=True, keys_wait=True)
         else:
             self.report(f"{shown(job.title)}: {job.said or job.state.value}", Severity.INFO)
 

@@ -50,6 +50,10 @@ class FilterLine(Horizontal):
     class Left(Message):
         """The filter is to go."""
 
+    @dataclass
+    class Submitted(Message):
+        """The filter is kept, and keys are for the list again."""
+
     def __init__(self, placeholder: str, rows: Callable[[], RowList]) -> None:
         super().__init__()
         self._field = _Field(placeholder, self._submitted)
@@ -96,5 +100,6 @@ class FilterLine(Horizontal):
     def _submitted(self) -> None:
         if self._field.value:
             self.screen.set_focus(self._rows())
+            self.post_message(self.Submitted())
         else:
             self.action_leave()
