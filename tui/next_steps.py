@@ -98,6 +98,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "RESUME_REFUSED": "R on it in Transfers (2) begins it again",
         "RIGHTS_CHANGED": "An admin can change that again; then R on it in Transfers (2)",
         "ROLE_FORBIDS": "An admin can change your role: {admins}",
+        "SAME_TARGET": "Store one of them under another name",
         "SCHEMA": _TELL,
         "DATABASE_BUSY": "The same again, in a minute",
         "HANDING_OVER": "The same again, in a minute",

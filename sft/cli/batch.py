@@ -15,10 +15,12 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.next_steps import NEXT_STEPS, NextSteps
 from sft.client.session import Session
-from sft.errors import SftError
+from sft.errors import LocalDiskFullError, ServerFullError, SftError
 from sft.model.names import safe
 from sft.model.text import code_of, count_text, sentence
 
+_NAMED_ONE_BY_ONE: Final = 4  # so many with one reason have it once
+_NAMES: Final = 20
 SOME_STATUS: Final = 1
 VERIFICATION_STATUS: Final = 7
 
@@ -64,11 +66,28 @@ def show_failures(
         return
     if failed and (head or console.quiet or console.json):
         console.warn(f"{undone}, {count_text(len(failed))}:")
-    for name, error in failed:
-        console.warn(failure_line(name, error, now=now, steps=steps))
+    for names, error in _by_reason(failed, now=now):
+        if len(names) < _NAMED_ONE_BY_ONE:
+            for name in names:
+                console.warn(failure_line(name, error, now=now, steps=steps))
+            continue
+        console.warn(failure_line(f"{count_text(len(names))} of them", error, now=now, steps=steps))
+        for name in names[:_NAMES]:
+            console.warn(f"    {safe(name)}")
+        if len(names) > _NAMES:
+            console.warn(f"    and {count_text(len(names) - _NAMES)} more; --json names all")
     if invocation.ended is not None:
         for line in error_lines(invocation.ended, now=now, steps=steps):
             console.warn(line)
+
+
+def _by_reason(failed: Sequence[tuple[str, SftError]], *, now: float) -> list[tuple[list[str], SftError]]:
+    """Put together what failed for one reason that is nothing of its own, such as a full server; in the order of the first."""
+    reasons: dict[tuple[str, ...], tuple[list[str], SftError]] = {}
+    for name, error in failed:
+        said = () if isinstance(error, ServerFullError | LocalDiskFullError) else (sentence(error, now=now), error.ref)
+        reasons.setdefault((code_of(error), *said), ([], error))[0].append(name)
+    return [*reasons.values()]
 
 
 class Batch:

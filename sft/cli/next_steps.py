@@ -109,6 +109,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "RESUME_REFUSED": "Send or get it from its beginning",
         "RIGHTS_CHANGED": "See who you are there now: sft whoami",
         "ROLE_FORBIDS": "An admin can: sft role {name} {needed}. Admins here: {admins}",
+        "SAME_TARGET": "One of them under another name: sft put {second} --as NAME",
         "SCHEMA": "sftd --home {home} upgrade",
         "DATABASE_BUSY": "The same again, in a minute",
         "HANDING_OVER": "The same again, in a minute",

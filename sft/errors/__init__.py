@@ -52,6 +52,7 @@ from sft.errors.client import (
     ProfileUnknownError,
     ReceiptBadError,
     RemovedError,
+    SameTargetError,
     ServerKeyChangedError,
     SessionEndedError,
     SignatureBadError,

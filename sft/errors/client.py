@@ -28,6 +28,14 @@ class TargetAmbiguousError(ClientError):
     sentence = "{path} names one file on the server: it takes one source, and no folder beside it."
 
 
+class SameTargetError(ClientError):
+    """Two sources of one put would be one file on the server."""
+
+    code = "SAME_TARGET"
+    exit_status = 2
+    sentence = "{path} would be two files: {first} and {second}."
+
+
 class SourceNamelessError(ClientError):
     """Standard input is to be stored under its own name, and has none."""
 

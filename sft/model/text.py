@@ -70,6 +70,7 @@ _NAMES: Final = frozenset(
     {
         "author",
         "existing",
+        "first",
         "home",
         "maker",
         "name",
@@ -78,6 +79,7 @@ _NAMES: Final = frozenset(
         "profile",
         "remembered",
         "safer",
+        "second",
         "server",
         "signed_as",
     }

@@ -98,6 +98,12 @@ def test_a_full_server_says_so_and_still_gives_and_deletes(template: Path, small
 
     said = failed(cli.sft("max", "put", "large.bin"), 9, "SERVER_FULL")
     assert "has no room for 40 MiB. Getting and deleting still work" in said
+    # Of a folder what is no smaller is not tried, and the reason stands there once.
+    for number in range(6):
+        (cli.folder / f"many/{number}").parent.mkdir(exist_ok=True)
+        (cli.folder / f"many/{number}").symlink_to(cli.folder / "large.bin")
+    many = cli.sft("max", "put", *(f"many/{number}" for number in range(6)))
+    assert (many.status, many.err.count("[SERVER_FULL]"), "6 of them" in many.err) == (9, 1, True)
     # A pipe says no size before: it is refused on its way.
     with (cli.folder / "large.bin").open() as large:
         failed(cli.sft("max", "put", "-", "--as", "piped.bin", stdin=large), 9, "SERVER_FULL")

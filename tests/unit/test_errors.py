@@ -208,6 +208,13 @@ TABLE = [
         "Check the address: sft servers",
     ),
     Row(
+        errors.SameTargetError(path="same/x.txt", first="s1/x.txt", second="s2/x y.txt"),
+        "SAME_TARGET",
+        2,
+        'same/x.txt would be two files: s1/x.txt and "s2/x y.txt".',
+        "One of them under another name: sft put 's2/x y.txt' --as NAME",
+    ),
+    Row(
         errors.LoginRefusedError(server="acme-files"),
         "LOGIN_REFUSED",
         4,

@@ -25,6 +25,7 @@ from sft.client.transfers.download import DownloadResult, get_file
 from sft.client.transfers.download_resume import drop_left
 from sft.client.transfers.grouping import GET_GROUP_BYTES, PUT_GROUP_BYTES, got_bytes, groups_of, put_bytes
 from sft.client.transfers.here_already import Here, look_here
+from sft.client.transfers.no_room import NoRoom
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import NO_RESUMPTION, Report, Reporter, Resumption, TransferStage
@@ -103,17 +104,32 @@ async def put_all(
         One result per item, in their order; then one, FAILED, for each folder that cannot be made.
     """
     digests = DigestCache(session.state, session.clock)
+    full = NoRoom()
 
     def upload_of(numbered: tuple[int, PutItem]) -> FileUpload:
         index, item = numbered
         asked = PutAsked(item.path, replace, if_version, item.replaces)
         return FileUpload(session, asked, Reporter(report, index, item.path, item.size), digests)
 
+    def untried(numbered: tuple[int, PutItem]) -> PutResult | None:
+        item = numbered[1]
+        refusal = full.refusal(item.size)
+        return None if refusal is None else _put_result(item, upload_of(numbered), refusal, 0.0)
+
     async def put_small(group: Sequence[tuple[int, PutItem]]) -> list[PutResult]:
+        none = {each[0]: result for each in group if (result := untried(each)) is not None}
+        stored = iter(await put_together([each for each in group if each[0] not in none]))
+        return [none[each[0]] if each[0] in none else next(stored) for each in group]
+
+    async def put_together(group: Sequence[tuple[int, PutItem]]) -> list[PutResult]:
+        if not group:
+            return []
         began = session.connection.reactor.seconds()
         uploads = [upload_of(each) for each in group]
         outcomes = await store_together(session, uploads, [partial(_opened, session, item) for _, item in group])
         seconds = session.connection.reactor.seconds() - began
+        for (_, item), outcome in zip(group, outcomes, strict=True):
+            full.note(outcome if isinstance(outcome, SftError) else None, item.size)
         return [
             await put_large(each) if outcome is None else _put_result(each[1], upload, outcome, seconds)
             for each, upload, outcome in zip(group, uploads, outcomes, strict=True)
@@ -121,10 +137,13 @@ async def put_all(
 
     async def put_large(numbered: tuple[int, PutItem]) -> PutResult:
         began = session.connection.reactor.seconds()
+        if (none := untried(numbered)) is not None:
+            return none
         item, upload = numbered[1], upload_of(numbered)
         try:
             outcome: UploadResult | SftError = await _put_alone(session, item, upload)
         except SftError as error:
+            full.note(error, item.size)
             outcome = error
         return _put_result(item, upload, outcome, session.connection.reactor.seconds() - began)
 
@@ -242,8 +261,20 @@ async def _get(
     Args:
         look: what is here of a group.
     """
+    full = NoRoom()
+
+    def untried(numbered: tuple[int, GetItem]) -> GetResult | None:
+        refusal = full.refusal(numbered[1].size)
+        return None if refusal is None else _get_result(getting_of(numbered), refusal, TransferStage.FAILED)
 
     async def get_small(group: Sequence[tuple[int, GetItem]]) -> list[GetResult]:
+        none = {each[0]: result for each in group if (result := untried(each)) is not None}
+        got = iter(await get_group([each for each in group if each[0] not in none]))
+        return [none[each[0]] if each[0] in none else next(got) for each in group]
+
+    async def get_group(group: Sequence[tuple[int, GetItem]]) -> list[GetResult]:
+        if not group:
+            return []
         wanted = [getting_of(each) for each in group]
         here = await look(group)
         missing = [each for each, found in zip(wanted, here, strict=True) if isinstance(found, Step)]
@@ -255,9 +286,13 @@ async def _get(
             for each, found, numbered in zip(wanted, here, group, strict=True)
         ]
         await received.add(_verified(results))
+        for result in results:
+            full.note(result.error, result.item.size)
         return results
 
     async def get_large(numbered: tuple[int, GetItem]) -> GetResult:
+        if (none := untried(numbered)) is not None:
+            return none
         each = getting_of(numbered)
         (found,) = await look([numbered])
         if not isinstance(found, Step):
@@ -268,6 +303,7 @@ async def _get(
         except SftError as error:
             got = error
         result = await ended(each, numbered, got)
+        full.note(result.error, result.item.size)
         await received.add(_verified([result]))
         return result
 

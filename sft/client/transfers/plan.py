@@ -29,6 +29,7 @@ from sft.errors import (
     LocalFileError,
     NameClashError,
     NotFoundError,
+    SameTargetError,
     SftError,
     SourceNamelessError,
     TargetAmbiguousError,
@@ -173,7 +174,7 @@ class _Walker:
         self._safe_names = safe_names
         self._excludes = excludes
         self._own = own
-        self._taken: dict[str, str] = {}
+        self._taken: dict[str, tuple[str, str]] = {}  # by folded path: path and source
 
     def take(self, source: str, folder: str, target: str | None) -> None:
         if source == "-":
@@ -239,11 +240,24 @@ class _Walker:
     ) -> None:
         key = "/".join(map(fold, parse_path(path).split("/")))
         if key in self._taken:
-            error = NameClashError(name=path, existing=self._taken[key])
-            self.plan.refused.append(Refused(shown, error))
+            there, first = self._taken[key]
+            if there == path:
+                self._refuse_both(path, first, shown)
+            else:
+                self.plan.refused.append(Refused(shown, NameClashError(name=path, existing=there)))
             return
-        self._taken[key] = path
+        self._taken[key] = path, shown
         self.plan.items.append(PutItem(source, path, size, identity is None, identity))
+
+    def _refuse_both(self, path: str, first: str, second: str) -> None:
+        """Send neither of two that would be one file: whichever went would be a matter of their order."""
+        error = SameTargetError(path=path, first=first, second=second)
+        for number, item in enumerate(self.plan.items):
+            if item.path == path:
+                del self.plan.items[number]
+                self.plan.refused.append(Refused(first, error))
+                break
+        self.plan.refused.append(Refused(second, error))
 
 
 def _own_name(path: Path) -> str:

@@ -31,6 +31,7 @@ from sft.errors import (
     NotAsListedError,
     NotFoundError,
     RoleForbidsError,
+    ServerFullError,
     ServerKeyChangedError,
 )
 from sft.model.records import Stored
@@ -341,3 +342,25 @@ def test_what_the_server_does_not_know_to_have_come_is_said_and_changes_nothing(
     ran = cli.run("get", "finance/2026/contract.pdf")
     assert ran.status == 0
     assert "1,203 came whole, and the server does not know it: " in ran.out + ran.err
+
+
+def test_what_failed_for_one_reason_has_it_once_with_its_count(cli):
+    told = Told(cli)
+    full = [(f"photos/{n}.jpg", ServerFullError(size_bytes=2048 + n)) for n in range(300)]
+    assert finish_put(told, [], whole=True, refused=[("photos/a:b.txt", BAD_NAME), *full]) == 1
+    lines = told.err.getvalue().splitlines()
+    assert lines[0].startswith("  photos/a:b.txt   ")
+    assert lines[1] == (
+        "  300 of them   The server has no room for 2.0 KiB. Getting and deleting still work [SERVER_FULL]   Tell the operator"
+    )
+    assert lines[2:4] == ["    photos/0.jpg", "    photos/1.jpg"]
+    assert lines[-1] == "    and 280 more; --json names all"
+    assert len(lines) == 23
+
+
+def test_a_few_that_failed_alike_are_told_one_by_one(cli):
+    told = Told(cli)
+    finish_put(told, [], whole=True, refused=[(f"photos/{n}.jpg", ServerFullError(size_bytes=1)) for n in range(3)])
+    assert [line.split("   ")[0] for line in told.err.getvalue().splitlines()] == [
+        f"  photos/{n}.jpg" for n in range(3)
+    ]

@@ -19,6 +19,7 @@ from sft.errors import (
     NameNotAllowedError,
     NotFoundError,
     RemoteProtocolError,
+    SameTargetError,
     SourceChangedError,
     SourceNamelessError,
     TargetAmbiguousError,
@@ -58,8 +59,18 @@ def test_what_is_named_twice_goes_once_and_clashes_with_nothing(photos, monkeypa
         assert (planned(plan), plan.refused) == ([("a.jpg", 1)], [])
     plan = plan_put(["2026", "2026/"])
     assert (planned(plan), plan.folders, plan.refused) == ([("2026/b.jpg", 2)], ["2026/empty"], [])
+
+
+def test_of_two_sources_that_would_be_one_file_neither_is_sent(photos, monkeypatch):
+    monkeypatch.chdir(photos)
     (photos / "2026" / "a.jpg").write_bytes(b"another")
-    assert isinstance(plan_put(["a.jpg", "2026/a.jpg"]).refused[0].error, NameClashError)
+    (photos / "other").mkdir()
+    (photos / "other" / "a.jpg").write_bytes(b"a third")
+    plan = plan_put(["a.jpg", "2026/a.jpg", "2026/b.jpg", "other/a.jpg"], to="same")
+    assert planned(plan) == [("same/b.jpg", 2)]
+    assert [each.name for each in plan.refused] == ["a.jpg", "2026/a.jpg", "other/a.jpg"]
+    assert {type(each.error) for each in plan.refused} == {SameTargetError}
+    assert plan.refused[0].error.values == {"path": "same/a.jpg", "first": "a.jpg", "second": "2026/a.jpg"}
 
 
 def test_dots_are_called_as_the_folder_that_they_mean(photos, monkeypatch):
