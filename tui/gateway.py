@@ -20,6 +20,7 @@ from sft.client.log_verify import VerifiedLog
 from sft.client.logged import LogLine
 from sft.client.logged_statement import SignedBy
 from sft.client.pins import Pin
+from sft.client.transfers.look import LookedInto
 from sft.client.transfers.queue.queue_file import LocalFiles
 from sft.client.transfers.queue.run import Transfers
 from sft.client.trust import SignatureState
@@ -195,6 +196,9 @@ class Files(Protocol):
 
     async def chain(self, path: str, version: int = 0) -> ChainFacts:
         """Return what makes one version of a file believed, or not; 0 is the newest."""
+
+    async def look(self, path: str, version: int = 0) -> LookedInto | None:
+        """Return one version with its content, verified as a get does; None where it is too large. 0 is the newest."""
 
     async def readers(self, file: File) -> list[FileReader] | None:
         """List who downloaded a file and who did not; None where that is not ours to see."""

@@ -106,6 +106,7 @@ _FILES: Final = (
         "files.why", "w", "Why", "Show why a file can be believed, link by link", 23,
         Permission.FILE_READ, asks=True,
     ),
+    Action("files.look", "", "", "Look into a file, once it was verified (enter does)", 0, Permission.FILE_READ, asks=True),
     Action("files.details", "i,f3", "Details", "Show or hide the details of a file", 28),
     Action(
         "files.rename", "r,f6", "Rename", "Rename or move on the server", 24, Permission.FILE_WRITE,

@@ -31,10 +31,15 @@ _SIZE_CELLS: Final = 7
 ODD_STYLE: Final = "reverse"
 
 
-@lru_cache(maxsize=8192)
-def shown(text: str) -> str:
+def harmless(text: str) -> str:
     """Make a text of a peer fit for one line; combining marks cannot climb onto the lines above it."""
     return _without_towers(safe(text))
+
+
+@lru_cache(maxsize=8192)
+def shown(text: str) -> str:
+    """Do the same for what is drawn again and again, such as names."""
+    return harmless(text)
 
 
 def name_text(name: str, style: str = "") -> Text:

@@ -122,6 +122,18 @@ async def idle(app: SftApp) -> None:
         await asyncio.gather(*app.queue._tasks.values(), return_exceptions=True)
 
 
+async def compare(pilot: Pilot[int], app: SftApp) -> None:
+    """Compare two versions of a text, by two people."""
+    await root(pilot, app)
+    service, old = app.gateway.service, ["# Plan", "", *(f"{n}. Step {n}." for n in range(1, 20))]
+    new = [*old[:3], "2. Step two, \x1b[31min red.", *old[4:12], "New here.", *old[12:]]
+    for author, lines in (("max", old), ("ada", new)):
+        service.store("plan.md", author, "\n".join(lines).encode())
+    app.frame.view_of("files").remote.read(anew=True)
+    await settle(pilot)
+    await pilot.press("end", "up", "V", "space", "space", "enter")
+
+
 async def scans(pilot: Pilot[int], app: SftApp) -> None:
     view = app.frame.view_of("files")
     view.remote_side.path = "archive/scans"
@@ -189,6 +201,8 @@ SCENES: dict[str, Stage] = {
     "new-folder": after(files, "n", back=("escape",)),
     "trust": after(files, "end", "up", "w", back=("escape", "home", *["down"] * 5)),
     "trust-forged": after(files, "end", "up", "up", "w", back=("escape", "home", *["down"] * 5)),
+    "look": after(root, "end", "enter", back=("escape", "home")),
+    "compare": compare,
     "versions": after(files, "up", "up", "V", back=("escape", "down", "down")),
     "palette": after(files, "colon", back=("escape",)),
     "help": after(files, "question_mark", back=("escape",)),

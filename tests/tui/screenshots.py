@@ -40,6 +40,7 @@ class Shot:
 
 
 SHOTS = (
+    Shot("trust", "trust", (110, 36)),
     Shot("files", "files-verified", (120, 32)),
     Shot("files-light", "files-transfers", (120, 32), dark=False),
     Shot("transfers", "queue-waiting", (120, 18)),

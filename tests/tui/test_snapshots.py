@@ -29,7 +29,7 @@ SHOWN += [("files", SIZE, False)]
 # By the first scene of a group: each screen and each dialog is among them.
 EVERY_RUN = frozenset({
     "root", "files", "queue", "people-admin", "activity", "identity", "identity-keys", "passphrase", "address", "stop",
-    "log-stop", "link", "unlock", "first-start", "join", "names", "names-80x24", "names-200x60", "moved",
+    "log-stop", "link", "compare", "unlock", "first-start", "join", "names", "names-80x24", "names-200x60", "moved",
 })  # fmt: skip
 
 

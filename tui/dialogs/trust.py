@@ -88,8 +88,9 @@ class Trust(Dialog[None]):
         """What shows the same without sft: get the file with its signature, then check it."""
         if self._chain is None or not self._chain.command:
             return []
-        older = f" --version {self._version}" if self._version else ""
-        return [f"sft get {shell_name(self._path)}{older} --with-signature", self._chain.command]
+        older = ["--version", str(self._version)] if self._version else []
+        get = [f"sft get {shell_name(self._path)}", *older, "--with-signature"]
+        return [" ".join(get), self._chain.command]
 
     def _landed(self, job: Job, _outcome: RunResult) -> None:
         """Look again when what was begun here has ended, well or not."""

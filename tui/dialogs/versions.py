@@ -1,4 +1,4 @@
-"""The versions of one file, newest first; one of them can be got."""
+"""The versions of one file, newest first: one of them can be got or asked about, two of them compared."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from sft.errors import NotFoundError, SftError
 from sft.model.names import split_path
 from sft.model.records import File
 from sft.model.text import local_time, shown_name, size_text
-from tui.dialogs.dialog import Dialog, DialogButton
+from tui.dialogs.compare import Compare
+from tui.dialogs.dialog import Dialog, DialogButton, static
+from tui.dialogs.trust import Trust
 from tui.text import shown
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import Column, ListRow, ListRows
 
+_TWO = 2
 _MOST = 50  # asked for one by one: a person looks at the newest
 
 
@@ -27,22 +30,25 @@ class Versions(Dialog[int]):
 
     def __init__(self, path: str, newest: int) -> None:
         super().__init__(f"Versions of {shown_name(split_path(path)[1])}", safe="Close")
-        self._buttons.append(DialogButton("Get it", "get", key="c"))
+        self._buttons += [DialogButton("Get it", "get", key="c"), DialogButton("Why", "why", key="w")]
         self._path = path
         self._newest = newest
 
     def content(self) -> ComposeResult:
         columns = [
+            Column("mark", width=1),
             Column("version", "v", 4, right=True),
             Column("stored", "stored", 18, gap=2),
             Column("author", "by"),
             Column("size", "size", 9, right=True),
             Column("dated", "dated", 18, right=True, from_width=66),
         ]
-        rows = RowList(columns, glyphs=self.sft.glyphs, id="versions-list")
+        rows = RowList(columns, glyphs=self.sft.glyphs, id="versions-list", selecting=True)
         rows.styles.height = min(self._newest, 12) + 1
         rows.empty = "Asking…"
         yield rows
+        if self._newest > 1:
+            yield static("space marks two, enter shows what changed between them", "dialog-muted dialog-space")
 
     def first_focus(self) -> Widget:
         return self.query_one(RowList)
@@ -77,8 +83,17 @@ class Versions(Dialog[int]):
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
         event.stop()
-        self.dismiss(cast("int", event.row.value))
+        marked = sorted(map(int, event.rows.selected)) if isinstance(event.rows, RowList) else []
+        if len(marked) == _TWO:
+            self.app.push_screen(Compare(self._path, *marked))
+        elif marked:
+            self.complain("Two are compared: mark one more, or one less.")
+        else:
+            self.dismiss(cast("int", event.row.value))
 
     def answer(self, name: str) -> None:
         row = self.query_one(RowList).current
-        self.dismiss(cast("int", row.value) if name == "get" and row is not None else None)
+        if name == "why" and row is not None:
+            self.app.push_screen(Trust(self._path, cast("int", row.value)))
+        else:
+            self.dismiss(cast("int", row.value) if name == "get" and row is not None else None)

@@ -7,10 +7,14 @@ never overruled.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
+from sft.client.api.files import show_file
+from sft.client.session import Session
 from sft.client.trust import SignatureState
 from sft.client.trust_chain import ReadHere
+from sft.errors import SftError, SignatureBadError
 from sft.model.records import File
 
 _Key = tuple[bytes, int, bytes, bytes, bytes]
@@ -27,6 +31,16 @@ class Checked:
     def note(self, file: File, state: SignatureState, at: float) -> None:
         """Remember what a version was found to be, and when, in Unix seconds."""
         self._read[_key(file)] = ReadHere(state, at)
+
+    async def note_read(
+        self, session: Session, path: str, version: int, file: File | None, error: SftError | None, at: float
+    ) -> None:
+        """Remember what became of a reading: a file that held, or the error that stopped it."""
+        if isinstance(error, SignatureBadError):
+            with contextlib.suppress(SftError):
+                self.note(await show_file(session, path, version), SignatureState.BAD, at)
+        elif file is not None:
+            self.note(file, SignatureState.VERIFIED, at)
 
     def read(self, file: File) -> ReadHere | None:
         """Return what was found when this very version was read; None where it was not."""

@@ -8,11 +8,12 @@ from sft.client.api import files
 from sft.client.api.search import NameQuestion, next_found
 from sft.client.receipts import has_receipt
 from sft.client.session import Session
+from sft.client.transfers.look import LookedInto, look_into
 from sft.client.trust import SignatureState, known_of, prove_file
 from sft.client.trust_chain import ChainFacts
 from sft.client.trust_facts import chain_facts
 from sft.crypto.keys import PublicKey
-from sft.errors import NotFoundError, NotYoursError, RoleForbidsError, SignatureBadError
+from sft.errors import NotFoundError, NotYoursError, RoleForbidsError, SftError, SignatureBadError
 from sft.model.access import Caller, Permission, Resource, may
 from sft.model.records import File, FileReader
 from tui.gateway import Details, Listed
@@ -24,12 +25,14 @@ class LiveFiles:
 
     def __init__(self, access: SessionAccess) -> None:
         self._checked = access.checked
+        self._clock = access.clock
         self.list_folder = access.asking(self._page)
         self.search = access.asking(self._found)
         self.list_trash = access.asking(files.list_trash)
         self.last_deleted = access.asking(files.last_deleted)
         self.details = access.asking(self._details)
         self.chain = access.asking(self._chain)
+        self.look = access.asking(self._look)
         self.readers = access.asking(self._readers)
         self.make_folder = access.asking(files.make_folder)
         self.move = access.asking(files.move)
@@ -76,6 +79,16 @@ class LiveFiles:
     async def _chain(self, session: Session, path: str, version: int = 0) -> ChainFacts:
         facts = await chain_facts(session, path, version)
         return replace(facts, read=self._checked.read(facts.file))
+
+    async def _look(self, session: Session, path: str, version: int = 0) -> LookedInto | None:
+        try:
+            looked = await look_into(session, path, version)
+        except SftError as error:
+            await self._checked.note_read(session, path, version, None, error, self._clock())
+            raise
+        if looked is not None:
+            await self._checked.note_read(session, path, version, looked.file, None, self._clock())
+        return looked
 
     @staticmethod
     async def _readers(session: Session, file: File) -> list[FileReader] | None:

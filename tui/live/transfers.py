@@ -14,7 +14,7 @@ from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutPlan, plan_get, plan_put
 from sft.client.transfers.progress import Report
 from sft.client.trust import SignatureState, known_of
-from sft.errors import NotFoundError, SftError, SignatureBadError
+from sft.errors import NotFoundError
 from tui.live.session_access import SessionAccess
 
 _LOOKED_BACK: Final = 20  # versions; one of a file that lies here and is older is the person's to decide
@@ -64,11 +64,7 @@ class LiveTransfers:
 
     async def _noted(self, session: Session, results: list[GetResult]) -> list[GetResult]:
         for result in results:
-            seen, state = result.file, SignatureState.VERIFIED
-            if isinstance(result.error, SignatureBadError):
-                state = SignatureState.BAD
-                with contextlib.suppress(SftError):
-                    seen = await show_file(session, result.item.path, result.item.version)
-            if seen is not None:
-                self._access.checked.note(seen, state, self._access.clock())
+            await self._access.checked.note_read(
+                session, result.item.path, result.item.version, result.file, result.error, self._access.clock()
+            )
         return results

@@ -46,7 +46,7 @@ from tui.widgets.row_list import RowList
 from tui.workers import start_worker
 
 _DETAILS_SECONDS: Final = 0.08
-_CHOSEN: Final = ("transfer", "verify", "why", "versions", "rename", "delete", "restore", "copy")
+_CHOSEN: Final = ("transfer", "verify", "why", "look", "versions", "rename", "delete", "restore", "copy")
 _ABOUT_CHOSEN: Final = {f"files.{name}" for name in _CHOSEN}
 
 
@@ -122,13 +122,15 @@ class FilesView(View):
                 self.remote.read_anew()
 
     @on(RowList.Opened)
-    def _opened(self, event: RowList.Opened) -> None:
+    async def _opened(self, event: RowList.Opened) -> None:
         event.stop()
         entry: Entry = event.row.value
         if isinstance(entry, FoundEntry):
             self._searching.go_to(entry)
         elif entry.kind is EntryKind.UP or (entry.kind is EntryKind.FOLDER and entry.until is None):
             self.pane.open(entry)
+        elif entry.kind is EntryKind.FILE and entry.until is None and not self.is_local:
+            await self.action_act("files.look")
         else:
             self._toggle_details(show=True)
 

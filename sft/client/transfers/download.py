@@ -10,8 +10,8 @@ from msgspec import Struct
 from sft.client.api.files import show_proved
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
-from sft.client.transfers.download_resume import OpenPart, ResumablePart, left_here, make_resumable
-from sft.client.transfers.download_stream import DownloadStream, Received, resumable_after
+from sft.client.transfers.download_resume import OpenPart, left_here, make_resumable
+from sft.client.transfers.download_stream import DownloadStream, FileSink, Received, resumable_after
 from sft.client.transfers.part_file import NullSink, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
@@ -30,8 +30,13 @@ class DownloadResult(Struct, frozen=True):
     signature: Path | None
 
 
-async def get_file(session: Session, item: GetItem, place: Target | None, report: Reporter) -> DownloadResult:
+async def get_file(
+    session: Session, item: GetItem, place: Target | None, report: Reporter, *, held: FileSink | None = None
+) -> DownloadResult:
     """Get one file and verify it; without a place it is not kept.
+
+    Args:
+        held: takes the content where it has no place; of what is raised over nothing in it is to be used.
 
     Raises:
         RequestError: the server refused.
@@ -45,9 +50,9 @@ async def get_file(session: Session, item: GetItem, place: Target | None, report
     def admit(file: File) -> None:
         require_asked_for(session, file, item)
 
-    def open_sink(file: File) -> PartFile | ResumablePart | NullSink:
+    def open_sink(file: File) -> FileSink:
         if place is None:
-            return NullSink()
+            return held or NullSink()
         part = PartFile(
             place.destination,
             place.parts,

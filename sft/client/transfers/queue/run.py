@@ -34,6 +34,11 @@ _STATE_OF: Final[dict[type[SftError], SignatureState]] = {
 }
 
 
+def state_after(error: SftError) -> SignatureState | None:
+    """Return what a version was found to be that was read and refused; None where an error says nothing of it."""
+    return _STATE_OF.get(type(error))
+
+
 class Transfers(Protocol):
     """Transfers with the server in use; cancelling shows nothing partial."""
 
@@ -225,7 +230,7 @@ class Run:
         path = result.item.path
         if result.error is not None:
             self.outcome.failures.append(Failure.of(path, path, result.error))
-            if state := _STATE_OF.get(type(result.error)):
+            if state := state_after(result.error):
                 self.outcome.judged.append(Judged(result.item.file_id, result.item.version, state))
             return
         self.outcome.done += 1
