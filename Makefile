@@ -78,7 +78,7 @@ faults: $(VENV)/.stamp-dev
 bench: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.campaigns.bench $(CAMPAIGN_ARGS)
 
-## bench-ui   measure how soon the UI answers, among 100,000 files and beside full-speed transfers
+## bench-ui   measure how soon the UI answers and what that costs, among 100,000 files and beside full-speed transfers
 bench-ui: $(VENV)/.stamp-dev
 	$(BIN)/python tests/campaigns/ui.py $(CAMPAIGN_ARGS)
 

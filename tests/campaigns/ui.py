@@ -3,7 +3,8 @@
     python tests/campaigns/ui.py [--files 100000] [--downs 1000] [--mib 1024] [--rounds 3] [--patience 0] [--folder DIR]
 
 A real server runs in its own process, and the UI in another, in a terminal of 120 by 36. A key is answered when the cursor
-stands where it sends it and the line has its name. The folder is filled by ``sft put`` itself. With ``--folder`` everything
+stands where it sends it and the line has its name. What keys cost is counted too: bytes to the terminal, with bounds, and
+the processor's time, also of doing nothing. The folder is filled by ``sft put`` itself. With ``--folder`` everything
 lies there and stays, and is not filled again.
 
 Machines are noisy: what is compared is measured by turns, tables show medians and the load, and ``--patience`` waits before
@@ -25,6 +26,7 @@ from typing import Any
 
 from tests.campaigns.places import file_system
 from tests.campaigns.screen import Screen
+from tests.campaigns.ui_costs import show_costs, show_idle
 from tests.campaigns.ui_driving import (
     BACK,
     DOWN,
@@ -62,6 +64,7 @@ class Browsing:
         self._ui = Ui(person, person.folder / "work")
         self._files = files
         self._first, self._last = f"f{0:06}.txt", f"f{files - 1:06}.txt"
+        self.dear: list[str] = []
         self._notes: list[tuple[str, int, float, dict[str, Any]]] = []
 
     def run(self, downs: int) -> None:
@@ -86,6 +89,9 @@ class Browsing:
                 self._ui.press(HOME, self._at_top)
             self._downs(downs)
             self._note("all that again")
+            self.dear = show_costs(self._ui)
+            self._note("what keys cost")
+            show_idle(self._ui)
         finally:
             status = terminal.end()
         times.show(f"{self._files:,} files on the server")
@@ -313,6 +319,7 @@ def main() -> int:
     parser.add_argument("--only", choices=("browse", "move"))
     parser.add_argument("--folder", type=Path, help="where everything lies, and stays")
     options = parser.parse_args()
+    dear: list[str] = []
     needed = (options.rounds * 3 + 4) * options.mib * MIB + FILLED_BYTES
     with tempfile.TemporaryDirectory(prefix="sft-ui-", dir=memory_folder(needed)) as own:
         folder = options.folder or Path(own)
@@ -322,10 +329,14 @@ def main() -> int:
         )
         with stage(folder, files=options.files, mib=options.mib) as person:
             if options.only != "move":
-                Browsing(person, options.files).run(options.downs)
+                browsing = Browsing(person, options.files)
+                browsing.run(options.downs)
+                dear = browsing.dear
             if options.only != "browse":
                 move(person, mib=options.mib, rounds=options.rounds, patience=options.patience)
-    return 0
+    if dear:
+        say(f"more bytes than they may take: {', '.join(dear)}")
+    return 1 if dear else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,17 @@ def test_the_file_says_its_format_and_a_newer_or_another_one_is_refused_and_kept
             seen(state).load()
         assert refused.value.values["problem"] == problem
         assert path.read_bytes() == head
+
+
+def test_what_a_refusal_holds_is_collected_with_it(state):
+    Path(seen(state).path).parent.mkdir(parents=True, exist_ok=True)
+    Path(seen(state).path).write_bytes(bytes(RECORD * 3))
+    with pytest.raises(LocalFileError) as refused:
+        seen(state).load()
+    held = [refused.value]
+    held.append(held)  # as a task holds the error by which it ended
+    del held, refused
+    gc.collect()  # a segmentation fault ended the whole process here
 
 
 def test_a_file_that_a_crash_cut_within_its_head_begins_anew(state):
