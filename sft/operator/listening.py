@@ -19,6 +19,7 @@ from sft.model.links import parse_address
 LISTEN: Final = "127.0.0.1:7361"
 WITNESS_LISTEN: Final = "127.0.0.1:7362"
 BACKLOG: Final = 1024
+_LAST_PORT: Final = 65_535
 _EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - said to a person
 
 _REMEDIES: Final = {
@@ -39,7 +40,7 @@ def endpoint_of(listen: str) -> str:
         address = ip_address(bare)
     except ValueError:
         return _endpoint(listen)
-    if not port.isdecimal() or (address.version == 6) != host.startswith("["):  # noqa: PLR2004
+    if not port.isdecimal() or int(port) > _LAST_PORT or (address.version == 6) != host.startswith("["):  # noqa: PLR2004
         raise _no_place(listen)
     kind, escaped = ("tcp6", bare.replace(":", "\\:")) if address.version == 6 else ("tcp", bare)  # noqa: PLR2004
     return f"{kind}:{port}:interface={escaped}"
@@ -69,13 +70,17 @@ def _no_place(listen: str) -> UsageError:
 
 async def listen_at(reactor: Any, listen: str, factory: Any) -> IListeningPort:
     """Listen; ListenError with the system's reason where that cannot be."""
-    endpoint = endpoint_of(listen)
+    text = endpoint_of(listen)
     try:
-        port: IListeningPort = await serverFromString(reactor, endpoint + _backlog(endpoint)).listen(factory)
+        endpoint = serverFromString(reactor, text + _backlog(text))
     except Exception as error:  # Twisted's parsers raise whatever they meet
+        raise _no_place(listen) from error
+    try:
+        port: IListeningPort = await endpoint.listen(factory)
+    except Exception as error:  # or what an endpoint does
         cause = getattr(error, "socketError", None) or error
         number = getattr(cause, "errno", None)
-        reason = os.strerror(number) if number else str(cause)
+        reason = os.strerror(number) if number else str(cause).removesuffix(".")
         raise ListenError(
             str(error), listen=listen, reason=reason, remedy=_REMEDIES.get(number or 0, _OTHERWISE)
         ) from error

@@ -53,11 +53,13 @@ class ProcessService(Service):
 
     def stopService(self) -> Deferred[None]:
         super().stopService()  # type: ignore[no-untyped-call]
+        self._event_log.note("stopping")
         # A start that is under way ends first: what it opens could not be closed otherwise.
         started: Deferred[None] = Deferred()
         self._starting.addBoth(lambda _: started.callback(None))
         stopping = started.addCallback(lambda _: Deferred.fromCoroutine(self._stop()))
-        return stopping.addErrback(self._event_log.failed, "stop-fault")
+        stopping.addErrback(self._event_log.failed, "stop-fault")
+        return stopping.addCallback(lambda _: self._event_log.note("stopped"))
 
     def _say(self, *lines: str) -> None:
         for line in lines:

@@ -34,10 +34,14 @@ class Options(usage.Options):
         status = run_program(list(options or []), self.call)
         if self.call.serves is None:
             raise SystemExit(status)
-        # A pid file in the folder where it was started would keep a second server from starting there.
         twistd: Any = self.parent
-        if twistd is not None and twistd.get("nodaemon") and twistd.get("pidfile") == "twistd.pid":
+        if twistd is None or not twistd.get("nodaemon"):
+            return
+        # A pid file in the folder where it was started would keep a second server from starting there.
+        if twistd.get("pidfile") == "twistd.pid":
             twistd["pidfile"] = ""
+        if not (twistd.get("logger") or twistd.get("syslog")) and twistd.get("logfile") in {None, "", "-"}:
+            twistd["logger"] = "sft.operator.log_stream.standard_output"
 
 
 def makeService(options: Options) -> IService:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import io
 import json
 import signal
 from importlib import import_module
 
 import pytest
+from twisted.logger import Logger, LogPublisher
 
 from sft import __version__
 from sft.operator import tap
 from sft.operator.commands import Leaf, OperatorGroup, program
 from sft.operator.home import HomeSettings
+from sft.operator.log_stream import standard_output
 from sft.operator.process import stay_on_hangup
 from sft.operator.server import link_address
 
@@ -154,6 +157,44 @@ def test_a_server_in_the_foreground_leaves_no_pid_file_where_it_was_started(give
     options.parent = given
     options.parseOptions(["serve"])
     assert given["pidfile"] == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "ours"),
+    [
+        ({"nodaemon": True}, True),
+        ({"nodaemon": True, "logfile": "-"}, True),
+        ({"nodaemon": True, "logfile": "sft.log"}, False),
+        ({"nodaemon": True, "syslog": True}, False),
+        ({"nodaemon": False}, False),
+    ],
+)
+def test_the_log_on_standard_output_is_ours_and_any_other_twistds(given, ours):
+    options = tap.Options()
+    options.parent = given
+    options.parseOptions(["serve"])
+    assert ("logger" in given) == ours
+
+
+def test_what_twisted_says_every_day_is_not_in_the_log_and_what_went_wrong_is():
+    out = io.StringIO()
+    publisher = LogPublisher(standard_output(out))
+    for namespace in ("twisted.scripts._twistd_unix.UnixAppLogger", "log_legacy", "sft"):
+        logger = Logger(namespace=namespace, observer=publisher)
+        logger.info("everyday of {which}", which=namespace)
+        logger.warn("odd of {which}", which=namespace)  # noqa: G010 - the name in Twisted
+    said = [line.partition(" ")[2] for line in out.getvalue().splitlines()]
+    assert [line.partition("] ")[2] for line in said] == [
+        "odd of twisted.scripts._twistd_unix.UnixAppLogger", "odd of log_legacy", "everyday of sft", "odd of sft",
+    ]  # fmt: skip
+    assert said[2].startswith("[sft#info]")
+
+
+def test_a_home_is_named_without_dots(tmp_path, monkeypatch):
+    (tmp_path / "x").mkdir()
+    monkeypatch.chdir(tmp_path / "x")
+    assert parsed("--home", "../h", "serve", "--data", "../d").call.home.path == tmp_path / "h"
+    assert parsed("serve", "--data", "../d").call.data == str(tmp_path / "d")
 
 
 def test_the_signals_that_ask_other_servers_to_read_anew_end_nothing():
