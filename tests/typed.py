@@ -21,10 +21,11 @@ from sft.errors import SftError
 from sft.operator.commands import Call, OperatorGroup, program
 
 PROGRAMS = {"sft": cli, "sftd": program}
-# What stands for a value in a text, and a value that the parser takes.
+# Fields of templates, and words that stand for something, with what a parser takes for them.
+FIELDS = {"version": "7", "wanted": "200", "needed": "guest"}
 SAMPLES = {
-    "version": "7", "wanted": "200", "needed": "guest", "NUMBER": "7", "N": "7", "ID": "7", "HOST:PORT": "a.example:7361",
-    "0.0.0.0:PORT": "0.0.0.0:7361", "ROLE": "guest", "SHELL": "bash", "NAME+HASH+KEY": "w+0+A", "RATE": "2M",
+    "NUMBER": "7", "N": "7", "ID": "7", "HOST:PORT": "a.example:7361", "0.0.0.0:PORT": "0.0.0.0:7361", "ROLE": "guest",
+    "SHELL": "bash", "NAME+HASH+KEY": "w+0+A", "RATE": "2M",
 }  # fmt: skip
 _PLACEHOLDER = re.compile(
     r"[A-Z][A-Z_]*(?:[:+][A-Z]+)*(?:\.\.\.)?/?|-?\d+[dhm]?|-|\w+:FILE|\w+:PATH|\w*:FOLDER|0\.0\.0\.0:PORT|x+/?|[\w.-]+/[\w./-]*"
@@ -43,8 +44,7 @@ class NotTypedError(AssertionError):
 def filled_with_samples(template: str) -> str:
     """Put a value in place of each field of a template."""
     said = [
-        literal + ("" if name is None else SAMPLES.get(name, "x" if name.isidentifier() else "NAME"))
-        for literal, name, _, _ in Formatter().parse(template)
+        literal + ("" if name is None else FIELDS.get(name, "x")) for literal, name, _, _ in Formatter().parse(template)
     ]
     return "".join(said)
 
@@ -75,6 +75,9 @@ def parse(words: list[str], *, whole: bool = True) -> None:
         return
     except (click.MissingParameter, click.BadOptionUsage) as error:
         if whole:
+            raise NotTypedError(f"{shlex.join(words)}: {error.format_message()}") from error
+    except click.BadParameter as error:
+        if "'x' is not" not in error.format_message():  # what stands for some value of the text's
             raise NotTypedError(f"{shlex.join(words)}: {error.format_message()}") from error
     except (click.ClickException, SftError) as error:
         said = error.format_message() if isinstance(error, click.ClickException) else error.values["problem"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import click
 
-from sft.cli.meant import unknown_command
+from sft.cli.meant import COMMANDS, unknown_command
 
 COMPLETE: Final = "_SFT_COMPLETE"
 """The variable by which a shell asks for completions; click derives it from the program's name."""
@@ -21,8 +21,10 @@ class LazyGroup(click.Group):
         package: where a command is the attribute ``command`` of the module of its name.
         shared: modules of several commands, each of which is an attribute such as ``role_command``.
 
-    What needs no module of its own is added as to any group.
+    What needs no module of its own is added as to any group. ``other_words``: what to type for another program's word.
     """
+
+    other_words: ClassVar[Mapping[str, str]] = COMMANDS
 
     def __init__(
         self, *args: Any, package: str, table: Mapping[str, str], shared: Mapping[str, str], **kwargs: Any
@@ -50,7 +52,7 @@ class LazyGroup(click.Group):
         name = args[0]
         if name in self._table or name in self.commands or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        raise unknown_command(name, [*self._table], ctx)
+        raise unknown_command(name, [*self._table], ctx, self.other_words)
 
     def format_commands(
         self,

@@ -80,9 +80,16 @@ class MeantError(click.UsageError):
         self.remedy = remedy
 
 
-def unknown_command(name: str, known: Sequence[str], context: click.Context) -> click.UsageError:
-    """Return the error for a word that is no command."""
-    meant = COMMANDS.get(name)
+def unknown_command(
+    name: str, known: Sequence[str], context: click.Context, other_words: Mapping[str, str] = COMMANDS
+) -> click.UsageError:
+    """Return the error for a word that is no command.
+
+    Args:
+        known: the words that are one.
+        other_words: by another program's word, what to type.
+    """
+    meant = other_words.get(name)
     if meant is not None:
         return MeantError(f"There is no command {name!r}", meant, context)
     from difflib import get_close_matches

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
 
 import click
 
@@ -98,8 +99,22 @@ class OperatorGroup(LazyGroup):
     """Commands under one word.
 
     Attributes:
+        other_words: what is offered for a word that is none of theirs.
         first: the command that is meant where no word of theirs is given.
     """
+
+    other_words: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            **dict.fromkeys(("start", "run"), "sftd serve"),
+            **dict.fromkeys(("users", "people"), "sftd user list"),
+            **dict.fromkeys(("sessions", "who", "status"), "sftd session list"),
+            **dict.fromkeys(("files", "ls"), "sftd file list"),
+            **dict.fromkeys(("check", "fsck"), "sftd vault check"),
+            "invitations": "sftd invite list",
+            "logs": "sftd log show",
+            "migrate": "sftd upgrade",
+        }
+    )
 
     def __init__(self, name: str, about: str, commands: Sequence[click.Command], **settings: Any) -> None:
         table = {str(each.name): each.get_short_help_str(limit=100) for each in commands}

@@ -42,6 +42,7 @@ def _own_options() -> dict[str, frozenset[str]]:
         own[path] = own.get(path, frozenset()) | options_of(command)
     # What options of many commands say of one another.
     own["sft/operator/commands.py"] = frozenset().union(*map(options_of, all_commands("sftd").values()))
+    own["tui/dialogs/command_log.py"] = frozenset({"--yes"})  # of the commands that it shows
     for path, names in SPEAKS_FOR.items():
         own[path] = frozenset.intersection(*(options_of(commands[name]) for name in names))
     return own
@@ -51,8 +52,15 @@ OWN = _own_options()
 NAMES = {f"{program} {words}" for program in OF_ALL for words in all_commands(program)}
 
 
-def _texts(module: Module) -> Iterator[tuple[int, str]]:
-    """Yield every text of a module that is no docstring, with an ``x`` for each value in it."""
+def _texts(module: Module) -> Iterator[tuple[int, str, bool]]:
+    """Yield every text of a module that is no docstring, with an ``x`` for each value in it, and whether it says what to do."""
+    named = _named_texts(module)
+    problems = {
+        id(each)
+        for node in module.nodes
+        if isinstance(node, ast.keyword) and node.arg == "problem"
+        for each in ast.walk(node.value)
+    }
     passed = {
         id(node.body[0].value)
         for node in module.nodes
@@ -65,10 +73,25 @@ def _texts(module: Module) -> Iterator[tuple[int, str]]:
         if id(node) in passed:
             continue
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.lineno, node.value
+            yield node.lineno, node.value, id(node) not in problems
         elif isinstance(node, ast.JoinedStr):
-            said = [str(each.value) if isinstance(each, ast.Constant) else "x" for each in node.values]
-            yield node.lineno, "".join(said)
+            said = [str(each.value) if isinstance(each, ast.Constant) else _sample(each, named) for each in node.values]
+            yield node.lineno, "".join(said), id(node) not in problems
+
+
+def _named_texts(module: Module) -> dict[str, str]:
+    """Return the texts that a module gives a name."""
+    return {
+        node.target.id: node.value.value
+        for node in module.tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    }
+
+
+def _sample(value: ast.expr, named: dict[str, str]) -> str:
+    is_named = isinstance(value, ast.FormattedValue) and isinstance(value.value, ast.Name)
+    return named.get(ast.unparse(value.value), "x") if is_named else "x"
 
 
 def _is_declared(text: str) -> bool:
@@ -88,10 +111,10 @@ def test_what_a_module_says_to_type_can_be_typed(module: Module) -> None:
     of_all = OF_ALL[program] if module.name.startswith(("sft/cli", "sft/operator")) else frozenset()
     own = OWN.get(module.name, frozenset()) | of_all
     wrong = []
-    for line, text in _texts(module):
+    for line, text, whole in _texts(module):
         if not _is_declared(text) and text not in NAMES:
             try:
-                require_typed(text, own)
+                require_typed(text, own, whole=whole)
             except NotTypedError as error:
                 wrong.append(f"{module.name}:{line}: {error}")
     assert wrong == []

@@ -15,6 +15,7 @@ from sft.operator.home import HomeSettings
 from sft.operator.log_stream import standard_output
 from sft.operator.process import stay_on_hangup
 from sft.operator.server import link_address
+from tests.typed import require_typed
 
 
 def parsed(*words):
@@ -72,6 +73,15 @@ def test_a_mistake_names_the_command_whose_help_has_the_answer(capsys):
     said = capsys.readouterr()
     assert "     See: sftd user role --help\n" in said.err
     assert json.loads(said.out)["error"]["code"] == "USAGE"
+
+
+def test_another_word_is_answered_with_the_operators_own_command(capsys):
+    for word, answer in (("start", "sftd serve"), ("delete", "See: sftd --help"), ("usr", "did you mean user")):
+        with pytest.raises(SystemExit):
+            parsed(word)
+        assert answer in capsys.readouterr().err
+    for answer in OperatorGroup.other_words.values():
+        require_typed(answer)
 
 
 def test_help_is_our_own_and_names_the_arguments(capsys):
