@@ -21,7 +21,7 @@ from sft.errors import LocalExistsError
 from sft.model.access import Role
 from sft.model.links import Link
 from sft.model.names import safe
-from sft.model.records import KeyEnd
+from sft.model.records import FileSeen, KeyEnd
 from sft.model.text import count_text
 
 _LONGEST: Final = 4000  # characters of a command; what is longer nobody types, and a log of them would not be small
@@ -102,7 +102,8 @@ def move(old: str, new: str) -> CommandLine:
     return _command(["mv"], [old, new])
 
 
-def delete(path: str, *, recursive: bool = False) -> CommandLine:
+def delete(path: str, *, recursive: bool = False, seen: FileSeen | None = None) -> CommandLine:
+    del seen
     return _command(["rm"], [path], ["-r"] if recursive else [])
 
 

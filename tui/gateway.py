@@ -7,7 +7,7 @@ errors of the one tree; records are those of ``sft.model`` and results those of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from typing import Protocol
 from sft.client.api.log import LogLines, LogQuery
 from sft.client.api.search import NameQuestion
 from sft.client.connection_info import ConnectionInfo, EventListener
+from sft.client.local_versions import AskedVersion, LocalVersion
 from sft.client.log_document import Names
 from sft.client.log_verify import VerifiedLog
 from sft.client.logged import LogLine
@@ -332,6 +333,9 @@ class LocalState(LocalFiles, Protocol):
 
     async def public_key_file(self) -> str:
         """Return minisign's public key file of the account in use."""
+
+    async def local_versions(self, asked: Sequence[AskedVersion]) -> list[LocalVersion | None]:
+        """Return what is known here, unread and unasked, of files of this computer; None for what is no file."""
 
     async def change_passphrase(self, old: str | None, new: str | None) -> None:
         """Protect the key by another passphrase, or by none; PassphraseWrongError if ``old`` does not open it."""

@@ -15,7 +15,7 @@ from sft.crypto.comment import FileComment
 from sft.crypto.keys import ServerPublic
 from sft.crypto.notes import Receipt, parse_receipts, verify_receipts
 from sft.crypto.signed_note import text_of
-from sft.errors import CryptoError, SignatureInvalidError
+from sft.errors import CryptoError, LocalFileError, SignatureInvalidError
 from sft.model.records import File, Stored
 
 
@@ -109,6 +109,13 @@ def _kept_line(state: StateFolder, folder: str, name: str) -> Receipt | None:
         for line in parse_receipts(text_of((data or b"").decode("utf-8"))):
             if name == f"{line.file_id.hex()}.{line.version}":
                 return line
+    return None
+
+
+def kept_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> Receipt | None:
+    """Return the line that is kept of a version, as it was checked when it came (blocks); None where none can be read."""
+    with contextlib.suppress(LocalFileError):
+        return _kept_line(state, _folder(server_id), f"{file_id.hex()}.{version}")
     return None
 
 

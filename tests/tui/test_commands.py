@@ -162,12 +162,12 @@ PARTS = {"accounts": "Accounts", "files": "Files", "people": "People", "keys": "
 # Asked, and nothing is changed by it; or it is about this screen, such as what is kept of it.
 QUESTIONS = {
     "accounts": {"all", "pending", "offers_demo", "explore_demo"},
-    "files": {"list_folder", "list_trash", "search", "details", "chain", "readers"},
+    "files": {"list_folder", "list_trash", "search", "last_deleted", "look", "details", "chain", "readers"},
     "people": {"users", "invitations", "sessions"},
     "keys": {"all"},
     "local": {
-        "keyring", "public_key_file", "suggested_names", "suggested_passphrase", "load", "save", "hold", "let_go",
-        "keep_fault",
+        "keyring", "local_versions", "public_key_file", "suggested_names", "suggested_passphrase", "load", "save",
+        "hold", "let_go", "keep_fault",
     },
 }  # fmt: skip
 

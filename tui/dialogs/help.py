@@ -92,11 +92,13 @@ def _meanings(glyphs: Glyphs) -> list[tuple[str, str]]:
     return [
         (glyphs.signed, "signed: the signature over content, name and version as stated holds"),
         (glyphs.verified, "verified: this computer has read the bytes, and they are what was signed"),
-        (glyphs.doubt, "needs you, or is in doubt"),
+        ("", "on this computer's side: the same bytes as the server's newest version in the folder opposite"),
+        (glyphs.doubt, "needs you, or is in doubt; on this computer's side: changed both here and there"),
         (glyphs.unknown, "signed by a key that nobody vouched for, or not proved yet"),
         (glyphs.bad, "bad or failed: do not use it"),
         (glyphs.selected, "selected; in the header: connected; of people: here now; of invitations: open"),
         (glyphs.disabled, "disabled, removed or ended"),
         (f"{glyphs.up} {glyphs.down}", "on its way to the server; from the server"),
+        ("", "on this computer's side: changed here since it was stored or got; the server has a newer version"),
         (glyphs.paused, "paused"),
     ]  # fmt: skip

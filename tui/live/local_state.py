@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from sft.client import joining
 from sft.client.identity import Identity, given
+from sft.client.local_versions import AskedVersion, LocalVersion, LocalVersions
 from sft.client.receipts import count_receipts
 from tui.gateway import IdentityInfo
 from tui.live.as_future import from_coroutine
@@ -17,6 +19,15 @@ class LiveLocalState:
 
     def __init__(self, access: SessionAccess) -> None:
         self._access = access
+        self._versions: LocalVersions | None = None
+
+    async def local_versions(self, asked: Sequence[AskedVersion]) -> list[LocalVersion | None]:
+        access = self._access
+        if access.session is None:
+            return [None] * len(asked)
+        if self._versions is None or self._versions.state is not access.state:
+            self._versions = LocalVersions(access.state, access.clock)
+        return await access.blocking(self._versions.find, access.session.server_id, asked)
 
     async def keyring(self) -> IdentityInfo:
         profile = await self._access.profile()

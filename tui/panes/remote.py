@@ -17,6 +17,7 @@ from sft.model.records import File, Folder, TrashedFolder
 from tui.connection_words import absence_of
 from tui.gateway import Gateway, Listed
 from tui.panes.columns import Shelf
+from tui.panes.comparison import Opposite
 from tui.panes.drawing import Draw
 from tui.panes.entry import UP, Entry, EntryKind, FoundEntry
 from tui.panes.paging import PagedRows
@@ -32,6 +33,7 @@ class RemoteSide:
     Attributes:
         path: the folder that is shown, or was before.
         question: what is searched for; None in a folder and in the trash.
+        opposite: what files here are compared with.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class RemoteSide:
         self.path = ""
         self.in_trash = False
         self.question: NameQuestion | None = None
+        self.opposite = Opposite()
         self._admins = admins
         self._admins_named = ""
         self._gateway = gateway
@@ -52,6 +55,7 @@ class RemoteSide:
         account = self._gateway.connection.account
         if account == self._account:
             return False
+        self.opposite.begin()
         self._account, self.path, self.in_trash, self.question = account, "", False, None
         return True
 
@@ -108,7 +112,12 @@ class RemoteSide:
         path = self.path
 
         async def read(cursor: str, full: bool) -> tuple[list[Entry], str]:  # noqa: FBT001 - as Reader has it
-            page = _entries(await self._gateway.files.list_folder(path, cursor, judged=full))
+            listed = await self._gateway.files.list_folder(path, cursor, judged=full)
+            if not cursor:
+                self.opposite.begin(path)
+            if self.opposite.folder == path:
+                self.opposite.add(listed.files)
+            page = _entries(listed)
             if not cursor and not page[0] and not self._may_store:
                 self._admins_named = await self._admins()
             return page

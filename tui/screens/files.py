@@ -24,6 +24,7 @@ from textual.widget import Widget
 from sft.errors import SftError
 from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
+from tui.panes.comparison import Comparisons, marking
 from tui.panes.describing import describe, describe_file
 from tui.panes.details import DetailsPane
 from tui.panes.details_strip import DetailsStrip
@@ -72,8 +73,9 @@ class FilesView(View):
     def compose(self) -> ComposeResult:
         glyphs = self.sft.glyphs
         draw = drawer(glyphs, self.sft.now)
-        self.local_side = LocalSide(self._folder, draw)
         self.remote_side = RemoteSide(self.gateway, draw, self.sft.now, self._admins)
+        self._marks = Comparisons(self.gateway, self.sft.queue, self.remote_side.opposite, wanted=self._marks_wanted)
+        self.local_side = LocalSide(self._folder, marking(draw, self._marks, glyphs))
         self.local = Pane(self.local_side, glyphs, id="local")
         self.remote = Pane(self.remote_side, glyphs, id="remote")
         self._active = self.remote
@@ -95,6 +97,14 @@ class FilesView(View):
             with contextlib.suppress(SftError):  # the list is what was asked for
                 named = admin_names(await self.gateway.people.users())
         return named
+
+    def _marks_wanted(self) -> None:
+        self.call_later(start_worker, self, self._mark, group="marks")
+
+    async def _mark(self) -> None:
+        if await self._marks.look():
+            self.local.lines.refresh()
+            self.post_message(ActsChanged())
 
     # -- the two sides ----------------------------------------------------------------------------------------
 
@@ -148,12 +158,14 @@ class FilesView(View):
     @on(ServerChanged)
     def _server_changed(self, event: ServerChanged) -> None:
         event.stop()
+        self._marks.forget()
         if self.remote_side.shows_change_in(event.folder):
             self.remote.read(anew=True)
 
     @on(LocalFolderChanged)
     def _local_changed(self, event: LocalFolderChanged) -> None:
         event.stop()
+        self._marks.forget()
         changed = Path(event.folder)
         if self.local_side.path in {changed, *changed.parents}:
             self.local.read(anew=True)
@@ -184,8 +196,14 @@ class FilesView(View):
         if event.rows is self.pane.lines:
             self._stands_otherwise()
 
-    @on(RowList.SelectionChanged)
     @on(Pane.Read)
+    def _read(self, event: Pane.Read) -> None:
+        event.stop()
+        if event.pane is self.remote:
+            self.local.lines.refresh()  # what was listed is what its files are compared with
+        self._stands_otherwise()
+
+    @on(RowList.SelectionChanged)
     def _stands_otherwise(self) -> None:
         self._refresh_details()
         self.post_message(ActsChanged())
@@ -276,6 +294,7 @@ class FilesView(View):
             weight=pane.weight,
             local_text=self.local_side.folder_text,
             remote_text=self.remote_side.folder_text,
+            mark=self._marks.of(pane.current) if self.is_local and pane.current is not None else None,
         )
 
     def acts_here(self) -> list[Action]:

@@ -15,6 +15,7 @@ from sft.model.records import File, RestoredFolder
 from sft.model.text import count_text, day_text, shown_name, size_text
 from tui.glyphs import Glyphs
 from tui.keys import ACTS, Action, acts_of
+from tui.panes.comparison import LocalStanding
 from tui.panes.entry import Entry, EntryKind
 from tui.panes.inside import Tally, inside_words
 from tui.text import cut_path, shown
@@ -35,6 +36,13 @@ _STATE_WORDS: Final = {  # at length, and where a name leaves less room
     "bad": ("not what {} signed: do not use it", "bad: do not use it"),
 }
 
+_MARK_WORDS: Final = {
+    LocalStanding.SAME: ", the same bytes as the server's newest version",
+    LocalStanding.CHANGED: ", changed here since it was stored or got",
+    LocalStanding.NEWER: ": the server has a newer version",
+    LocalStanding.BOTH: ", changed here; and the server has a newer version",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -46,6 +54,7 @@ class Snapshot:
         selected: how many are.
         weight: of those selected, else of the current one.
         local_text, remote_text: the folders that are shown, harmless.
+        mark: how the current file here stands to the server's of that name; None where that is not known.
     """
 
     is_local: bool
@@ -57,6 +66,7 @@ class Snapshot:
     weight: Tally
     local_text: str
     remote_text: str
+    mark: LocalStanding | None = None
 
 
 def acts(now: Snapshot) -> list[Action]:
@@ -115,7 +125,7 @@ def status(now: Snapshot, ellipsis: str, cells: int) -> str:
     entry = now.current
     if entry is None or entry.kind is EntryKind.UP:
         return ""
-    said = _known_of(entry, ellipsis)
+    said = _known_of(entry, now.mark, ellipsis)
     # The name whole, on two lines if need be; what is known of it as long as there is room.
     name = shown(entry.path if now.in_trash and not now.is_local else entry.name)
     return next(
@@ -123,7 +133,7 @@ def status(now: Snapshot, ellipsis: str, cells: int) -> str:
     )
 
 
-def _known_of(entry: Entry, ellipsis: str) -> list[str]:
+def _known_of(entry: Entry, mark: LocalStanding | None, ellipsis: str) -> list[str]:
     """Say what is known of a line, at length and in a word."""
     if entry.kind is EntryKind.FOLDER:
         return [inside_words(entry) if entry.inside else "folder"]
@@ -131,7 +141,7 @@ def _known_of(entry: Entry, ellipsis: str) -> list[str]:
         return ["not sent"]
     size = size_text(entry.size)
     if entry.state is None:
-        return [size]
+        return [f"{size}{_MARK_WORDS[mark]}", size] if mark else [size]
     sentence, word = (words.format(shown(entry.author)) for words in _STATE_WORDS[entry.state.value])
     elsewhere = f"; signed as {cut_path(shown(entry.signed_as), _PATH_CELLS, ellipsis)}" if entry.signed_as else ""
     return [f"{sentence}{elsewhere}", f"{word}{'; moved' if elsewhere else ''}"]

@@ -41,7 +41,12 @@ class DigestCache:
 
     Args:
         clock: Unix seconds.
+
+    Attributes:
+        NAME: what the file of the state is called that holds it.
     """
+
+    NAME: Final = _NAME
 
     def __init__(self, state: StateFolder, clock: Callable[[], float]) -> None:
         self._state = state

@@ -111,11 +111,16 @@ class Moved(Struct, frozen=True):
 
 
 class Taken(Struct, frozen=True):
-    """A version that this computer stored or got: what is made of the file later is made from it."""
+    """A version that this computer stored or got: what is made of the file later is made from it.
+
+    Args:
+        changed_ns: ctime of a file right after it was got: as long as it has that one, it holds that version. 0 for others.
+    """
 
     local: str
     path: str
     version: int
+    changed_ns: int = 0
 
 
 _MOST_MOVED: Final = 1000  # that are named; a list of more is read by nobody

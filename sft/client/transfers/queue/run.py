@@ -207,7 +207,7 @@ class Run:
                 await self._judge_what_is_here(result.item, result.error)
             else:
                 self._got(result)
-        job.take(taken_of(results))
+        job.take(await asyncio.to_thread(taken_of, results))
 
     async def _replace(self, items: Sequence[GetItem], began: int) -> None:
         """Get files beside those that are here, whole and verified, then put each in the place of the one it replaces."""
@@ -224,7 +224,7 @@ class Run:
                     continue
                 results[number] = structs.replace(result, local=old)
             self._got(result)
-        self._job.take(taken_of(results))
+        self._job.take(await asyncio.to_thread(taken_of, results))
 
     def _got(self, result: GetResult) -> None:
         path = result.item.path
@@ -315,9 +315,19 @@ def beside_path(path: str, who: str, now: float) -> str:
 
 
 def taken_of(results: Sequence[GetResult]) -> list[Taken]:
-    """Return which versions lie on this computer now."""
+    """Return which versions lie on this computer now (blocks)."""
     return [
-        Taken(str(result.local), result.item.path, result.file.version.number)
+        Taken(str(result.local), result.item.path, result.file.version.number, _changed_ns(result.local, result.file))
         for result in results
         if result.local is not None and result.file is not None and result.error is None
     ]
+
+
+def _changed_ns(local: Path, file: File) -> int:
+    """Return when a file was last changed that is still as it was got, size and date; 0 for any other."""
+    try:
+        found = local.lstat()
+    except OSError:
+        return 0
+    as_got = (found.st_size, found.st_mtime_ns) == (file.version.size, file.version.dated_at * 10**9)
+    return found.st_ctime_ns if as_got else 0

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 from sft.client.connection_info import ConnectionInfo
 from sft.client.transfers.progress import TICK_SECONDS, Rate
-from sft.client.transfers.queue.job import Decision, Direction, Failure, Job, JobState
+from sft.client.transfers.queue.job import Decision, Direction, Failure, Job, JobState, Taken
 from sft.client.transfers.queue.queue_file import LocalFiles, QueueFile
 from sft.client.transfers.queue.run import Run, RunResult, Transfers
 from sft.errors import InternalError, SftError
@@ -91,15 +91,21 @@ class TransferQueue:
 
     def taken(self, local: str, path: str) -> int:
         """Return the version of a file that this computer stored or got last at a place of its own; 0 if none is known."""
+        found = self.taken_at({(local, path)}).get((local, path))
+        return 0 if found is None else found[0].version
+
+    def taken_at(self, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[Taken, int]]:
+        """Return what this computer stored or got last at some places, here and there, and when, in Unix seconds."""
         account = self._host.connection.account
-        found = [
-            (job.ended_at, taken.version)
-            for job in self.jobs
-            if job.account == account
-            for taken in job.taken
-            if (taken.local, taken.path) == (local, path)
-        ]
-        return max(found, default=(0, 0))[1]
+        found: dict[tuple[str, str], tuple[Taken, int]] = {}
+        for job in self.jobs:
+            if job.account != account:
+                continue
+            for taken in job.taken:
+                place = (taken.local, taken.path)
+                if place in places and (place not in found or found[place][1] <= job.ended_at):
+                    found[place] = (taken, job.ended_at)
+        return found
 
     def listen(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
