@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import click
 
 from sft.cli.meant import COMMANDS, unknown_command
-
-COMPLETE: Final = "_SFT_COMPLETE"
-"""The variable by which a shell asks for completions; click derives it from the program's name."""
 
 
 class LazyGroup(click.Group):

@@ -16,9 +16,10 @@ import click
 
 from sft import __version__
 from sft.cli.commands.tui import open_screens
+from sft.cli.completing import COMPLETE, script_of
 from sft.cli.failures import report, unforeseen
 from sft.cli.invocation import Environment, Invocation
-from sft.cli.lazy import COMPLETE, LazyGroup
+from sft.cli.lazy import LazyGroup
 from sft.cli.meant import line_meant, unknown_command
 from sft.cli.options import common
 from sft.cli.run import Interrupted
@@ -121,12 +122,7 @@ def version_command(context: click.Context) -> int:
 @common
 def completion_command(invocation: Invocation, shell: str) -> int:
     """Print the completion script of a shell; load it with: source <(sft completion bash)."""
-    from click.shell_completion import get_completion_class
-
-    kind = get_completion_class(shell)
-    if kind is None:
-        raise click.BadParameter(f"{shell} is not known")
-    script = kind(cli, {}, "sft", COMPLETE).source()
+    script = script_of(shell, cli)
     if invocation.console.json:
         invocation.console.document({"shell": shell, "script": script})
     else:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from sft.cli.completing import servers
 from sft.cli.invocation import Invocation
 from sft.cli.next_steps import steps_of_command
 
@@ -34,7 +35,13 @@ _COMMON: Final = (
     _option(
         "--quiet", "-q", to="quiet", of_console=True, is_flag=True, help="Print errors only: a list prints nothing."
     ),
-    _option("--profile", to="profile_name", metavar="NAME", help="Which server to use; names: sft servers."),
+    _option(
+        "--profile",
+        to="profile_name",
+        metavar="NAME",
+        shell_complete=servers,
+        help="Which server to use; names: sft servers.",
+    ),
     _option(
         "--progress",
         to="progress",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sft.cli.columns import aligned
+from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, device_document, key_document, user_document
 from sft.cli.options import common
@@ -170,7 +171,7 @@ def rotate_command(invocation: Invocation, *, yes: bool) -> int:
 
 
 @click.command("reset-key")
-@click.argument("name")
+@click.argument("name", shell_complete=people_there)
 @click.argument("key", required=False, default="")
 @click.option("--device", metavar="NAME", default="device", help="How the device is called that has the key.")
 @stolen_since

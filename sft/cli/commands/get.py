@@ -11,6 +11,7 @@ import click
 from msgspec.structs import replace
 
 from sft.cli.again import ReconnectingSession
+from sft.cli.completing import files_here, folders_here, paths
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.options import common
@@ -38,9 +39,17 @@ EMPTY: Final = dict.fromkeys(
 
 
 @click.command("get")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--to", metavar="DIR", help="The folder on this computer; this one, unless told.")
-@click.option("--as", "as_file", metavar="FILE", help="The whole name here, for one file; - for standard output.")
+@click.argument("names", shell_complete=paths, nargs=-1, required=True, metavar="NAME...")
+@click.option(
+    "--to", metavar="DIR", shell_complete=folders_here, help="The folder on this computer; this one, unless told."
+)
+@click.option(
+    "--as",
+    "as_file",
+    metavar="FILE",
+    shell_complete=files_here,
+    help="The whole name here, for one file; - for standard output.",
+)
 @click.option("--version", type=click.IntRange(min=1), help="This version of one file; sft info NAME lists them.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @click.option("--keep-both", is_flag=True, help="Keep what is there, and store beside it.")

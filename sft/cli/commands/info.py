@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from sft.cli.columns import aligned
+from sft.cli.completing import paths
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, file_details_document, reader_document, version_document
 from sft.cli.options import common
@@ -32,7 +33,7 @@ _MOST_VERSIONS: Final = 20
 
 
 @click.command("info")
-@click.argument("name")
+@click.argument("name", shell_complete=paths)
 @common
 def command(invocation: Invocation, name: str) -> int:
     """Show one file: size, dates, author, owner, signature, key, and the versions before."""

@@ -14,6 +14,7 @@ from typing import TextIO
 
 import click
 
+from sft.cli.completing import invitations
 from sft.cli.invocation import Invocation
 from sft.cli.meant import MeantError
 from sft.cli.options import common
@@ -85,7 +86,7 @@ def list_command(invocation: Invocation) -> int:
 
 
 @command.command("withdraw")
-@click.argument("invitation_id", metavar="ID", type=click.IntRange(min=1))
+@click.argument("invitation_id", metavar="ID", shell_complete=invitations, type=click.IntRange(min=1))
 @common
 def withdraw_command(invocation: Invocation, invitation_id: int) -> int:
     """Make an open invitation void (its number: sft invite list)."""

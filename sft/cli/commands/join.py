@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from sft.cli.completing import files_here
 from sft.cli.failures import error_lines
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
@@ -37,7 +38,12 @@ _LEGACY = (
 
 @click.command("join")
 @click.argument("link", nargs=-1, metavar="")
-@click.option("--link-file", metavar="FILE", help="The file that holds the invitation; - for standard input.")
+@click.option(
+    "--link-file",
+    metavar="FILE",
+    shell_complete=files_here,
+    help="The file that holds the invitation; - for standard input.",
+)
 @click.option("--user", metavar="NAME", help="Your name there.")
 @click.option(
     "--key", "key_file", metavar="FILE", help="A minisign secret key to use, in place of a new one; mode 600."

@@ -9,6 +9,8 @@ import click
 
 from sft.cli.columns import aligned
 from sft.cli.commands.devices import device_group, rotate_command
+from sft.cli.completing import files_here
+from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, key_document
 from sft.cli.options import common
@@ -54,7 +56,12 @@ def export_command(invocation: Invocation) -> int:
 
 @command.command("passphrase")
 @click.option("--no-passphrase", is_flag=True, help="Leave the key unprotected.")
-@click.option("--new-passphrase-file", metavar="FILE", help="The new passphrase: the first line of a file.")
+@click.option(
+    "--new-passphrase-file",
+    metavar="FILE",
+    shell_complete=files_here,
+    help="The new passphrase: the first line of a file.",
+)
 @common
 def passphrase_command(invocation: Invocation, new_passphrase_file: str | None, *, no_passphrase: bool) -> int:
     """Change the passphrase of your key on this computer."""
@@ -92,7 +99,7 @@ def passphrase_command(invocation: Invocation, new_passphrase_file: str | None, 
 
 
 @command.command("trust")
-@click.argument("name")
+@click.argument("name", shell_complete=people_there)
 @common
 def trust_command(invocation: Invocation, name: str) -> int:
     """Take a new key for a person's, or for your own, after you compared its words with them."""

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from sft.cli.completing import paths
+from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.log_output import NEWEST, AskedLines, drawn, query_of, show_log, show_verified, show_without
 from sft.cli.options import common
@@ -27,8 +29,13 @@ from sft.ledger.checkpoints import Checkpoint
 
 
 @click.group("log", invoke_without_command=True)
-@click.option("--user", metavar="NAME", help="Who did it, or had it done to them.")
-@click.option("--file", metavar="PATH", help="What was done to this file, whatever it was called then; or its id.")
+@click.option("--user", metavar="NAME", shell_complete=people_there, help="Who did it, or had it done to them.")
+@click.option(
+    "--file",
+    metavar="PATH",
+    shell_complete=paths,
+    help="What was done to this file, whatever it was called then; or its id.",
+)
 @click.option("--act", "acts", type=click.Choice(sorted(ACTS)), multiple=True, help="What was done; again for several.")
 @click.option("--since", metavar="WHEN", help="2d, 2026-05-03, or 2026-05-03T14:02:11Z.")
 @click.option("--until", metavar="WHEN", help="Before then.")

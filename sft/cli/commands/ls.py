@@ -13,6 +13,7 @@ import click
 
 from sft.cli.addresses import server_folder
 from sft.cli.columns import aligned
+from sft.cli.completing import paths
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import file_document, trash_document
 from sft.cli.options import common
@@ -27,7 +28,7 @@ from sft.model.text import counted, local_time, shown_name, size_text, utc_time
 
 
 @click.command("ls")
-@click.argument("pattern", default="", required=False, metavar="[PATTERN]")
+@click.argument("pattern", shell_complete=paths, default="", required=False, metavar="[PATTERN]")
 @click.option("-l", "long", is_flag=True, help="Also size, version, author, date and signature.")
 @click.option("--trash", is_flag=True, help="What can be restored.")
 @common

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import click
 
 from sft.cli.batch import Batch
+from sft.cli.completing import deleted, paths
+from sft.cli.completing import folders as folders_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, restored_document
 from sft.cli.options import common
@@ -20,7 +22,7 @@ from sft.model.text import counted, shown_name
 
 
 @click.command("mkdir")
-@click.argument("folders", nargs=-1, required=True)
+@click.argument("folders", nargs=-1, required=True, shell_complete=folders_there)
 @common
 def mkdir_command(invocation: Invocation, folders: tuple[str, ...]) -> int:
     """Make folders on the server, and those above them that are missing."""
@@ -36,8 +38,8 @@ def mkdir_command(invocation: Invocation, folders: tuple[str, ...]) -> int:
 
 
 @click.command("mv")
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", shell_complete=paths)
+@click.argument("new", shell_complete=folders_there)
 @common
 def mv_command(invocation: Invocation, old: str, new: str) -> int:
     """Rename or move a file or folder.
@@ -62,7 +64,7 @@ def mv_command(invocation: Invocation, old: str, new: str) -> int:
 
 
 @click.command("restore")
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=deleted)
 @common
 def restore_command(invocation: Invocation, names: tuple[str, ...]) -> int:
     """Bring back deleted files and folders, or one thing out of a folder (sft ls --trash lists what there is)."""

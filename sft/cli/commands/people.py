@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
 from sft.cli.meant import MeantError
@@ -52,7 +53,7 @@ def users_command(invocation: Invocation) -> int:
 
 
 @click.command("role")
-@click.argument("name")
+@click.argument("name", shell_complete=people_there)
 @click.argument("role", required=False, metavar="ROLE", type=_RoleType(), callback=_require_role)
 @common
 def role_command(invocation: Invocation, name: str, role: str) -> int:
@@ -63,7 +64,7 @@ def role_command(invocation: Invocation, name: str, role: str) -> int:
 
 
 @click.command("disable")
-@click.argument("name")
+@click.argument("name", shell_complete=people_there)
 @common
 def disable_command(invocation: Invocation, name: str) -> int:
     """Lock somebody out, keeping everything; sft enable lets them in again."""
@@ -77,7 +78,7 @@ def disable_command(invocation: Invocation, name: str) -> int:
 
 
 @click.command("enable")
-@click.argument("name")
+@click.argument("name", shell_complete=people_there)
 @common
 def enable_command(invocation: Invocation, name: str) -> int:
     """Let a disabled person in again, with the same key and role."""
@@ -88,8 +89,14 @@ def enable_command(invocation: Invocation, name: str) -> int:
 
 
 @click.command("remove")
-@click.argument("name")
-@click.option("--files-to", metavar="USER", default="", help="Who owns the files then; you, unless told.")
+@click.argument("name", shell_complete=people_there)
+@click.option(
+    "--files-to",
+    metavar="USER",
+    shell_complete=people_there,
+    default="",
+    help="Who owns the files then; you, unless told.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: bool) -> int:

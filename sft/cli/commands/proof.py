@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sft.cli.completing import folders_here, paths
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import key_document
 from sft.cli.options import common
@@ -24,8 +25,10 @@ from sft.model.text import count_text, shell_name, shown_name
 
 
 @click.command("proof")
-@click.argument("name")
-@click.option("--to", metavar="DIR", help="The folder on this computer; this one, unless told.")
+@click.argument("name", shell_complete=paths)
+@click.option(
+    "--to", metavar="DIR", shell_complete=folders_here, help="The folder on this computer; this one, unless told."
+)
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @common
 def command(invocation: Invocation, name: str, to: str | None, *, force: bool) -> int:

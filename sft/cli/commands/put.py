@@ -16,6 +16,8 @@ from typing import Final
 import click
 
 from sft.cli.again import ReconnectingSession
+from sft.cli.completing import files_here
+from sft.cli.completing import folders as folders_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.options import common
@@ -47,9 +49,13 @@ EMPTY: Final = dict.fromkeys(("version", "size", "digest", "log", "receipt"), No
 
 
 @click.command("put")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--to", metavar="FOLDER", default="", help="The folder on the server to store in.")
-@click.option("--as", "as_path", metavar="PATH", help="The whole path on the server, for one file.")
+@click.argument("paths", shell_complete=files_here, nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--to", metavar="FOLDER", shell_complete=folders_there, default="", help="The folder on the server to store in."
+)
+@click.option(
+    "--as", "as_path", metavar="PATH", shell_complete=folders_there, help="The whole path on the server, for one file."
+)
 @click.option("--replace", is_flag=True, help="Store a new version of what is there.")
 @click.option(
     "--if-version", type=click.IntRange(min=1), metavar="N", help="Replace version N, no other, whoever signed it."

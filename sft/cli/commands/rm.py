@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from sft.cli.batch import Batch
+from sft.cli.completing import paths
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, deleted_document
 from sft.cli.options import common
@@ -27,7 +28,7 @@ _EMPTY: Final = dict.fromkeys(("files", "folders", "restorable_until"), None)
 
 
 @click.command("rm")
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=paths)
 @click.option("-r", "--recursive", is_flag=True, help="Folders too, with all in them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from msgspec.structs import replace
 
+from sft.cli.completing import servers as servers_here
 from sft.cli.console import Console
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
@@ -74,7 +75,7 @@ def command(context: click.Context, invocation: Invocation) -> int:
 
 
 @command.command("address")
-@click.argument("name")
+@click.argument("name", shell_complete=servers_here)
 @click.argument("address", metavar="HOST:PORT")
 @common
 def address_command(invocation: Invocation, name: str, address: str) -> int:
@@ -96,7 +97,7 @@ def address_command(invocation: Invocation, name: str, address: str) -> int:
 
 
 @command.command("link")
-@click.argument("name")
+@click.argument("name", shell_complete=servers_here)
 @click.option("--link-file", metavar="FILE", help="The file that holds the link; - for standard input.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
@@ -126,7 +127,7 @@ def link_command(invocation: Invocation, name: str, link_file: str | None, *, ye
 
 
 @command.command("trust")
-@click.argument("name")
+@click.argument("name", shell_complete=servers_here)
 @common
 def trust_command(invocation: Invocation, name: str) -> int:
     """Use a server again that contradicted itself or began a new log, after you know why."""
@@ -163,7 +164,7 @@ def trust_command(invocation: Invocation, name: str) -> int:
 
 
 @command.command("policy")
-@click.argument("name")
+@click.argument("name", shell_complete=servers_here)
 @click.argument("file", metavar="FILE")
 @common
 def policy_command(invocation: Invocation, name: str, file: str) -> int:
@@ -184,7 +185,7 @@ def policy_command(invocation: Invocation, name: str, file: str) -> int:
 
 
 @command.command("default")
-@click.argument("name")
+@click.argument("name", shell_complete=servers_here)
 @common
 def default_command(invocation: Invocation, name: str) -> int:
     """Use this server when none is named."""
@@ -196,7 +197,7 @@ def default_command(invocation: Invocation, name: str) -> int:
 
 
 @command.command("forget")
-@click.argument("name")
+@click.argument("name", shell_complete=servers_here)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def forget_command(invocation: Invocation, name: str, *, yes: bool) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sft.cli.completing import files_here
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, key_document
 from sft.cli.options import common
@@ -20,12 +21,17 @@ from sft.model.text import shown_name, size_text, utc_time
 
 
 @click.command("verify")
-@click.argument("file")
-@click.option("--signature", metavar="FILE", help="The signature; FILE.minisig unless told.")
+@click.argument("file", shell_complete=files_here)
+@click.option("--signature", metavar="FILE", shell_complete=files_here, help="The signature; FILE.minisig unless told.")
 @click.option("--key", metavar="KEY", help="A minisign public key: RW..., or a file that holds one.")
-@click.option("--proof", metavar="FILE", help="Also that a log tells of it: FILE.sftproof, of sft proof NAME.")
+@click.option(
+    "--proof",
+    metavar="FILE",
+    shell_complete=files_here,
+    help="Also that a log tells of it: FILE.sftproof, of sft proof NAME.",
+)
 @click.option("--log", metavar="VKEY", help="The log's key, where you have it from elsewhere: NAME+HASH+KEY.")
-@click.option("--receipt", metavar="FILE", help="Instead: that its server acknowledged it.")
+@click.option("--receipt", metavar="FILE", shell_complete=files_here, help="Instead: that its server acknowledged it.")
 @common
 def command(
     invocation: Invocation,

@@ -61,22 +61,35 @@ async def list_users(session: Requester) -> list[User]:
         LedgerError: the log has somebody otherwise.
     """
     users: list[User] = []
-    last, total = 0, Total(session)
+    following, total = 0, Total(session)
     while True:
-        answer = await session.request(ListUsers, UserList, after=last)
-        page = answer.page
-        _require_proved(session, answer.evidence, page.users)
-        total.add(len(page.users))
-        for user in page.users:
-            if user.id <= last:
-                raise RemoteProtocolError("a list of people that begins again")
-            last = user.id
-        users.extend(page.users)
-        if not page.next:
+        page, following = await list_users_page(session, following)
+        total.add(len(page))
+        users.extend(page)
+        if not following:
             await require_moments_in_log(session, [user.created_at for user in users])
             return users
-        if not page.users or page.next != last:
-            raise RemoteProtocolError("a list of people that goes on elsewhere")
+
+
+async def list_users_page(session: Requester, after: int = 0) -> tuple[list[User], int]:
+    """List as many people as one answer has, in order of joining, after one of them.
+
+    Returns:
+        Them, and after whom it goes on; 0 at the end.
+
+    Raises:
+        RemoteProtocolError, LedgerError: as ``list_users``.
+    """
+    answer = await session.request(ListUsers, UserList, after=after)
+    page, last = answer.page, after
+    _require_proved(session, answer.evidence, page.users)
+    for user in page.users:
+        if user.id <= last:
+            raise RemoteProtocolError("a list of people that begins again")
+        last = user.id
+    if page.next and (not page.users or page.next != last):
+        raise RemoteProtocolError("a list of people that goes on elsewhere")
+    return list(page.users), page.next or 0
 
 
 async def show_user(session: Requester, name: str) -> User:

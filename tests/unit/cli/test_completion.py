@@ -6,9 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click.shell_completion
 import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 
 import sft
+from sft.cli.completing import SECONDS, _offered, _within
+from sft.errors import KeyLockedError, NotFoundError, UnreachableError
+from sft.model.access import Role
+from sft.model.records import Folder, Invitation, InvitationState, Page, UserPage, UserState
+from sft.wire.messages import FolderPage, InvitationList, ListFolder, ListInvitations, ListUsers, UserList
+from tests.unit.cli.cli_fixture import signed_file, user
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
@@ -37,3 +46,122 @@ def test_what_it_asks_is_answered(tmp_path):
     )
     assert "whoami" in ran.stdout
     assert ran.returncode == 0
+
+
+def offered(cli, typed: str, monkeypatch, shell: str = "fish") -> list[str]:
+    """Return what a shell is offered behind a line that is being typed."""
+    # Bytes, which streams in memory do not take.
+    monkeypatch.setattr(click.shell_completion, "echo", lambda data: click.echo(data.decode()))
+    monkeypatch.setenv("_SFT_COMPLETE", f"{shell}_complete")
+    words = typed.split(" ")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words) - 1))
+    cli.environ["_SFT_COMPLETE"] = f"{shell}_complete"
+    ran = cli.run()
+    assert ran.err == ""
+    return [line.partition(",")[2] for line in ran.lines if line]
+
+
+def everybody(request: ListUsers) -> UserList:
+    gone = user("eve", id=9, state=UserState.REMOVED)
+    return UserList(request.id, UserPage((user("ivo", id=7), user("ida", id=8), gone)))
+
+
+@pytest.mark.parametrize(
+    "typed", ["sft role i", "sft disable i", "sft remove i", "sft log --user i", "sft key trust i"]
+)
+def test_people_are_offered(cli, monkeypatch, typed):
+    cli.answers[ListUsers] = everybody
+    assert offered(cli, typed, monkeypatch) == ["ivo", "ida"]
+    assert offered(cli, f"{typed}v", monkeypatch) == ["ivo"]
+    assert {type(request) for session in cli.sessions for request in session.asked} == {ListUsers}
+
+
+def test_who_was_removed_is_nobodys_aim(cli, monkeypatch):
+    cli.answers[ListUsers] = everybody
+    assert offered(cli, "sft role e", monkeypatch) == []
+
+
+def test_roles_are_offered_without_asking_anybody(cli, monkeypatch):
+    assert offered(cli, "sft role ivo m", monkeypatch) == ["maintainer"]
+    assert not cli.sessions
+
+
+def test_servers_are_offered_from_this_computer(cli, monkeypatch):
+    cli.join(name="other")
+    for typed in ("sft --profile ", "sft ls --profile ", "sft servers forget "):
+        assert offered(cli, typed, monkeypatch) == ["acme-files", "other"]
+    assert not cli.sessions
+
+
+def test_open_invitations_are_offered(cli, monkeypatch):
+    made = [
+        Invitation(number, bytes(32), Role.GUEST, None, "ada", 1, 2, state)
+        for number, state in ((1, InvitationState.USED), (2, InvitationState.OPEN), (12, InvitationState.OPEN))
+    ]
+    cli.answers[ListInvitations] = lambda request: InvitationList(request.id, tuple(made))
+    assert offered(cli, "sft invite withdraw ", monkeypatch) == ["2", "12"]
+
+
+def tree(cli, *names: str) -> None:
+    def listing(request: ListFolder) -> FolderPage:
+        if request.path == "fin":
+            return FolderPage(request.id, Page((Folder("fin/2026", 0, 1, 0),), (signed_file("fin/plan.pdf"),)))
+        if request.path:
+            raise NotFoundError(what="folder", name=request.path)
+        return FolderPage(request.id, Page((Folder("fin", 1, 1, 0),), tuple(signed_file(name) for name in names)))
+
+    cli.answers[ListFolder] = listing
+
+
+def test_paths_of_the_server_are_offered_a_folder_at_a_time(cli, monkeypatch):
+    tree(cli, "final.txt")
+    for command in ("get", "ls", "info", "rm", "mv", "proof"):
+        assert offered(cli, f"sft {command} fi", monkeypatch) == ["fin/", "final.txt"]
+    assert offered(cli, "sft get fin/", monkeypatch) == ["fin/2026/", "fin/plan.pdf"]
+    assert offered(cli, "sft get /fin/p", monkeypatch) == ["/fin/plan.pdf"]
+    for typed in ("sft put a --to fi", "sft mkdir fi", "sft mv a fi"):
+        assert offered(cli, typed, monkeypatch) == ["fin/"]
+    assert offered(cli, "sft get nix/", monkeypatch) == []
+    assert offered(cli, "sft get a//b", monkeypatch) == []
+
+
+def test_no_name_of_a_peer_becomes_a_command(cli, monkeypatch):
+    tree(cli, "$(reboot)", "it's mine")
+    assert offered(cli, "sft get ", monkeypatch, "bash") == ["fin/", "'$(reboot)'", "'it'\"'\"'s mine'"]
+    assert offered(cli, "sft get ", monkeypatch, "fish") == ["fin/", "$(reboot)", "it's mine"], "fish quotes itself"
+    assert _offered("", ["a\u202eb", "a\x1b[2J", "a\nb"]) == []
+
+
+def test_bash_takes_a_name_whole(cli):
+    script = cli.run("completion", "bash").out
+    assert "($value)" not in script
+    assert 'COMPREPLY+=("$value")' in script
+
+
+@pytest.mark.parametrize("error", [UnreachableError(address="a", reason="b", profile="c"), KeyLockedError()])
+def test_nothing_is_offered_or_said_where_nobody_answers(cli, monkeypatch, error):
+    cli.refuses.append(error)
+    assert offered(cli, "sft role i", monkeypatch) == []
+    assert cli.prompts == []
+
+
+def test_nothing_is_offered_where_nobody_has_joined(stranger, monkeypatch):
+    for typed in ("sft role i", "sft get ", "sft --profile ", "sft restore "):
+        assert offered(stranger, typed, monkeypatch) == []
+
+
+def test_what_takes_too_long_is_given_up():
+    clock, ended, outcome = Clock(), [], []
+
+    async def for_ever() -> None:
+        try:
+            await Deferred()
+        finally:
+            ended.append(True)
+
+    Deferred.fromCoroutine(_within(clock, SECONDS, for_ever)).addBoth(outcome.append)
+    clock.advance(SECONDS - 0.1)
+    assert (ended, outcome) == ([], [])
+    clock.advance(0.1)
+    assert (ended, outcome) == ([True], [None])
