@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,8 +67,9 @@ def show_costs(ui: Ui, rounds: int = 10) -> list[str]:
 
 
 def show_idle(ui: Ui) -> None:
-    """Leave it alone."""
+    """Leave it alone, and count nothing beside it."""
     terminal = ui.terminal
+    terminal.signal(signal.SIGUSR2)
     terminal.quiet(1.0)
     began, before, drawn = time.perf_counter(), terminal.processor_seconds(), terminal.drawn_bytes
     while time.perf_counter() - began < IDLE_SECONDS:

@@ -10,31 +10,40 @@ style go together, whatever their line: most of what a small change takes would 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final, TypeAlias
 
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
 from rich.console import Console
-from rich.segment import Segment
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
 
 _PASSED: Final = 6  # cells that stand already are written again sooner than the cursor is sent beyond them
 
-Line: TypeAlias = list[tuple[str, str]]
-"""Cells, each its characters and the codes of its style; the second half of a wide character has none."""
+Cell: TypeAlias = tuple[str, str]
+"""Its characters and the codes of its style; the second half of a wide character has none."""
 
 _UNKNOWN: Final = ("", "?")
+
+
+class _Line:
+    """Cells; ``odd`` if not each of their characters surely takes one."""
+
+    __slots__ = ("cells", "odd")
+
+    def __init__(self, cells: list[Cell], *, odd: bool) -> None:
+        self.cells = cells
+        self.odd = odd
 
 
 class ChangedCells:
     """What stands on the terminal."""
 
     def __init__(self) -> None:
-        self._lines: list[Line] = []
+        self._lines: list[_Line] = []
         self._size = Size(0, 0)
 
     def forget(self) -> None:
@@ -48,18 +57,21 @@ class ChangedCells:
     def _written(self, update: CompositorUpdate, size: Size, color: ColorSystem) -> str:
         if size != self._size:
             self._size = size
-            self._lines = [[_UNKNOWN] * size.width for _ in range(size.height)]
-        drawn: dict[int, Line] = {}
+            self._lines = [_Line([_UNKNOWN] * size.width, odd=True) for _ in range(size.height)]
+        is_whole = isinstance(update, LayoutUpdate) and update.region.x <= 0 and update.region.right >= size.width
+        drawn: dict[int, _Line] = {}
         for y, x, strip in _pieces(update):
             if 0 <= y < size.height:
-                line = drawn.setdefault(y, self._lines[y].copy())
-                cells = _cells(strip, color)
-                line[x : x + len(cells)] = cells
+                if y not in drawn:
+                    before = self._lines[y]
+                    drawn[y] = _Line(before.cells.copy(), odd=before.odd and not is_whole)
+                _draw(drawn[y], x, strip, color)
         runs: dict[str, list[tuple[int, int, str]]] = {}
         for y, line in drawn.items():
-            before, self._lines[y] = self._lines[y], line[: size.width]
-            if before != line:
-                for x, style, text in _runs(before, self._lines[y]):
+            before, self._lines[y] = self._lines[y], line
+            del line.cells[size.width :]
+            if before.cells != line.cells:
+                for x, style, text in _runs(before, line):
                     runs.setdefault(style, []).append((y, x, text))
         return "".join(_sequence(runs))
 
@@ -91,55 +103,73 @@ def _pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Strip]]:
                     yield y, x, part if end <= last else part.crop(0, last - x)
 
 
-def _cells(segments: Iterable[Segment], color: ColorSystem) -> Line:
-    cells: Line = []
-    for text, style, _ in segments:
+def _draw(line: _Line, x: int, strip: Strip, color: ColorSystem) -> None:
+    """Draw a part of a line over what stands there."""
+    cells: list[Cell] = []
+    for text, style, _ in strip:
         codes = "" if style is None else style._ansi if style._ansi is not None else Strip.render_ansi(style, color)  # noqa: SLF001 - as the toolkit does
-        if _is_even(text):
-            cells.extend([(character, codes) for character in text])
-            continue
-        for character in text:
-            width = get_character_cell_size(character)
-            if width:
-                cells.append((character, codes))
-                cells.extend([("", codes)] * (width - 1))
-            elif cells:  # it stands on the one before it
-                at = len(cells) - 1 - (not cells[-1][0])
-                cells[at] = (cells[at][0] + character, codes)
-    return cells
+        found, odd = _cells_of(text, codes)
+        if odd and not get_character_cell_size(text[0]):  # it stands on the one before it
+            _put_onto(cells, found[0])
+            found = found[1:]
+        cells.extend(found)
+        line.odd = line.odd or odd
+    line.cells[x : x + len(cells)] = cells
 
 
 @lru_cache(maxsize=4096)
-def _is_even(text: str) -> bool:
-    """Return whether each character takes one cell."""
-    return text.isascii() or all(get_character_cell_size(character) == 1 for character in text)
+def _cells_of(text: str, codes: str) -> tuple[tuple[Cell, ...], bool]:
+    """Return the cells of a text, and whether not each of its characters surely takes one."""
+    if text.isascii():
+        return tuple(_cell(character, codes) for character in text), False
+    cells: list[Cell] = []
+    odd = False
+    for character in text:
+        width = get_character_cell_size(character)
+        odd = odd or width != 1
+        if not width and cells:
+            _put_onto(cells, (character, codes))
+        else:
+            cells.append(_cell(character, codes))
+            cells.extend([("", codes)] * (width - 1))
+    return tuple(cells), odd
 
 
-def _runs(before: Line, line: Line) -> Iterator[tuple[int, str, str]]:
+def _put_onto(cells: list[Cell], mark: Cell) -> None:
+    """Let what has no width stand on the character before it."""
+    if cells:
+        at = len(cells) - 1 - (not cells[-1][0])
+        cells[at] = (cells[at][0] + mark[0], cells[at][1])
+
+
+@lru_cache(maxsize=16384)
+def _cell(character: str, codes: str) -> Cell:
+    """Make a cell once: the same ones are compared, line for line, at every frame."""
+    return character, codes
+
+
+def _runs(before: _Line, line: _Line) -> Iterator[tuple[int, str, str]]:
     """Give what differs in a line: column, style and text."""
-    if all(len(text) == 1 for cells in (before, line) for text, _ in cells):
-        changed = [old != new for old, new in zip(before, line, strict=True)]
+    cells = line.cells
+    if before.odd or line.odd:
+        cells, changed = _without_halves(cells), list(range(len(cells)))
     else:
-        line, changed = _without_halves(line), [True] * len(line)
-    x, width = 0, len(line)
-    while x < width:
-        if not changed[x]:
-            x += 1
-            continue
-        first, style = x, line[x][1]
-        end = x = x + 1
-        while x < width and line[x][1] == style and x - end <= _PASSED:
-            x += 1
-            if changed[x - 1]:
-                end = x
-        yield first, style, "".join(text for text, _ in line[first:end])
-        x = end
+        pairs = enumerate(zip(before.cells, cells, strict=True))
+        changed = [x for x, (old, new) in pairs if old is not new and old != new]
+    first = end = changed[0]
+    style = cells[first][1]
+    for x in changed[1:]:
+        if x - end > _PASSED or any(codes != style for _, codes in cells[end + 1 : x + 1]):
+            yield first, style, "".join(text for text, _ in cells[first : end + 1])
+            first, style = x, cells[x][1]
+        end = x
+    yield first, style, "".join(text for text, _ in cells[first : end + 1])
 
 
-def _without_halves(line: Line) -> Line:
+def _without_halves(line: list[Cell]) -> list[Cell]:
     """Blank what is left of a wide character of which the other half was drawn over."""
     follows = [text for text, _ in line[1:]] + [" "]
-    mended: Line = []
+    mended: list[Cell] = []
     for (text, style), after in zip(line, follows, strict=True):
         is_second = not text and bool(mended) and _is_wide(mended[-1][0])
         is_whole = not after if _is_wide(text) else bool(text) or is_second
