@@ -92,6 +92,41 @@ def _show_link(console: Console, link: InvitationLink, made: Invitation, written
         console.write(link.text() + "\n")
 
 
+def show_disabled(console: Console, user: User, *, back: str) -> None:
+    """Show that somebody was locked out.
+
+    Args:
+        back: the command that lets them in again.
+    """
+    said = f"{shown_name(user.name)} is disabled: signed out now; files and account stay. Back: {back}"
+    console.show(user_document(user), said)
+
+
+def show_enabled(console: Console, user: User) -> None:
+    console.show(user_document(user), f"{shown_name(user.name)} can sign in again, as {user.role}.")
+
+
+def show_removed(console: Console, user: User, before: User, heir: str) -> None:
+    """Show that somebody was removed, and whose the files are.
+
+    Args:
+        before: as they were.
+        heir: "" for the first admin.
+    """
+    document = {**user_document(user), "files": before.files, "files_to": heir or None}
+    console.show(document, f"{shown_name(user.name)} is removed. {files_of(before, heir, 'belong')}")
+
+
+def files_of(user: User, heir: str, verb: str) -> str:
+    """Say what becomes of somebody's files; ``verb`` is "belong", or "will belong"."""
+    if not user.files:
+        return "No files are theirs."
+    to = shown_name(heir) if heir else "the first admin"
+    files = "The one file stays" if user.files == 1 else f"The {count_text(user.files)} files stay"
+    verb = "belongs" if user.files == 1 and verb == "belong" else verb
+    return f"{files}, signed by {shown_name(user.name)}, and {verb} to {to}."
+
+
 def removed_before(user: User) -> str:
     """Say of a tombstone that there is nothing to remove: whose the files are was decided then."""
     return (
@@ -99,14 +134,19 @@ def removed_before(user: User) -> str:
     )
 
 
-def reason_of(since: str | None, start: int = 0) -> tuple[KeyEnd, int]:
-    """Read why a key ends, and of a stolen one since when, as ``--stolen-since`` says it; ``start`` is the key's."""
+def reason_of(since: str | None, start: int = 0, *, shown_by: str = "sft info FILE") -> tuple[KeyEnd, int]:
+    """Read why a key ends, and of a stolen one since when, as ``--stolen-since`` says it.
+
+    Args:
+        start: of the key.
+        shown_by: the command that shows numbers of the log.
+    """
     if since is None:
         return KeyEnd.RETIRED, 0
     if since == "start":
         return KeyEnd.COMPROMISED, start
     if not since.isascii() or not since.replace(",", "").isdigit():
-        raise UsageError(problem=f"{safe(since)} is no number of the log", remedy="sft info FILE shows it; or: start")
+        raise UsageError(problem=f"{safe(since)} is no number of the log", remedy=f"{shown_by} shows it; or: start")
     return KeyEnd.COMPROMISED, int(since.replace(",", ""))
 
 

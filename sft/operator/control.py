@@ -29,7 +29,7 @@ from sft.crypto.keys import ServerPublic
 from sft.errors import ConnectionLostError, HomeError, NoServerError, SftError, UnreachableError
 from sft.model.text import count_text, size_text
 from sft.operator.home import Home, HomeLock, HomeState
-from sft.operator.next_steps import steps_at
+from sft.operator.next_steps import at_home, steps_at
 from sft.server.event_log import EventLog
 from sft.transport.threads import Pool
 from sft.wire.messages import Notice
@@ -51,6 +51,11 @@ class Command:
     options: Any
     console: Console
     now: float
+    named: str = ""  # the home, as --home named it
+
+    def typed(self, text: str) -> str:
+        """Return a text whose commands are about the same home when they are typed."""
+        return at_home(text, self.named)
 
 
 Work = Callable[[Command], Awaitable[int]]
@@ -75,7 +80,7 @@ async def perform(reactor: Any, home: Home, work: Work, options: Any, named: str
     console.json = bool(options["json"])
     steps = steps_at(named)
     try:
-        return await _run(reactor, home, work, options, console)
+        return await _run(reactor, home, work, options, console, named)
     except CancelledError:
         raise  # a signal
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
@@ -87,14 +92,14 @@ async def perform(reactor: Any, home: Home, work: Work, options: Any, named: str
         return status
 
 
-async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Console) -> int:
+async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Console, named: str) -> int:
     pool = Pool(reactor)
     pool.start()
     try:
         session, server = await _reach(reactor, home, pool, console)
         try:
             with wait_told(console, reactor, session.server_name, lambda: session.quiet_seconds):
-                return await work(Command(home, session, options, console, time.time()))
+                return await work(Command(home, session, options, console, time.time(), named))
         finally:
             await session.close()
             if server is not None:

@@ -88,23 +88,34 @@ async def delete(command: Command) -> int:
 async def check(command: Command) -> int:
     """Read every row and object; status 7 where something does not hold."""
     done = await command.session.request(m.CheckVault, m.VaultChecked)
-    return _report(command, done.report, "checked")
+    report = done.report
+    counts = f"{_many(report.files, 'file')}, {_many(report.versions, 'version')}, {size_text(report.bytes_checked)}"
+    return _report(command, report, f"checked: {counts}")
 
 
 async def rotate(command: Command) -> int:
     reencrypt = bool(command.options["reencrypt"])
     done = await command.session.request(m.RotateMasterKey, m.VaultChecked, reencrypt=reencrypt)
-    status = _report(command, done.report, "sealed anew")
+    status = _report(command, done.report, f"sealed anew: {_many(done.report.versions, 'version')}")
     if status == 0:
         command.console.result(
-            "Keep a copy of the new master key away from this disk; the old one opens nothing any more."
+            "Keep a copy of the new master key away from this disk; the old one opens nothing here any more."
+        )
+        command.console.result(
+            "A backup from before opens with the old key alone: keep the two together, by their date."
         )
     return status
 
 
 async def collect(command: Command) -> int:
     done = await command.session.request(m.CollectTrash, m.VaultChecked)
-    return _report(command, done.report, "destroyed")
+    report = done.report
+    counts = f"{_many(report.files, 'file')}, {_many(report.versions, 'version')}, {size_text(report.bytes_checked)}"
+    return _report(command, report, f"destroyed: {counts}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count_text(count)} {what}{'' if count == 1 else 's'}"
 
 
 def _report(command: Command, report: VaultReport, done: str) -> int:
@@ -115,8 +126,6 @@ def _report(command: Command, report: VaultReport, done: str) -> int:
         lines.append(f"  and {count_text(report.more_faults)} more")
     lines += [safe(note) for note in report.notes]
     faults = len(report.faults) + report.more_faults
-    verdict = "clean" if not faults else f"{count_text(faults)} faults"
-    counts = f"{count_text(report.files)} files, {count_text(report.versions)} versions"
-    lines.append(f"{done}: {counts}, {size_text(report.bytes_checked)}: {verdict}")
+    lines.append(f"{done}: {_many(faults, 'fault') if faults else 'clean'}")
     console.show(vault_document(report), *lines)
     return FAULTS_STATUS if report.faults else 0

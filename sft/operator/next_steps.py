@@ -78,6 +78,12 @@ _OWN: Final = {
 _STEPS: Final = MappingProxyType({**STEPS, **dict.fromkeys(NEVER_MET, STEPS["FAULT"]), **_OWN})
 
 
+def at_home(text: str, home: str) -> str:
+    """Return a text whose commands name a home; "" leaves them as they are."""
+    named = f"sftd --home {shell_name(home)} "
+    return re.sub(r"\bsftd (?!--home)", lambda _: named, text) if home else text
+
+
 class _At(NextSteps, frozen=True):
     """The steps for a home that was named on the command line.
 
@@ -88,9 +94,7 @@ class _At(NextSteps, frozen=True):
     home: str = ""
 
     def of(self, error: SftError, *, now: float, zone: tzinfo | None = None) -> str:
-        step = super().of(error, now=now, zone=zone)
-        named = f"sftd --home {shell_name(self.home)} "
-        return re.sub(r"\bsftd (?!--home)", lambda _: named, step) if self.home else step
+        return at_home(super().of(error, now=now, zone=zone), self.home)
 
 
 def steps_at(home: str) -> NextSteps:

@@ -6,11 +6,15 @@ import sys
 
 from sft.cli.json_output import session_document, user_document
 from sft.cli.people_output import (
+    files_of,
     read_public_key,
     reason_of,
     removed_before,
+    show_disabled,
+    show_enabled,
     show_invitations,
     show_new_invitation,
+    show_removed,
     show_reset_link,
     show_role,
     show_users,
@@ -23,7 +27,7 @@ from sft.model.access import Role
 from sft.model.links import ServerLink, is_loopback, parse_address
 from sft.model.names import safe
 from sft.model.records import ServerInfo, User, UserState
-from sft.model.text import invitation_seconds, local_time, role_noun, shown_name, size_text, utc_time
+from sft.model.text import invitation_seconds, local_time, role_noun, shell_name, shown_name, size_text, utc_time
 from sft.operator.control import Command
 from sft.wire import messages as m
 
@@ -58,12 +62,14 @@ async def change_role(command: Command) -> int:
 
 async def disable(command: Command) -> int:
     user = await people.disable(command.session, command.options["name"])
-    return _show(command, user, "is disabled")
+    show_disabled(command.console, user, back=command.typed(f"sftd user enable {shell_name(user.name)}"))
+    return 0
 
 
 async def enable(command: Command) -> int:
     user = await people.enable(command.session, command.options["name"])
-    return _show(command, user, "may come in again")
+    show_enabled(command.console, user)
+    return 0
 
 
 async def remove(command: Command) -> int:
@@ -74,11 +80,10 @@ async def remove(command: Command) -> int:
         command.console.show({**user_document(before), "files": 0, "files_to": None}, removed_before(before))
         return 0
     if not command.options["yes"]:
-        question = f"Remove {safe(name)}? Signed out now, for good; the files stay."
+        question = f"Remove {safe(name)}? Signed out now, for good. {files_of(before, heir, 'will belong')}"
         _require_typed(command, name, question, f"Removing {safe(name)}", "nobody was removed")
     user = await people.remove(command.session, name, heir)
-    document = {**user_document(user), "files": before.files, "files_to": heir or None}
-    command.console.show(document, f"{shown_name(user.name)} is removed")
+    show_removed(command.console, user, before, heir)
     return 0
 
 
@@ -98,7 +103,7 @@ async def reset_key(command: Command) -> int:
     if not options["public_key"]:
         return await _offer_reset(command, name)
     key = read_public_key(options["public_key"], "Give the key itself (RW...), or the file of sft key export")
-    reason, cut_off = reason_of(options["stolen_since"])
+    reason, cut_off = reason_of(options["stolen_since"], shown_by="sftd log show")
     if not options["yes"]:
         question = f"Give {safe(name)} the key {key.words()}? Every other key of theirs ends now."
         _require_typed(command, name, question, f"Resetting the key of {safe(name)}", "nothing was reset")
@@ -107,7 +112,7 @@ async def reset_key(command: Command) -> int:
 
 
 async def _offer_reset(command: Command, name: str) -> int:
-    reason, cut_off = reason_of(command.options["stolen_since"])
+    reason, cut_off = reason_of(command.options["stolen_since"], shown_by="sftd log show")
     if not command.options["yes"]:
         question = f"End every key of {safe(name)}, and make a link by which whoever has it comes back as {safe(name)}?"
         _require_typed(command, name, question, f"Resetting the key of {safe(name)}", "nothing was reset")
@@ -140,9 +145,8 @@ async def invite(command: Command) -> int:
     link, made = await people.invite(command.session, role=role, name=options["user"], seconds=seconds)
     show_new_invitation(command.console, link, made, command.now)
     if is_loopback(host):
-        command.console.note(
-            "It works on this machine only. To have links say another address: sftd serve --public HOST:PORT"
-        )
+        said = "It works on this machine only. To have links say another address: sftd serve --public HOST:PORT"
+        command.console.note(command.typed(said))
     return 0
 
 

@@ -34,6 +34,8 @@ def show(home: Home, options: Any) -> int:
         right=(1,),
         fields=[(safe(name), str(size), utc_time(moment)) for name, size, moment in found],
     )
+    if not found:
+        console.note("Nothing is put aside.")
     return 0
 
 

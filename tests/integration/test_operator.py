@@ -65,6 +65,39 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     good(cli.sft("max", "restore", "docs/a.txt"))
 
 
+def test_people_and_the_operator_are_told_the_same(cli: LiveCli):
+    home = f"sftd --home {cli.server.home.path}"
+    said = "max is disabled: signed out now; files and account stay. Back: {} enable max"
+    assert good(cli.operator("user", "disable", "max")) == said.format(f"{home} user") + "\n"
+    enabled = good(cli.operator("user", "enable", "max"))
+    assert enabled == "max can sign in again, as maintainer.\n"
+    assert good(cli.sft("ada", "disable", "max")) == said.format("sft") + "\n"
+    assert good(cli.sft("ada", "enable", "max")) == enabled
+    cli.join("leo", "maintainer")
+    cli.sft("leo", "put", cli.file("leos.txt", b"leo"), "--to", "leos")
+    removed = "leo is removed. The one file stays, signed by leo, and belongs to ada.\n"
+    assert good(cli.operator("user", "remove", "leo", "--files-to", "ada", "--yes")) == removed
+    assert "leo was removed before" in good(cli.operator("user", "remove", "leo", "--yes"))
+    cli.join("eva", "guest")
+    assert good(cli.operator("user", "remove", "eva", "--yes")) == "eva is removed. No files are theirs.\n"
+    # Folders went along: nobody who is gone is named as the one to ask.
+    refused = cli.sft("max", "rm", "-r", "leos", "--yes")
+    assert "leos belongs to ada: only they or an admin may delete it" in refused.err
+    assert "leo belongs" not in refused.err
+    assert "Ask ada" in refused.err
+
+
+def test_the_vaults_commands_say_what_they_did(cli: LiveCli):
+    good(cli.sft("max", "put", cli.file("a.txt", b"a")))
+    assert good(cli.operator("vault", "check")) == "checked: 1 file, 1 version, 1 B: clean\n"
+    sealed, copy, backup = good(cli.operator("vault", "rotate-key")).splitlines()
+    assert sealed == "sealed anew: 1 version: clean"
+    assert "Keep a copy of the new master key" in copy
+    assert "keep the two together, by their date" in backup
+    assert good(cli.operator("vault", "collect")) == "destroyed: 0 files, 0 versions, 0 B: clean\n"
+    assert cli.operator("vault", "quarantine").err == "Nothing is put aside.\n"
+
+
 @pytest.mark.parametrize(
     "words, status, code",
     [

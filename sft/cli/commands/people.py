@@ -15,13 +15,21 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
 from sft.cli.meant import MeantError
 from sft.cli.options import common
-from sft.cli.people_output import removed_before, show_role, show_users
+from sft.cli.people_output import (
+    files_of,
+    removed_before,
+    show_disabled,
+    show_enabled,
+    show_removed,
+    show_role,
+    show_users,
+)
 from sft.client.api import people
 from sft.client.session import Session
 from sft.errors import UsageError
 from sft.model.access import Role
 from sft.model.records import User, UserState
-from sft.model.text import count_text, shell_name, shown_name
+from sft.model.text import shell_name, shown_name
 
 
 class _RoleType(click.Choice[str]):
@@ -69,11 +77,7 @@ def role_command(invocation: Invocation, name: str, role: str) -> int:
 def disable_command(invocation: Invocation, name: str) -> int:
     """Lock somebody out, keeping everything; sft enable lets them in again."""
     user = invocation.talk(lambda session: people.disable(session, name))
-    invocation.console.show(
-        user_document(user),
-        f"{shown_name(user.name)} is disabled: signed out now; files and account stay. "
-        f"Back: sft enable {shell_name(user.name)}",
-    )
+    show_disabled(invocation.console, user, back=f"sft enable {shell_name(user.name)}")
     return 0
 
 
@@ -83,8 +87,7 @@ def disable_command(invocation: Invocation, name: str) -> int:
 def enable_command(invocation: Invocation, name: str) -> int:
     """Let a disabled person in again, with the same key and role."""
     user = invocation.talk(lambda session: people.enable(session, name))
-    said = f"{shown_name(user.name)} can sign in again, as {user.role}."
-    invocation.console.show(user_document(user), said)
+    show_enabled(invocation.console, user)
     return 0
 
 
@@ -121,24 +124,14 @@ def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: boo
     if not heir:
         invocation.console.show({**user_document(user), "files": 0, "files_to": None}, removed_before(user))
         return 0
-    invocation.console.show(
-        {**user_document(user), "files": before.files, "files_to": heir},
-        f"{shown_name(user.name)} is removed. {_files(before)}; they belong to {shown_name(heir)} now.",
-    )
+    show_removed(invocation.console, user, before, heir)
     return 0
 
 
 def _require_agreement(invocation: Invocation, user: User, heir: str) -> None:
     name = shown_name(user.name)
     invocation.prompts.require_typed(
-        f"Remove {name}? Signed out now, for good. {_files(user)}; they will belong to {shown_name(heir)}.",
+        f"Remove {name}? Signed out now, for good. {files_of(user, heir, 'will belong')}",
         expected=user.name,
         otherwise="Nobody was removed.",
     )
-
-
-def _files(user: User) -> str:
-    if not user.files:
-        return "There are no files of theirs"
-    files = "The one file stays" if user.files == 1 else f"The {count_text(user.files)} files stay"
-    return f"{files}, signed by {shown_name(user.name)}"

@@ -116,7 +116,7 @@ def test_a_removal_without_a_terminal_needs_yes(removing):
 
 def test_a_removal_names_what_happens_to_the_files(removing):
     ran = removing.run("remove", "ivo", "--yes")
-    assert ran.lines == ["ivo is removed. The 17 files stay, signed by ivo; they belong to ada now."]
+    assert ran.lines == ["ivo is removed. The 17 files stay, signed by ivo, and belong to ada."]
     document = json.loads(removing.run("remove", "ivo", "--files-to", "eva", "--yes", "--json").out)
     assert (document["files"], document["files_to"], document["state"]) == (17, "eva", "removed")
     assert [request.files_to for request in removals(removing)] == ["", "eva"]
@@ -126,7 +126,7 @@ def test_on_a_terminal_the_name_is_typed(removing):
     ran = removing.run("remove", "ivo", typed="ivo\n")
     assert ran.status == 0
     assert ran.err == (
-        "Remove ivo? Signed out now, for good. The 17 files stay, signed by ivo; they will belong to ada. Type ivo: "
+        "Remove ivo? Signed out now, for good. The 17 files stay, signed by ivo, and will belong to ada. Type ivo: "
     )
     ran = removing.run("remove", "ivo", typed="yes\n")
     assert (ran.status, len(removals(removing))) == (130, 1)
