@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -20,13 +21,14 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from sft.client.connection_info import ConnectionInfo, Event, Status
-from sft.client.transfers.queue.job import Direction, Job
+from sft.client.transfers.queue.job import Direction, Failure, Job
 from sft.client.transfers.queue.run import RunResult
 from sft.client.transfers.queue.transfer_queue import TransferQueue
 from sft.errors import KeyLockedError, SftError
 from tui.command_log import CommandLog
 from tui.connection_words import reason_of
 from tui.dialogs.command_log import ShowCommandLog
+from tui.dialogs.decide_here import DecideHere, single_conflict
 from tui.dialogs.themes import ChooseTheme
 from tui.gateway import Gateway
 from tui.glyphs import FINE, Glyphs
@@ -110,6 +112,7 @@ class SftApp(App[int], inherit_bindings=False):
         self.queue = TransferQueue(gateway, describe=said_of, now=now)
         self.local_folder = local_folder or Path.cwd()
         self.undo = Undo()
+        self._last_order = 0, 0  # the last job that was ordered, and by which key of all
         self.key_queue = KeyQueue(self, super().on_event)
         self.quitting = Quitting(self, self.queue)
         self._start = start
@@ -134,6 +137,7 @@ class SftApp(App[int], inherit_bindings=False):
         start_worker(self, self._use_first_account, group="connecting", exclusive=True, keys_wait=True)
 
     async def on_unmount(self) -> None:
+        await self.frame.keep()
         await self.queue.close()
         await self.gateway.close()
 
@@ -300,9 +304,29 @@ class SftApp(App[int], inherit_bindings=False):
             files.post_message(LocalFolderChanged(job.to))
         if outcome.judged:
             files.post_message(FilesJudged(tuple(outcome.judged)))
+        failure = single_conflict(job)
+        if failure is not None and self._looks_on(job):
+            start_worker(self.frame, partial(self._decide_here, job, failure), group="deciding", exclusive=True)
+            return
         notification = sentence_of(job, outcome)
         if notification is not None:
             self.frame.post_message(notification)
+
+    def ordered_in_files(self, job: Job) -> None:
+        self._last_order = job.id, self.key_queue.sent
+
+    def _looks_on(self, job: Job) -> bool:
+        """Return whether the person has ordered this last, and pressed no key since: a question takes no key from the list."""
+        return (
+            self._last_order == (job.id, self.key_queue.typed)
+            and self.screen is self.frame
+            and self.frame.screen_id == "files"
+        )
+
+    async def _decide_here(self, job: Job, failure: Failure) -> None:
+        decision = await self.push_screen_wait(DecideHere(self, job, failure))
+        if decision is not None:
+            self.queue.resolve(job.id, {failure.name: decision})
 
     # -- the end --------------------------------------------------------------------------------------------------
 

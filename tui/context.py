@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from sft.client.transfers.queue.job import Job
 from sft.client.transfers.queue.transfer_queue import TransferQueue
 from sft.errors import SftError
 from tui.gateway import Gateway
@@ -61,6 +62,9 @@ class AppContext(Protocol):
 
     def keys_wait(self) -> AbstractContextManager[None]:
         """Let keys wait while what they are for is on its way; two seconds at most."""
+
+    def ordered_in_files(self, job: Job) -> None:
+        """Note that a person ordered a transfer in Files just now: what stops it is asked about there."""
 
     def reason_against(self, act: Action) -> str:
         """Why an act of everywhere cannot be done now; empty if it can."""

@@ -68,8 +68,9 @@ class MainScreen(Screen[None]):
         super().__init__()
         self.servers = ServersView(id="view-servers")
         self._people = PeopleView(id="view-people")
+        self._files = FilesView(local_folder, id="view-files")
         self._views: dict[str, View] = {
-            "files": FilesView(local_folder, id="view-files"),
+            "files": self._files,
             "transfers": TransfersView(id="view-transfers"),
             "people": self._people,
             "activity": ActivityView(id="view-activity"),
@@ -113,6 +114,10 @@ class MainScreen(Screen[None]):
     @property
     def admins(self) -> str:
         return self._people.admins
+
+    async def keep(self) -> None:
+        """Write down what is remembered of the screens."""
+        await self._files.memory.keep()
 
     def view_of(self, screen_id: str) -> View:
         return self._views[screen_id]

@@ -263,9 +263,10 @@ async def test_files_go_there_are_verified_and_come_back(server: ServerFixture, 
         await ui.press("c")
         await ui.landed(JobState.NEEDS_YOU)
         assert (back / "note.txt").read_bytes() == b"my own"
-        await ui.press("2", "end", "enter")
-        await ui.sees("Keep both")
-        await ui.press("down", "enter")
+        await ui.asked("DecideHere")
+        await ui.sees("[b] beside")
+        await ui.until(lambda: ui.app.screen.is_seen, "its keys are heard")
+        await ui.press("b")
         await ui.landed()
         assert (back / "note (2).txt").read_bytes() == b"a note"
 
@@ -281,8 +282,10 @@ async def test_another_version_is_decided_upon_and_an_old_one_is_got(server: Ser
         await ui.walk_to("plan.md")
         await ui.press("c")
         await ui.landed(JobState.NEEDS_YOU)
-        await ui.hears("plan.md needs you: something has that name already.")
-        await ui.press("t", "enter")
+        await ui.asked("DecideHere")
+        await ui.sees("plan.md is there already: version 1 by max", "[r] replace (v1 stays)")
+        await ui.until(lambda: ui.app.screen.is_seen, "its keys are heard")
+        await ui.press("escape", "t", "enter")
         await ui.sees("plan.md is there already", "Store mine as version 2")
         await ui.press("down", "down", "enter")
         await ui.landed()

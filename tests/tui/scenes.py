@@ -78,6 +78,18 @@ async def files_transfers(pilot: Pilot[int], app: SftApp) -> None:
     await steadied(pilot, app)
 
 
+async def decide_here(pilot: Pilot[int], app: SftApp) -> None:
+    """Put a file whose name is taken."""
+    await files(pilot, app)
+    await pilot.press("tab", *["down"] * 4)
+    view = app.frame.view_of("files")
+    names = [view.local.rows.entry(n).name for n in range(len(view.local.rows))]
+    view.local.lines.move_to(names.index("budget.xlsx"))
+    await pilot.press("c")
+    await idle(app)
+    await settle(pilot)
+
+
 async def queue(pilot: Pilot[int], app: SftApp) -> None:
     """Bring the queue into every state that a job can have."""
     await files(pilot, app)
@@ -213,6 +225,7 @@ SCENES: dict[str, Stage] = {
     "quit": after(files_transfers, "q"),
     "queue": queue,
     "queue-waiting": after(queue, "end", back=("home",)),
+    "decide-here": decide_here,
     "conflict": after(queue, "home", "down", "enter", back=("escape", "home")),
     "troubles": after(queue, "home", "down", "down", "enter", back=("escape", "home")),
     "moved": moved,

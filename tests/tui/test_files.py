@@ -139,7 +139,8 @@ async def test_not_deciding_changes_nothing_and_a_taken_name_can_be_kept_beside(
         run.put_cursor_on("budget.xlsx")
         await run.press("c")
         await run.moved()
-        await run.press("2", "enter", "escape")
+        await run.later(1)
+        await run.press("escape", "2", "enter", "escape")
         assert run.app.queue.jobs[-1].state is JobState.NEEDS_YOU
         assert run.service.versions("finance/2026/budget.xlsx") == 3
         await run.press("enter", "down", "enter")
@@ -596,7 +597,8 @@ async def test_transfers_opens_where_something_is_to_be_decided(tmp_path):
             await run.moved()
         first, second = run.app.queue.jobs
         assert (first.state, second.state) == (JobState.DONE, JobState.NEEDS_YOU)
-        await run.press("2")
+        await run.later(1)
+        await run.press("escape", "2")
         assert run.app.frame.view.job is second
 
 

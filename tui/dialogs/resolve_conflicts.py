@@ -11,12 +11,13 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Checkbox
 
-from sft.client.transfers.queue.in_the_way import look_at
+from sft.client.transfers.queue.in_the_way import LocalCopy, look_at
 from sft.client.transfers.queue.job import Decision, Direction, Failure, Job
 from sft.client.transfers.queue.run import beside_path
 from sft.errors import LocalExistsError
 from sft.model.names import split_path
 from sft.model.text import count_text, local_time, shown_name, size_text
+from tui.context import AppContext
 from tui.dialogs.dialog import Dialog, static
 from tui.text import error_text, shown
 from tui.widgets.choice import Choice, Option
@@ -115,3 +116,34 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
 def _local_of(failure: Failure) -> str:
     """Return where the file on this computer lies."""
     return str(failure.values["path"]) if failure.code == LocalExistsError.code else failure.name
+
+
+def short_ways(context: AppContext, job: Job, failure: Failure) -> dict[Decision, str]:
+    """Return the ways on from one conflict, each in a word or two."""
+    ways = {Decision.SKIP: "skip", Decision.BESIDE: "beside"}
+    version = failure.values.get("version")
+    if job.direction is not Direction.PUT:
+        mine = look_at(Path(_local_of(failure)))
+        if mine is not None:
+            ways[Decision.REPLACE] = f"replace mine ({_when_and_size(mine, context.now())})"
+    elif isinstance(version, int) and failure.code in {"EXISTS", "CHANGED_SINCE"}:
+        ways[Decision.REPLACE] = f"replace (v{version} stays)"
+    return ways
+
+
+def what_is_there(context: AppContext, job: Job, failure: Failure) -> str:
+    """Say what has the name and what would come, as far as the refusal says it."""
+    now, values = context.now(), failure.values
+    if failure.code not in {"EXISTS", LocalExistsError.code} or "version" not in values:
+        return error_text(failure.error, now)[0]
+    at, size = values.get("stored_at", values.get("dated_at")), values.get("size")
+    known = [local_time(at, now=now) if isinstance(at, int) else "", size_text(size) if isinstance(size, int) else ""]
+    theirs = ", ".join(filter(None, [f"version {values['version']} by {shown(str(values.get('author')))}", *known]))
+    mine = look_at(Path(_local_of(failure)))
+    yours = "" if mine is None else f"yours: {_when_and_size(mine, now)}"
+    there, comes = (theirs, yours) if job.direction is Direction.PUT else (yours, theirs)
+    return "; ".join(filter(None, [there, comes])) + "."
+
+
+def _when_and_size(copy: LocalCopy, now: float) -> str:
+    return f"{local_time(copy.modified_at, now=now)}, {size_text(copy.size)}"

@@ -52,6 +52,16 @@ class KeyQueue:
         self._resting: asyncio.TimerHandle | None = None
         self.last_key_at = float("-inf")
 
+    @property
+    def sent(self) -> int:
+        """How many keys have been sent on."""
+        return self._number
+
+    @property
+    def typed(self) -> int:
+        """How many have come, those that wait too."""
+        return self._number + len(self._waiting)
+
     async def take(self, event: events.Event) -> None:
         """Send one on, now or in its turn."""
         self.last_key_at = asyncio.get_running_loop().time()

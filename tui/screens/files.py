@@ -21,7 +21,7 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
-from sft.errors import SftError
+from sft.errors import NotFoundError, SftError
 from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
 from tui.panes.comparison import Comparisons, marking
@@ -38,6 +38,7 @@ from tui.screens import files_rules as rules
 from tui.screens.files_changes import ChangeActs
 from tui.screens.files_lists import ListActs
 from tui.screens.files_looks import LookActs
+from tui.screens.files_memory import FilesMemory
 from tui.screens.files_search import SearchActs
 from tui.screens.files_transfers import TransferActs
 from tui.screens.people_rows import admin_names
@@ -65,7 +66,8 @@ class FilesView(View):
     def __init__(self, folder: Path, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._folder = folder
-        self._wishes = Wishes()
+        self.wishes = Wishes()
+        self.memory = FilesMemory(self, folder)
         self._searching = SearchActs(self)
         self.doers = (TransferActs(self), ChangeActs(self), ListActs(self), LookActs(self), self._searching)
         self._details_timer: Timer | None = None
@@ -153,7 +155,8 @@ class FilesView(View):
     def _failed(self, event: Pane.Failed) -> None:
         event.stop()
         event.pane.say_failed(error_text(event.error, self.now)[0])
-        self.report_error(event.error)
+        if not (event.pane is self.remote and self.memory.is_going_back and isinstance(event.error, NotFoundError)):
+            self.report_error(event.error)
 
     @on(ServerChanged)
     def _server_changed(self, event: ServerChanged) -> None:
@@ -180,10 +183,11 @@ class FilesView(View):
             self.remote.lines.changed()
 
     @on(ConnectionChanged)
-    def _connection_changed(self, event: ConnectionChanged) -> None:
+    async def _connection_changed(self, event: ConnectionChanged) -> None:
         event.stop()
         if self.remote_side.has_other_account():
             self.remote.rows = None
+            await self.memory.recall()
         self.remote.lines.set_stale(not event.connection.online)
         self.remote.read(anew=self.remote.rows is not None)
         self.post_message(ActsChanged())
@@ -200,7 +204,9 @@ class FilesView(View):
     def _read(self, event: Pane.Read) -> None:
         event.stop()
         if event.pane is self.remote:
+            self.memory.is_going_back = False
             self.local.lines.refresh()  # what was listed is what its files are compared with
+        self.memory.note()
         self._stands_otherwise()
 
     @on(RowList.SelectionChanged)
@@ -222,10 +228,12 @@ class FilesView(View):
 
     def _toggle_details(self, *, show: bool | None = None) -> None:
         shown_now = self._share.details is not Place.NOWHERE
-        self._wish(replace(self._wishes, details=not shown_now if show is None else show))
+        self.wish(replace(self.wishes, details=not shown_now if show is None else show))
 
-    def _wish(self, wishes: Wishes) -> None:
-        self._wishes = wishes
+    def wish(self, wishes: Wishes) -> None:
+        """Share the window out otherwise."""
+        self.wishes = wishes
+        self.memory.note()
         self._lay_out()
         details = self.query_one(DetailsPane)
         if self._share.details is Place.WHOLE:
@@ -236,7 +244,7 @@ class FilesView(View):
 
     @property
     def _share(self) -> PaneShare:
-        return share(*self.app.size, self._wishes)
+        return share(*self.app.size, self.wishes)
 
     def _lay_out(self) -> None:
         """Show what is to be seen; what stands right already is not touched, for each touch draws the screen anew."""
@@ -369,4 +377,4 @@ class FilesView(View):
 
     def act_zoom(self) -> None:
         """Give the active pane the whole width, or the other one its half back."""
-        self._wish(replace(self._wishes, zoomed=not self._wishes.zoomed))
+        self.wish(replace(self.wishes, zoomed=not self.wishes.zoomed))

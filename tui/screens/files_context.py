@@ -12,6 +12,7 @@ from sft.client.connection_info import ConnectionInfo
 from tui.context import AppContext
 from tui.gateway import Gateway
 from tui.messages import Severity
+from tui.panes.layout import Wishes
 from tui.panes.local import LocalSide
 from tui.panes.pane import Pane
 from tui.panes.remote import RemoteSide
@@ -24,6 +25,7 @@ class FilesContext(Protocol):
     remote: Pane
     local_side: LocalSide
     remote_side: RemoteSide
+    wishes: Wishes
 
     @property
     def app(self) -> App[Any]:
@@ -49,6 +51,9 @@ class FilesContext(Protocol):
     @property
     def is_local(self) -> bool:
         """Whether that is this computer's."""
+
+    def wish(self, wishes: Wishes) -> None:
+        """Share the window out otherwise."""
 
     def start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         """Run what asks a person or the server; what it raises stands in the message line."""

@@ -23,11 +23,12 @@ class TransferActs:
         paths, queue = files.pane.chosen, files.sft.queue
         title = rules.title(paths, files.pane.found(paths))
         if files.is_local:
-            queue.put(paths, files.remote_side.path, title)
+            job = queue.put(paths, files.remote_side.path, title)
             files.report(f"{title} {'go' if len(paths) > 1 else 'goes'} to {files.remote_side.folder_text}")
         else:
-            queue.get(paths, str(files.local_side.path), title)
+            job = queue.get(paths, str(files.local_side.path), title)
             files.report(f"{title} {'come' if len(paths) > 1 else 'comes'} to {files.local_side.folder_text}")
+        files.sft.ordered_in_files(job)
         files.pane.lines.select_keys(set())
 
     def act_verify(self) -> None:
