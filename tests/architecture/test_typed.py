@@ -43,6 +43,7 @@ def _own_options() -> dict[str, frozenset[str]]:
     # What options of many commands say of one another.
     own["sft/operator/commands.py"] = frozenset().union(*map(options_of, all_commands("sftd").values()))
     own["tui/dialogs/command_log.py"] = frozenset({"--yes"})  # of the commands that it shows
+    own["sft/cli/completing.py"] = frozenset({"-o"})  # of a shell
     for path, names in SPEAKS_FOR.items():
         own[path] = frozenset.intersection(*(options_of(commands[name]) for name in names))
     return own
