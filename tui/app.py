@@ -24,6 +24,7 @@ from sft.client.connection_info import ConnectionInfo, Event, Status
 from sft.client.transfers.queue.job import Direction, Failure, Job
 from sft.client.transfers.queue.run import RunResult
 from sft.client.transfers.queue.transfer_queue import TransferQueue
+from sft.client.trust import SignatureState
 from sft.errors import KeyLockedError, SftError
 from tui.command_log import CommandLog
 from tui.connection_words import reason_of
@@ -53,6 +54,7 @@ from tui.runtime.scrollbars import draw_whole_cells
 from tui.runtime.terminal import Terminal
 from tui.themes import known_name, theme_named
 from tui.themes.roles import DARK
+from tui.tour import Did, Tour
 from tui.undo import OthersActedError, Undo
 from tui.workers import start_worker
 
@@ -81,6 +83,7 @@ class SftApp(App[int], inherit_bindings=False):
         now: Unix seconds.
         preferences: keys that the person gave to acts, and a theme.
         local_folder: the folder of this computer that is shown at first.
+        tour: lead through what is there: it is the demo.
     """
 
     TITLE = "sft"
@@ -101,6 +104,7 @@ class SftApp(App[int], inherit_bindings=False):
         start: str = "",
         local_folder: Path | None = None,
         preferences: Preferences | None = None,
+        tour: bool = False,
     ) -> None:
         draw_whole_cells()
         self.glyphs = glyphs  # the toolkit asks for the theme's variables at once
@@ -116,6 +120,8 @@ class SftApp(App[int], inherit_bindings=False):
         self.key_queue = KeyQueue(self, super().on_event)
         self.quitting = Quitting(self, self.queue)
         self._start = start
+        self.tour = Tour()
+        self.tour.is_over = not tour
         self.preferences = preferences or Preferences()
         self.use_theme(self.preferences.theme)
 
@@ -277,6 +283,26 @@ class SftApp(App[int], inherit_bindings=False):
         if name is not None:
             await self.gateway.local.save(_THEME_FILE, name.encode())
 
+    # -- the tour ---------------------------------------------------------------------------------------------------
+
+    def begin_tour(self) -> None:
+        """Lead through the demo."""
+        self.tour = Tour()
+        self.frame.show_tour(self.tour.line)
+
+    def did(self, what: Did) -> None:
+        """Note what a person has done, where a tour goes on."""
+        if self.tour.note(what):
+            self.frame.show_tour(self.tour.line)
+
+    def end_tour(self) -> None:
+        """End the tour, if one goes on."""
+        if self.tour.end():
+            self.frame.show_tour("")
+
+    def action_end_tour(self) -> None:
+        self.end_tour()
+
     # -- what happens outside -------------------------------------------------------------------------------------
 
     def _event_arrived(self, event: Event) -> None:
@@ -302,6 +328,10 @@ class SftApp(App[int], inherit_bindings=False):
             files.post_message(ServerChanged(job.to))
         elif job.direction is Direction.GET and outcome.done:
             files.post_message(LocalFolderChanged(job.to))
+        for judged in outcome.judged:
+            self.did(Did.VERIFIED if judged.state is SignatureState.VERIFIED else Did.MET_FORGERY)
+        if job.direction is Direction.PUT and outcome.done:
+            self.did(Did.STORED)
         if outcome.judged:
             files.post_message(FilesJudged(tuple(outcome.judged)))
         failure = single_conflict(job)

@@ -13,6 +13,7 @@ from sft.errors import SftError
 from tui.gateway import Gateway
 from tui.glyphs import Glyphs
 from tui.keys import Action
+from tui.tour import Did, Tour
 from tui.undo import Undo
 
 
@@ -55,6 +56,7 @@ class AppContext(Protocol):
     glyphs: Glyphs
     local_folder: Path
     now: Callable[[], float]
+    tour: Tour
 
     @property
     def frame(self) -> Showing:
@@ -71,3 +73,12 @@ class AppContext(Protocol):
 
     def perform(self, act: Action) -> None:
         """Do an act of everywhere."""
+
+    def did(self, what: Did) -> None:
+        """Note what a person has done, where a tour goes on."""
+
+    def begin_tour(self) -> None:
+        """Lead through the demo."""
+
+    def end_tour(self) -> None:
+        """End the tour, if one goes on."""

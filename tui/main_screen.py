@@ -62,6 +62,7 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings_of("app", without=frozenset({"app.interrupt"})),
         Binding("shift+tab", "app.focus_previous", show=False),
+        Binding("escape", "app.end_tour", show=False),
     ]
 
     def __init__(self, local_folder: Path) -> None:
@@ -135,13 +136,21 @@ class MainScreen(Screen[None]):
                 yield self._views["files"]
                 yield self.servers
             yield Dock(self.sft.queue, glyphs, self.sft.now, id="dock")
+            yield Static("", id="tour", markup=False)
             yield MessageLine(glyphs, id="message")
             yield Footer(id="footer")
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.show_tour(self.sft.tour.line)
         self._connected(self.sft.gateway.connection)
         self.set_interval(1, self._count_down)
+
+    def show_tour(self, line: str) -> None:
+        """Show a line of the tour, or none."""
+        tour = self.query_one("#tour", Static)
+        tour.update(line)
+        tour.display = bool(line)
 
     # -- which screen is shown ------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ def run(
         local_folder: the folder of this computer that is shown at first; the current one unless told.
         begin_demo: what is offered to whoever has joined nothing: starts a private server that ends with the UI, and
             returns the state folder of its admin (blocks).
-        until_quit: the state folder goes when the UI ends.
+        until_quit: the state folder goes when the UI ends: it is the demo, and a tour leads through it.
     """
     state = state_from(environ)
     preferences = read_preferences(state.config)
@@ -48,6 +48,7 @@ def run(
             start=account,
             local_folder=local_folder,
             preferences=preferences,
+            tour=until_quit,
         )
 
     return loop.run(make, FaultLog(state.data).keep)

@@ -1,7 +1,8 @@
 """The demo that a person explores: a private server with three people and real files, made ready in seconds.
 
     ada    admin       welcome.md (three versions), handbook
-    max    maintainer  python, plans (a file and a folder of it in the trash; one has three versions, the last by ada)
+    max    maintainer  python, plans (a file and a folder of it in the trash; one has three versions, the last by ada),
+                       staged-forgery (one file, whose bytes the server exchanged)
     gus    guest       nothing: guests read
 
 An invitation for eva is open. Rules. Everything lies in one temporary folder and goes with it; the server ends with the block.
@@ -20,6 +21,9 @@ from typing import Final, Self
 
 from sft.demo.files import (
     BUDGET,
+    FORGED,
+    FORGED_ACCOUNT,
+    TRUE_ACCOUNT,
     WELCOME,
     lay_out_files_of_ada,
     lay_out_files_of_max,
@@ -94,6 +98,7 @@ class Exhibit:
             ("files are stored", people.files_are_stored),
             ("new versions are stored", people.second_versions),
             ("and one more", people.third_versions),
+            ("one file is forged", people.file_is_forged),
         ):
             report(f"  {words}")
             step()
@@ -142,6 +147,9 @@ class _People:
             lambda: self._store_again("ada", "plans/budget.csv", BUDGET[2]),
             lambda: self._stage.sft("max", "rm", "-r", "--yes", "plans/draft.md", "plans/archive"),
         )
+
+    def file_is_forged(self) -> None:
+        self._stage.exchange(FORGED, TRUE_ACCOUNT, FORGED_ACCOUNT)
 
     # -- what they have in common -----------------------------------------------------------------
 

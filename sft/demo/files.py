@@ -33,6 +33,15 @@ BUDGET: Final = (
 )
 _ROADMAP: Final = "# Roadmap\n\n1. Files that everybody can check.\n2. Fewer attachments.\n"
 _DRAFT: Final = "An old draft. It was deleted, and can be brought back from the trash.\n"
+# Long enough to lie in a file of the vault: what is small lies in the database.
+FORGED: Final = "staged-forgery/invoice.txt"
+TRUE_ACCOUNT: Final = "DE02 1203 0000 0000 2020 51"
+FORGED_ACCOUNT: Final = "DE02 5001 0517 0137 0750 30"
+INVOICE: Final = (
+    f"Invoice 2026-117\n\nPaper and ink, 380.00\nTo be paid to {TRUE_ACCOUNT}\n\n"
+    "This file is a staged forgery. max signed it with one account; then the bytes were exchanged on the server's disk,\n"
+    "with all of the server's keys. The server notices nothing. Your computer does: v, enter and w refuse it.\n\n"
+) + "".join(f"Term {number:03}: what was agreed holds, and nothing else is meant by it.\n" for number in range(1, 301))
 _LETTER: Final = "Dear max,\n\nthe figures are in plans/budget.csv.\n\nada\n"
 _FIGURES: Final = "month,letters\nJanuary,31\nFebruary,28\nMarch,33\n"
 
@@ -63,7 +72,8 @@ def lay_out_files_of_max(folder: Path) -> Sequence[Path]:
     write_text(folder / "plans" / "roadmap.md", _ROADMAP)
     for year in (2023, 2024):
         write_text(folder / "plans" / "archive" / f"{year}.md", _DRAFT)
-    return [folder / "python", folder / "plans"]
+    write_text(folder / FORGED, INVOICE)
+    return [folder / "python", folder / "plans", (folder / FORGED).parent]
 
 
 def lay_out_files_to_send(folder: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Final
 
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
+from sft.demo.files import FORGED_ACCOUNT, INVOICE, TRUE_ACCOUNT, write_text
 from sft.demo.stage import DemoStage, Ended, UnexpectedError, beginning, changed_byte, library_files
 from sft.limits import MIB
 from sft.model.names import safe
@@ -73,6 +74,7 @@ class Journey:
             self._big_file_is_got,
             self._guest_is_refused,
             self._changed_byte_is_refused,
+            self._forgery_is_refused,
             self._minisign_agrees,
         )
 
@@ -145,6 +147,16 @@ class Journey:
         self._report(f"one byte changed in the vault: {_sentence(ended)}")
         self._stage.sft("gus", "get", BIG, "--to", str(target), "--json")
         self._report("the byte put back: verified again")
+
+    def _forgery_is_refused(self) -> None:
+        invoice, target = write_text(self._files / "invoice.txt", INVOICE), self._stage.folder / "forged"
+        self._stage.sft("max", "put", str(invoice), "--json")
+        self._stage.exchange("invoice.txt", TRUE_ACCOUNT, FORGED_ACCOUNT)
+        ended = self._stage.sft("gus", "get", "invoice.txt", "--to", str(target), status=_VERIFICATION_STATUS)
+        _require("[SIGNATURE_BAD]" in ended.err, f"another refusal than expected: {beginning(ended.err)}")
+        left = list(target.glob("*")) if target.exists() else []
+        _require(not left, f"something was kept of a forged file: {left}")
+        self._report(f"a file forged with all of the server's keys: {_sentence(ended)}")
 
     def _minisign_agrees(self) -> None:
         minisign = shutil.which("minisign")

@@ -83,6 +83,11 @@ class DemoStage:
         command = [*_twistd(), "sft", "--home", str(self.home), *arguments]
         return self._run(command, self._environ, f"sftd {' '.join(arguments)}", 0)
 
+    def exchange(self, path: str, old: str, new: str) -> None:
+        """Exchange a text in a stored file, as whoever runs the server could: with its keys, and without the author's."""
+        command = [sys.executable, "-P", "-m", "sft.demo.forgery", str(self.home), path, old, new]
+        self._run(command, self._environ, f"exchange what {path} holds", 0)
+
     def join(self, name: str, link: str, *options: str) -> None:
         """Have a new person join, with a key that nothing protects."""
         path = self.folder / f"{name}.link"

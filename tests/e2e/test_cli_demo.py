@@ -47,6 +47,7 @@ def test_the_demo_does_what_it_says_and_leaves_nothing(scratch: Path, tmp_path: 
         "gus got and verified big.bin, 17 MiB",
         "Guests do not store files [ROLE_FORBIDS]",
         "one byte changed in the vault",
+        "a file forged with all of the server's keys: The bytes of invoice.txt are not what max signed",
         "minisign",
     ):
         assert any(expected in step for step in told), expected
@@ -81,7 +82,15 @@ def test_on_a_terminal_the_demo_is_a_server_to_explore_and_leaves_nothing(scratc
     try:
         shown = demo.until("welcome.md")
         assert "Preparing a private server" in demo.screen.written
-        for expected in ("handbook/", "plans/", "python/", "letter.txt", "large.bin"):
+        for expected in (
+            "handbook/",
+            "plans/",
+            "python/",
+            "staged-forgery/",
+            "letter.txt",
+            "large.bin",
+            "1/5  v on a file",
+        ):
             assert expected in shown
         assert "ada · admin" in shown
         assert len(listening(scratch)) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sft.demo.forgery import exchange
 from tests.integration.live_cli import LiveCli, NewCli
 from tests.loop import run
 from tests.unit.cli.cli_fixture import Ran
@@ -111,6 +112,19 @@ def test_a_changed_byte_on_the_servers_disk_gives_no_file(cli: LiveCli):
     stored.write_bytes(content)
     failed(cli.sft("max", "get", "a.bin", "--to", "out"), 7, "CONTENT_DAMAGED")
     assert list((cli.folder / "out").rglob("*")) == []
+
+
+@pytest.mark.parametrize("size", [20_000, 200_000], ids=["with-others", "by-itself"])
+def test_bytes_that_were_exchanged_with_all_of_the_servers_keys_are_not_their_authors(cli: LiveCli, size: int):
+    assert cli.sft("max", "put", cli.file("a.txt", b"to the shop " + bytes(size))).status == 0
+    with pytest.raises(ValueError, match="is not stored"):
+        exchange(cli.server.home, "b.txt", b"to the shop", b"to mallory!")
+    with pytest.raises(ValueError, match="another text"):
+        exchange(cli.server.home, "a.txt", b"to a friend", b"to mallory!")
+    assert cli.sft("gus", "get", "a.txt", "--to", "out").status == 0
+    exchange(cli.server.home, "a.txt", b"to the shop", b"to mallory!")
+    failed(cli.sft("gus", "get", "a.txt", "--to", "other"), 7, "SIGNATURE_BAD", "are not what max signed")
+    assert list((cli.folder / "other").rglob("*")) == []
 
 
 # -- the person and the key -----------------------------------------------------------------------------

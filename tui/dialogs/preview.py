@@ -23,6 +23,7 @@ from tui.dialogs.dialog import Dialog, DialogButton
 from tui.preview.content import Preview, preview_of
 from tui.text import cut, error_text
 from tui.themes.styles import styles_of
+from tui.tour import Did
 
 SCROLLING: tuple[Binding, ...] = (
     Binding("up,k", "scroll(-1)", show=False),
@@ -78,6 +79,8 @@ class LookInto(Dialog[str]):
             found = await self.sft.gateway.files.look(self._path, self._version)
         except SftError as error:
             self.found_to_be = state_after(error)
+            if self.found_to_be is not None:
+                self.sft.did(Did.MET_FORGERY)
             message, step = error_text(error, self.sft.now())
             sign = glyphs.state(SignatureState.BAD)
             self._show(Text.assemble((f"{sign} {message}\n", styles["bad"]), (step, styles["muted"])))
@@ -86,6 +89,7 @@ class LookInto(Dialog[str]):
             self._show(Text(f"More than {size_text(LOOK_BYTES)} is not looked into: c gets it.", styles["muted"]))
             return
         self.found_to_be = found.verdict.state
+        self.sft.did(Did.LOOKED)
         preview = await asyncio.to_thread(preview_of, found.content)
         self._show(self._text(found, preview))
 

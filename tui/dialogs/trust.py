@@ -21,6 +21,7 @@ from sft.model.names import split_path
 from sft.model.text import shell_name, shown_name
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.themes.styles import styles_of
+from tui.tour import Did
 from tui.widgets.chain import chain_lines, verdict_of
 
 
@@ -60,6 +61,7 @@ class Trust(Dialog[None]):
     def on_mount(self) -> None:
         super().on_mount()
         self._unheard = self.sft.queue.when_landed(self._landed)
+        self.sft.did(Did.ASKED_WHY)
         self.work(self._read)
 
     def on_unmount(self) -> None:

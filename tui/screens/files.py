@@ -354,12 +354,12 @@ class FilesView(View):
         self._toggle_details()
 
     def act_clear(self) -> None:
-        if (
-            not self.pane.clear()
-            and not self._searching.leave()
-            and self._share.details in {Place.OTHER_PANE, Place.WHOLE}
-        ):
+        if self.pane.clear() or self._searching.leave():
+            return
+        if self._share.details in {Place.OTHER_PANE, Place.WHOLE}:
             self._toggle_details(show=False)
+        else:
+            self.sft.end_tour()
 
     def act_other_pane(self) -> None:
         """Go to what stands beside this pane: the other one, or details in its place."""

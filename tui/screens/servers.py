@@ -348,6 +348,7 @@ class ServersView(View):
         account = await self.gateway.accounts.explore_demo()
         await self.gateway.use(account)
         await self.sft.frame.go("files")
+        self.sft.begin_tour()
         message = "This server is your own and private. Try anything: it goes when you quit."
         self.report(message, Severity.SUCCESS)
 
