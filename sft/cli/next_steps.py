@@ -22,6 +22,7 @@ from sft.model.text import filled, shell_name
 
 _AGAIN: Final = "The same command again"
 _UPGRADE: Final = "pipx upgrade sft"
+_NAMELESS: Final = "Write a name there, such as FOLDER/NAME"
 _ADMINS_ALONE: Final = "Ask an admin: {admins}"
 _CHECK_VAULT: Final = "Tell the operator (sftd vault check)"
 
@@ -229,6 +230,8 @@ class NextSteps(Struct, frozen=True):
         template = self.by_code[error.code]
         if error.code == "ROLE_FORBIDS" and values["needed"] == Role.ADMIN.value:
             template = _ADMINS_ALONE  # nobody is made an admin for one act
+        if error.code == "NAME_NOT_ALLOWED" and not values["name"]:
+            template = _NAMELESS
         if error.code == "NOT_FOUND":
             values["see"] = self.where_to_look(str(values["what"]), str(values["name"]))
         if error.code == "NAME_CLASH":
