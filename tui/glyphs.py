@@ -39,6 +39,8 @@ class Glyphs:
     ellipsis: str
     dash: str
     arrow: str
+    before: str
+    behind: str
 
     def state(self, state: SignatureState) -> str:
         return {
@@ -62,12 +64,12 @@ class Glyphs:
 FINE: Final = Glyphs(
     plain=False, verified="✓", signed="·", doubt="!", unknown="?", bad="✗", up="↑", down="↓",
     paused="‖", online="●", away="○", disabled="⊘", selected="●", left="←", right="→", full="━",
-    half="╸", empty="─", ellipsis="…", dash="–", arrow="→",
+    half="╸", empty="─", ellipsis="…", dash="–", arrow="→", before="▏", behind="▕",
 )  # fmt: skip
 PLAIN: Final = Glyphs(
     plain=True, verified="+", signed=".", doubt="!", unknown="?", bad="x", up="^", down="v",
     paused="=", online="*", away="o", disabled="-", selected="*", left="<-", right="->", full="#",
-    half="", empty="-", ellipsis="~", dash="-", arrow="->",
+    half="", empty="-", ellipsis="~", dash="-", arrow="->", before="[", behind="]",
 )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ class Help(ModalScreen[None]):
             yield static("Signs", "help-title")
             for sign, meaning in _meanings(self._glyphs):
                 line = Text(no_wrap=False, end="")
-                line.append(f"{sign:>{_KEY_CELLS}}  ", styles_of(self.app.theme)["accent"])
+                line.append(f"{sign:>{_KEY_CELLS}}  ", styles_of(self.app.theme)["key"])
                 line.append(meaning)
                 yield Static(line, markup=False)
 
@@ -83,7 +83,7 @@ class Help(ModalScreen[None]):
         keys = " ".join(self._shown(key) for key in act.keys.split(",") if key) or ":"
         styles = styles_of(self.app.theme)
         line = Text(no_wrap=False, end="")
-        line.append(f"{keys:>{_KEY_CELLS}}  ", styles["muted" if offer.reason else "accent"])
+        line.append(f"{keys:>{_KEY_CELLS}}  ", styles["muted" if offer.reason else "key"])
         line.append(act.description, styles["muted"] if offer.reason else "")
         return line
 

@@ -120,5 +120,5 @@ class Palette(ModalScreen[str | None]):
     def _row(self, offer: Offer) -> ListRow[Offer]:
         act, reason = offer.act, offer.reason
         says = f"{act.description} {self._glyphs.dash} {reason}" if reason else act.description
-        tones = dict.fromkeys(("key", "says", "where"), "muted") if reason else {"key": "accent", "where": "muted"}
+        tones = dict.fromkeys(("key", "says", "where"), "muted") if reason else {"key": "key", "where": "muted"}
         return ListRow(act.id, offer, {"key": act.key_shown, "says": says, "where": offer.where}, tones)

@@ -184,7 +184,7 @@ def marking(draw: Draw, marks: Comparisons, glyphs: Glyphs) -> Draw:
     """Draw entries as ever, with their marks."""
     signs = {
         LocalStanding.SAME: (glyphs.verified, "good"),
-        LocalStanding.CHANGED: (glyphs.up, "accent"),
+        LocalStanding.CHANGED: (glyphs.up, "strong"),
         LocalStanding.NEWER: (glyphs.down, "second"),
         LocalStanding.BOTH: (glyphs.doubt, "doubt"),
     }

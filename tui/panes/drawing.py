@@ -16,6 +16,7 @@ _SIZE_CELLS: Final = 8
 _AGE_CELLS: Final = 6
 _MINUTE: Final = 60
 _DRAWN: Final = 1000  # lines that are kept drawn
+_ASIDE: Final = ("~", ".bak", ".tmp", ".part", ".minisig", ".sftproof", ".log")
 
 _TONES: Final[Mapping[SignatureState, str]] = {
     SignatureState.NOT_LOOKED_AT: "muted",
@@ -53,9 +54,11 @@ def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Draw:
         if entry.kind is EntryKind.FOLDER:
             cells["name"] += "/"
             cells["size"] = inside_text(entry)
-            tones |= {"name": "accent", "size": "muted"}
+            tones |= {"name": "strong", "size": "muted"}
         elif entry.kind is EntryKind.FILE:
             cells["size"] = size_cell(entry.size)
+            if is_aside(entry.name):
+                tones["name"] = "muted"
         else:
             cells["size"] = "link" if entry.kind is EntryKind.LINK else "special"
             tones |= {"name": "muted", "size": "muted"}
@@ -73,6 +76,11 @@ def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Draw:
         return ListRow(entry.path, entry, cells, tones, selectable=entry.can_be_chosen)
 
     return draw
+
+
+def is_aside(name: str) -> bool:
+    """Return whether a file is seldom what is looked for: hidden, in the making, or about another file."""
+    return name.startswith(".") or name.casefold().endswith(_ASIDE)
 
 
 def short_age(at: int, now: float) -> str:

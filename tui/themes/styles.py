@@ -1,7 +1,8 @@
 """Styles of what widgets draw themselves: each theme has the same, by names of what they mean.
 
-Rules. They lie over the ground of the widget. One table serves all: a style of the toolkit's rules would be found anew for each
-widget that is mounted, a fifth of the time that it takes to show a screen.
+Rules. They lie over the ground of the widget. The accent belongs to the focus: cursor, frame and title of what has it, and what
+a dialog does on enter; nothing else has that color. One table serves all: a style of the toolkit's rules would be found anew
+for each widget that is mounted, a fifth of the time that it takes to show a screen.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ _WORDS: Final = {
     "alarm": "bold reverse {bad}",
     "second": "{second}",
     "accent": "bold {accent}",
-    "bar": "{accent}",
+    "key": "bold {foreground}",
+    "bar": "{second}",
     "track": "{border}",
     "selected": "bold {chosen}",
     "cursor": "bold {on-accent} on {accent}",
-    "cursor-away": "on {line}",
+    "outline": "{quiet}",
     "tab": "bold {foreground} on {line}",
 }
 

@@ -11,6 +11,7 @@ from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
+from sft.client.transfers.progress import SPEEDS_KEPT
 from sft.client.transfers.queue.job import Job, JobState
 from sft.client.transfers.queue.transfer_queue import TransferQueue
 from tui.glyphs import Glyphs
@@ -18,6 +19,7 @@ from tui.messages import ActChosen
 from tui.text import cut, cut_name
 from tui.themes.styles import styles_of
 from tui.widgets.job_words import (
+    STAGES,
     bar,
     conflict_words,
     counts_of,
@@ -26,6 +28,8 @@ from tui.widgets.job_words import (
     part_of,
     rate_of,
     sign_of,
+    speeds_text,
+    stage_of,
     target_of,
     title_of,
 )
@@ -36,6 +40,7 @@ _WIDE = 110
 _TALL = 30
 _NARROW = 76  # below it a bar says less beside it
 _WHERE_CELLS = 22
+_FOR_LAMPS, _FOR_SPEEDS = 14, 32  # cells, so that a bar is left
 
 
 class Dock(Widget):
@@ -128,7 +133,18 @@ def job_line(job: Job, queue: TransferQueue, glyphs: Glyphs, width: int, styles:
         text.append(where + " " * (_WHERE_CELLS - cell_len(where)) + "  ", styles["muted"])
     if job.state is JobState.RUNNING:
         said = _running_text(job, queue, brief=width < _NARROW)
-        full, empty = bar(job.percent, max(width - text.cell_len - len(said), 4), glyphs)
+        room = width - text.cell_len - len(said)
+        rate = queue.rate(job.id)
+        if room >= _FOR_SPEEDS and not glyphs.plain:
+            speeds = speeds_text(() if rate is None else rate.speeds)
+            text.append(f"{speeds:>{SPEEDS_KEPT}}  ", styles["second"])
+            room -= SPEEDS_KEPT + 2
+        if room >= _FOR_LAMPS:
+            reached = stage_of(job)
+            text.append(glyphs.online * reached, styles["good"])
+            text.append(f"{glyphs.away * (STAGES - reached)}  ", styles["track"])
+            room -= STAGES + 2
+        full, empty = bar(job.percent, max(room, 4), glyphs)
         text.append(full, styles["bar"])
         text.append(empty, styles["track"])
         text.append(said)

@@ -60,7 +60,7 @@ class Footer(Widget):
         text = Text(no_wrap=True, end="", overflow="crop")
         for _, hint in self.fitting(self.size.width):
             text.append(" " if not text else "  ")
-            text.append(hint.key, styles["accent"])
+            text.append(hint.key, styles["key"])
             text.append(f" {hint.label}", styles["plain"])
         return text
 

@@ -62,13 +62,13 @@ class Header(Widget):
         style = styles_of(self.app.theme)
         for number, (start, _, screen_id) in enumerate(self._tabs(), 1):
             if len(text) < start:
-                text.append(" sft "[: start - len(text)] if not text else " ", style["accent"])
+                text.append(" sft "[: start - len(text)] if not text else " ", style["title"])
             active = screen_id == self.screen_id
             if active and len(text) > start:
                 text.right_crop(len(text) - start)
             number_text = f" {number}"[len(text) - start :] if len(text) > start else f" {number}"
-            text.append(number_text, style["cursor"] if active else style["muted"])
-            text.append(f"{self._title(screen_id)} ", style["cursor"] if active else style["plain"])
+            text.append(number_text, style["tab"] if active else style["muted"])
+            text.append(f"{self._title(screen_id)} ", style["tab"] if active else style["plain"])
         if self.screen_id != SCREEN_IDS[-1]:
             text.right_crop(1)  # a blank that is nobody's
         right = self._who(width - text.cell_len - 2, style)

@@ -5,6 +5,7 @@ Rules. The dock and the Transfers screen say the same of a job in the same words
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,9 @@ from tui.text import cut_path, folder_text, shown
 _LEAST_NAME: Final = 24
 _MOST_NAME: Final = 60
 _NARROW: Final = 76  # a list in 80 columns
+STAGES: Final = 3
+_SECOND: Final = frozenset({"storing", "verifying"})
+_HEIGHTS: Final = "▁▂▃▄▅▆▇█"
 
 
 def name_cells(width: int) -> int:
@@ -32,7 +36,7 @@ def sign_of(job: Job, glyphs: Glyphs) -> tuple[str, str]:
         return glyphs.doubt, "doubt"
     way = {Direction.PUT: glyphs.up, Direction.GET: glyphs.down, Direction.VERIFY: glyphs.verified}
     return {
-        JobState.RUNNING: (way[job.direction], "accent"),
+        JobState.RUNNING: (way[job.direction], "strong"),
         JobState.WAITING: (way[job.direction], "muted"),
         JobState.PAUSED: (glyphs.paused, "muted"),
         JobState.NEEDS_YOU: (glyphs.doubt, "doubt"),
@@ -71,6 +75,19 @@ def rate_of(job: Job, rate: Rate | None) -> tuple[str, str]:
         return "stalled", ""
     seconds = rate.seconds_for(job.total_bytes - job.done_bytes)
     return ("", "") if seconds is None else (rate_text(rate.bytes_per_second, 1), left_text(seconds))
+
+
+def stage_of(job: Job) -> int:
+    """Return how many of its three stages a running job has reached: sending, storing, stored; or receiving and so on."""
+    if job.done_files < job.files or not job.files:
+        return 2 if job.stage in _SECOND and not job.is_folder else int(bool(job.stage))
+    return STAGES
+
+
+def speeds_text(speeds: Sequence[float]) -> str:
+    """Draw how fast it was in each of the last seconds, beside the fastest of them."""
+    most = max(speeds, default=0)
+    return "".join(_HEIGHTS[round(speed / most * (len(_HEIGHTS) - 1)) if most else 0] for speed in speeds)
 
 
 def is_settling(job: Job) -> bool:

@@ -274,16 +274,24 @@ class RowList(ScrollView, can_focus=True):
             style = base + self._styles["muted"]
             text = f" {self.glyphs.ellipsis}"
             strip = Strip([Segment(text, style)]).adjust_cell_length(width, base)
-            return strip.apply_style(self._cursor_style()) if is_cursor else strip
+            return strip.apply_style(self._styles["cursor"]) if is_cursor and self._leads_keys else strip
         style = base
         if row.key in self.selected:
             style += self._styles["selected"]
-        if is_cursor:
-            style += self._cursor_style()
+        is_bar = is_cursor and self._leads_keys
+        if is_bar:
+            style += self._styles["cursor"]
         is_marked = row.key in self.selected
-        return self._strip(
-            row.cells, row.tones, width, style, keep=is_cursor, marked=is_marked, name=self._texts.get(index)
+        strip = self._strip(
+            row.cells, row.tones, width, style, keep=is_bar, marked=is_marked, name=self._texts.get(index)
         )
+        return self._outlined(strip, style) if is_cursor and not is_bar else strip
+
+    def _outlined(self, strip: Strip, style: Style) -> Strip:
+        """Show where the cursor of a list stands that keys do not move."""
+        edge = style + self._styles["outline"]
+        before, behind = (Strip([Segment(sign, edge)]) for sign in (self.glyphs.before, self.glyphs.behind))
+        return Strip.join([before, strip.crop(1, strip.cell_length - 1), behind])
 
     def _strip(
         self,
@@ -353,8 +361,10 @@ class RowList(ScrollView, can_focus=True):
             if piece
         ]
 
-    def _cursor_style(self) -> Style:
-        return self._styles["cursor" if self.has_focus or self._leads else "cursor-away"]
+    @property
+    def _leads_keys(self) -> bool:
+        """Whether keys move its cursor now: then it is a bar, else an outline."""
+        return self.has_focus or self._leads
 
     def _look_ahead(self) -> None:
         """Ask for what is missing among the lines in sight and those around them, once."""

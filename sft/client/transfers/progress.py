@@ -11,6 +11,7 @@ from msgspec import Struct
 
 RATE_SECONDS: Final = 5.0
 STALLED_SECONDS: Final = 5.0  # as OpenSSH says it
+SPEEDS_KEPT: Final = 8
 TICK_SECONDS: Final = 0.1  # nobody sees more than ten steps a second
 
 
@@ -112,6 +113,8 @@ class Rate:
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque()
         self._moved_at = 0.0
+        self._speeds: deque[float] = deque(maxlen=SPEEDS_KEPT)
+        self._counted: tuple[float, int] | None = None  # up to where they are
 
     def sample(self, now: float, moved_bytes: int) -> None:
         if not self._samples or moved_bytes != self._samples[-1][1]:
@@ -119,6 +122,16 @@ class Rate:
         self._samples.append((now, moved_bytes))
         while len(self._samples) > 1 and now - self._samples[1][0] >= RATE_SECONDS:
             self._samples.popleft()
+        since, before = self._counted or (now, moved_bytes)
+        if now - since >= 1:
+            self._speeds.append(max(moved_bytes - before, 0) / (now - since))
+        if now - since >= 1 or self._counted is None:
+            self._counted = (now, moved_bytes)
+
+    @property
+    def speeds(self) -> tuple[float, ...]:
+        """Bytes a second in each of the last seconds, the newest last."""
+        return tuple(self._speeds)
 
     @property
     def bytes_per_second(self) -> float:

@@ -23,3 +23,14 @@ def test_what_has_not_moved_for_five_seconds_is_stalled():
     assert rate.stalled
     rate.sample(6.1, 11)
     assert not rate.stalled
+
+
+def test_of_the_last_seconds_each_has_its_speed():
+    rate = Rate()
+    assert rate.speeds == ()
+    moved = 0
+    for tenth in range(125):
+        second = tenth // 10
+        rate.sample(tenth / 10, moved)
+        moved += 100 * (second + 1)
+    assert [round(speed) for speed in rate.speeds] == [1000 * second for second in range(5, 13)]
