@@ -14,7 +14,7 @@ from sft.errors import KeyFormatError, LocalFileError, UsageError
 from sft.model.links import InvitationLink
 from sft.model.names import safe
 from sft.model.records import DeviceKey, Invitation, KeyEnd, User, UserState
-from sft.model.text import count_text, local_time, role_noun, shown_name, size_text
+from sft.model.text import count_text, local_time, role_noun, shown_name, size_text, utc_time
 
 _KEY_FILE_BYTES = 4096
 _MOST_FIRST_SEEN: Final = 3  # said one by one
@@ -49,12 +49,25 @@ def show_invitations(console: Console, invitations: Sequence[Invitation], now: f
                 safe(one.name or "anybody"),
                 "new key" if one.resets else one.role.value,
                 one.state.value if one.used_by is None else f"used by {safe(one.used_by)}",
-                f"until {local_time(one.expires_at, now=now, weekday=True)}",
-                f"by {safe(one.maker)}",
+                local_time(one.expires_at, now=now, weekday=True),
+                safe(one.maker),
             )
             for one in invitations
         ],
+        head=("id", "for", "role", "state", "until", "by"),
         right=(0,),
+        fields=[
+            (
+                str(one.id),
+                safe(one.name or ""),
+                "new key" if one.resets else one.role.value,
+                one.state.value,
+                safe(one.used_by or ""),
+                utc_time(one.expires_at),
+                safe(one.maker),
+            )
+            for one in invitations
+        ],
     )
 
 
@@ -152,17 +165,21 @@ def reason_of(since: str | None, start: int = 0, *, shown_by: str = "sft info FI
 
 def key_since(key: DeviceKey, user: User, *, now: float) -> str:
     """Say since when a key is somebody's, by whose word, and what became of it."""
-    since = f"since {local_time(key.added_at, now=now)}"
-    if key.endorsement:
-        since += ", vouched for by another"
-    elif key is not user.keys[0]:
-        since += ", given by an admin or the operator"
+    word = by_whose_word(key, user)
+    since = f"since {local_time(key.added_at, now=now)}{f', {word}' if word else ''}"
     if key.ended_at is None:
         return since
     ended = f"; ended {local_time(key.ended_at, now=now)}"
     if key.cut_off_leaf is None:
         return since + ended
     return f"{since}{ended}: stolen, nothing from {key.cut_off_leaf:,} of the log on counts"
+
+
+def by_whose_word(key: DeviceKey, user: User) -> str:
+    """Return by whose word a key is somebody's; "" for the one that they joined with."""
+    if key.endorsement:
+        return "vouched for by another"
+    return "" if key is user.keys[0] else "given by an admin or the operator"
 
 
 def read_public_key(text: str, otherwise: str) -> PublicKey:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,25 @@ def test_that_very_version_is_replaced_whether_or_not_replace_is_said_too(cli: L
         assert put.out.startswith("stored "), put.err
     cli.file("a.txt", b"four")
     assert "CHANGED_SINCE" in cli.sft("max", "put", path, "--replace", "--if-version", "2").err
+
+
+def test_what_a_deletion_says_is_the_way_back_works_as_typed(cli: LiveCli):
+    for name in ("notes/a.txt", "notes/deep er/b.txt", "bulk/f1.bin", "bulk/f2.bin", "one's.txt"):
+        cli.sft("max", "put", cli.file("x", name.encode()), "--as", name)
+    for deletion in (("-r", "notes", "--yes"), ("bulk/f?.bin", "--yes"), ("one's.txt",)):
+        done = cli.sft("max", "rm", *deletion)
+        assert done.status == 0, done.err
+        backs = [line.partition("Back: ")[2] for line in done.lines]
+        assert all(backs), done.out
+        for back in backs:
+            sft, *words = shlex.split(back)
+            assert (sft, cli.sft("max", *words).status) == ("sft", 0), back
+    assert len(cli.sft("max", "ls", "**").lines) == 5 + 3
+    # All that a pattern took comes back by the pattern, and a thing out of a folder by its own name.
+    cli.sft("max", "rm", "bulk/f?.bin", "--yes")
+    assert len(cli.sft("max", "restore", "bulk/f?.bin").lines) == 2
+    cli.sft("max", "rm", "-r", "notes", "--yes")
+    assert cli.sft("max", "restore", "notes/deep er/b.txt").status == 0
 
 
 def test_making_folders(cli: LiveCli):

@@ -66,7 +66,11 @@ def test_a_second_computer_is_vouched_for_and_nobody_is_asked(cli: LiveCli):
     assert [(each["device"], each["endorsed"], each["ended_at"]) for each in devices(cli, "max")] == [
         ("laptop", False, None), ("desk", True, None),
     ]  # fmt: skip
-    assert "vouched for by another" in good(cli.sft("desk", "key", "device", "list")).out
+    listed = [line.split("\t") for line in good(cli.sft("desk", "key", "device", "list")).lines]
+    assert [(row[0], row[2], row[4], row[5:]) for row in listed] == [
+        ("laptop", "", "", ["", ""]), ("desk", "here", "vouched for by another", ["", ""]),
+    ]  # fmt: skip
+    assert all(row[3].endswith("Z") for row in listed), "UTC"
 
 
 def test_whoever_did_not_add_a_key_of_theirs_is_told_once_and_how_to_end_it(cli: LiveCli):

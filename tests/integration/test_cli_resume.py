@@ -44,6 +44,12 @@ def part_of(cli: LiveCli, path: str, *, part: bytes = CONTENT[:SEGMENT_BYTES], w
 
 def test_what_was_cut_off_is_listed_and_gone_on_with(cli):
     local = part_of(cli, "docs/big.bin")
+    (row,) = (line.split("\t") for line in cli.sft("ada", "resume", "--list").lines)
+    assert (row[1:4], row[4].endswith("Z"), row[5]) == (
+        ["docs/big.bin", str(SEGMENT_BYTES), str(len(CONTENT))],
+        True,
+        str(local),
+    )
     (listed,) = cli.sft("ada", "resume", "--list", "--json").document
     assert (listed["direction"], listed["path"], listed["done_bytes"]) == ("get", "docs/big.bin", SEGMENT_BYTES)
     done = cli.sft("ada", "resume", "--json")

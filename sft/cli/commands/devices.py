@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sft.cli.columns import aligned
 from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, device_document, key_document, user_document
 from sft.cli.options import common
-from sft.cli.people_output import key_since, read_public_key, reason_of, show_reset_link
+from sft.cli.people_output import by_whose_word, key_since, read_public_key, reason_of, show_reset_link
 from sft.client.api import people
 from sft.client.devices import add_device
 from sft.client.identity import Ask, Identity
@@ -24,7 +23,7 @@ from sft.errors import NotFoundError, UsageError
 from sft.model.links import ServerLink
 from sft.model.names import parse_device_name, safe
 from sft.model.records import DeviceKey, KeyEnd, User
-from sft.model.text import shell_name, shown_name
+from sft.model.text import shell_name, shown_name, utc_time
 
 if TYPE_CHECKING:
     from sft.client.profiles import Profile
@@ -57,8 +56,11 @@ def list_command(invocation: Invocation) -> int:
     if console.json:
         console.document([device_document(key) for key in user.keys])
         return 0
-    rows = [(safe(key.device), _says(key, user, profile, now=invocation.now)) for key in user.keys]
-    console.result("\n".join(aligned(rows)))
+    console.table(
+        [(safe(key.device), _says(key, user, profile, now=invocation.now)) for key in user.keys],
+        head=("device", "key"),
+        fields=[_fields(key, user, profile) for key in user.keys],
+    )
     return 0
 
 
@@ -237,6 +239,19 @@ def _require_possible(invocation: Invocation, problem: str, *, yes: bool) -> Non
 def _says(key: DeviceKey, user: User, profile: Profile, *, now: float) -> str:
     here = " (this computer)" if key.public_key == profile.public_key else ""
     return f"{_words(key)}{here}  {key_since(key, user, now=now)}"
+
+
+def _fields(key: DeviceKey, user: User, profile: Profile) -> tuple[str, ...]:
+    """Return a key as a program reads it."""
+    return (
+        safe(key.device),
+        _words(key),
+        "here" if key.public_key == profile.public_key else "",
+        utc_time(key.added_at),
+        by_whose_word(key, user),
+        "" if key.ended_at is None else utc_time(key.ended_at),
+        "" if key.end_reason is None else key.end_reason.value,
+    )
 
 
 def _words(key: DeviceKey) -> str:

@@ -52,7 +52,9 @@ def mv_command(invocation: Invocation, old: str, new: str) -> int:
     if into:
         target = join_path(target, split_path(source)[1])
     if target.startswith(f"{source}/"):
-        raise UsageError(problem=f"{safe(source)} cannot be moved into itself", remedy="Name another place")
+        raise UsageError(
+            problem=f"{safe(source)} cannot be moved into itself", remedy=f"Choose a place outside {safe(source)}"
+        )
     moved = invocation.talk(lambda session: move(session, source, target))
     slash = "" if moved else "/"
     console = invocation.console

@@ -129,7 +129,19 @@ def _show(invocation: Invocation, records: Sequence[Unfinished], word: str) -> N
         ]
         for record in records
     ]
-    console.table(rows)
+    fields = [
+        [
+            _direction(record),
+            safe(record.path),
+            str(record.done),
+            str(record.size),
+            utc_time(record.expires_at),
+            safe(record.local),
+        ]
+        for record in records
+    ]
+    head = ("", "path", "done", "of", "until", "here") if rows else ()
+    console.table(rows, head=head, fields=fields)
     if not rows:
         console.note(f"{word}: nothing.")
 

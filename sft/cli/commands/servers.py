@@ -64,7 +64,20 @@ def command(context: click.Context, invocation: Invocation) -> int:
                 *([standing_text(log, now=invocation.now)] if asked else []),
             )
             for profile, log in zip(profiles, standings, strict=True)
-        ]
+        ],
+        head=("", "name", "address", "you", "role", "server key", *(["log"] if asked else [])) if profiles else (),
+        fields=[
+            (
+                "default" if profile.name == default else "",
+                safe(profile.name),
+                safe(profile.address),
+                safe(profile.user_name) if profile.joined else "",
+                safe(profile.role),
+                profile.server.words(),
+                *([standing_text(log, now=invocation.now)] if asked else []),
+            )
+            for profile, log in zip(profiles, standings, strict=True)
+        ],
     )
     for profile, log in zip(profiles, standings, strict=True):
         if overdue := warning_of(profile, log):

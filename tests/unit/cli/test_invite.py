@@ -119,10 +119,14 @@ def test_the_list(inviting):
     )  # fmt: skip
     inviting.answers[ListInvitations] = lambda request: InvitationList(request.id, (used, still))
     assert inviting.run("invite", "list", terminal=True).lines == [
-        " 3  gus      guest  used by gus  until Tue 5 May 14:00  by ada",
-        "12  anybody  admin  open         until Tue 5 May 14:00  by eva",
+        "id  for      role   state        until            by",
+        " 3  gus      guest  used by gus  Tue 5 May 14:00  ada",
+        "12  anybody  admin  open         Tue 5 May 14:00  eva",
     ]
-    assert inviting.run("invite", "list").lines[0].split("\t")[:3] == ["3", "gus", "guest"]
+    assert [line.split("\t") for line in inviting.run("invite", "list").lines] == [
+        ["3", "gus", "guest", "used", "gus", "2026-05-05T14:00:00Z", "ada"],
+        ["12", "", "admin", "open", "", "2026-05-05T14:00:00Z", "eva"],
+    ]
     document = json.loads(inviting.run("invite", "list", "--json").out)
     assert [one["id"] for one in document] == [3, 12]
     assert "public_key" not in document[0]

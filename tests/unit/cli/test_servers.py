@@ -22,11 +22,16 @@ def link(key: bytes = SERVER.point, name: str = "acme-files", server_id: bytes =
 def test_the_list(cli):
     cli.join()
     ran = cli.run("servers", terminal=True)
-    assert [line.split()[:4] for line in ran.lines] == [
+    assert ran.lines[0].split() == ["name", "address", "you", "role", "server", "key"]
+    assert [line.split()[:4] for line in ran.lines[1:]] == [
         ["●", "acme-files", "files.acme.org:7361", "ada"],
         ["acme-files-2", "files.acme.org:7361", "ada", "admin"],
     ]
-    assert all(line.endswith(SERVER.words()) for line in ran.lines)
+    assert all(line.endswith(SERVER.words()) for line in ran.lines[1:])
+    assert [line.split("\t") for line in cli.run("servers").lines] == [
+        ["default", "acme-files", "files.acme.org:7361", "ada", "admin", SERVER.words()],
+        ["", "acme-files-2", "files.acme.org:7361", "ada", "admin", SERVER.words()],
+    ]
     document = json.loads(cli.run("servers", "--json").out)
     assert [one["default"] for one in document] == [True, False]
 
