@@ -80,7 +80,7 @@ def on_terminal(scratch: Path, tmp_path: Path, *arguments: str) -> PtyTerminal:
 def test_on_a_terminal_the_demo_is_a_server_to_explore_and_leaves_nothing(scratch: Path, tmp_path: Path):
     demo = on_terminal(scratch, tmp_path, "demo")
     try:
-        shown = demo.until("welcome.md")
+        shown = demo.until("handbook/")
         assert "Preparing a private server" in demo.screen.written
         for expected in (
             "handbook/",
@@ -119,7 +119,7 @@ def test_a_demo_begun_from_the_welcome_ends_even_with_a_killed_sft(scratch: Path
     try:
         sft.until("Explore a demo")
         sft.type("\x1bOQ")  # F2
-        shown = sft.until("welcome.md")
+        shown = sft.until("handbook/")
         assert re.search(r"demo +ada", shown)
         assert len(listening(scratch)) == 1
         sft.process.send_signal(signal.SIGKILL)
