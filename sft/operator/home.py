@@ -10,6 +10,7 @@
       policy, cosigned    whose cosignatures the log's heads have, and the newest of them (``sft.operator.witnesses``)
       witness/            a witness of other logs, which needs nothing else of the home (``sft.operator.witness``)
       first-admin.link    0600: the first invitation, where no terminal could show it
+      serve.pid, serve.log  of a server that twistd put into the background; of a witness, witness.pid and witness.log
       data/               0700: keyring, database, vault, last head of the log (or in DIR, by ``--data DIR``); to copy it,
                           stop the server first
       data/reserve        room that is given up where the disk is full

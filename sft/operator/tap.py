@@ -15,11 +15,18 @@ from typing import TYPE_CHECKING, Any
 from twisted.application.service import IService
 from twisted.python import usage
 
+from sft.cli.console import Console
+from sft.cli.failures import report
+from sft.errors import HomeError
 from sft.operator.commands import Call, RunCommand, run_program
 from sft.operator.home import HomeSettings
+from sft.operator.next_steps import steps_at
 
 if TYPE_CHECKING:
     from sft.operator.process import ProcessService
+
+
+_PID_FILE = "twistd.pid"  # as twistd calls it, unless told
 
 
 class Options(usage.Options):
@@ -34,14 +41,33 @@ class Options(usage.Options):
         status = run_program(list(options or []), self.call)
         if self.call.serves is None:
             raise SystemExit(status)
-        twistd: Any = self.parent
-        if twistd is None or not twistd.get("nodaemon"):
+        if self.parent is not None:
+            self._settle_files(self.parent, self.call.serves[0])
+
+    def _settle_files(self, twistd: Any, kind: str) -> None:
+        """Have twistd leave nothing in the folder where it was started, which may be closed to it, or another server's too.
+
+        Args:
+            twistd: its own options.
+            kind: what is served.
+        """
+        own_log = not (twistd.get("logger") or twistd.get("syslog"))
+        if twistd.get("nodaemon"):
+            if twistd.get("pidfile") == _PID_FILE:
+                twistd["pidfile"] = ""
+            if own_log and twistd.get("logfile") in {None, "", "-"}:
+                twistd["logger"] = "sft.operator.log_stream.standard_output"
             return
-        # A pid file in the folder where it was started would keep a second server from starting there.
-        if twistd.get("pidfile") == "twistd.pid":
-            twistd["pidfile"] = ""
-        if not (twistd.get("logger") or twistd.get("syslog")) and twistd.get("logfile") in {None, "", "-"}:
-            twistd["logger"] = "sft.operator.log_stream.standard_output"
+        home = self.call.home
+        if twistd.get("pidfile") == _PID_FILE:
+            twistd["pidfile"] = str(home.path / f"{kind}.pid")
+        if own_log and not twistd.get("logfile"):
+            twistd["logfile"] = str(home.path / f"{kind}.log")
+        try:
+            home.make()
+        except HomeError as error:
+            console = Console(sys.stdout, sys.stderr, os.environ)
+            raise SystemExit(report(console, error, now=time.time(), steps=steps_at(self.call.named))) from error
 
 
 def makeService(options: Options) -> IService:
@@ -63,8 +89,6 @@ def makeService(options: Options) -> IService:
 
 
 def _service(reactor: Any, call: Call) -> ProcessService:
-    from sft.operator.next_steps import steps_at
-
     kind, given = call.serves or ("", {})
     if kind == "witness":
         from sft.operator.witness import FOLDER, WitnessService

@@ -155,18 +155,34 @@ def test_links_name_the_listener_or_the_computer():
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "pid_file"),
     [
         ({"nodaemon": True, "pidfile": "twistd.pid"}, ""),
         ({"nodaemon": True, "pidfile": "/run/sft.pid"}, "/run/sft.pid"),
-        ({"nodaemon": False, "pidfile": "twistd.pid"}, "twistd.pid"),
+        ({"nodaemon": False, "pidfile": "twistd.pid"}, "{home}/serve.pid"),
+        ({"nodaemon": False, "pidfile": "/run/sft.pid"}, "/run/sft.pid"),
     ],
 )
-def test_a_server_in_the_foreground_leaves_no_pid_file_where_it_was_started(given, kept):
+def test_no_pid_file_lies_in_the_folder_where_a_server_was_started(given, pid_file, tmp_path):
     options = tap.Options()
     options.parent = given
-    options.parseOptions(["serve"])
-    assert given["pidfile"] == kept
+    options.parseOptions(["--home", str(tmp_path / "home"), "serve"])
+    assert given["pidfile"] == pid_file.format(home=tmp_path / "home")
+
+
+def test_a_server_in_the_background_keeps_its_log_in_its_home(tmp_path, capsys):
+    options = tap.Options()
+    options.parent = given = {"nodaemon": False, "pidfile": "twistd.pid"}
+    options.parseOptions(["--home", str(tmp_path / "home"), "witness"])
+    assert given["logfile"] == str(tmp_path / "home" / "witness.log")
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "file").touch()
+    options = tap.Options()
+    options.parent = {"nodaemon": False, "pidfile": "twistd.pid"}
+    with pytest.raises(SystemExit) as ended:
+        options.parseOptions(["--home", str(tmp_path / "file" / "home"), "serve"])
+    assert ended.value.code == 10
+    assert "[HOME]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -179,10 +195,10 @@ def test_a_server_in_the_foreground_leaves_no_pid_file_where_it_was_started(give
         ({"nodaemon": False}, False),
     ],
 )
-def test_the_log_on_standard_output_is_ours_and_any_other_twistds(given, ours):
+def test_the_log_on_standard_output_is_ours_and_any_other_twistds(given, ours, tmp_path):
     options = tap.Options()
     options.parent = given
-    options.parseOptions(["serve"])
+    options.parseOptions(["--home", str(tmp_path / "home"), "serve"])
     assert ("logger" in given) == ours
 
 
