@@ -45,8 +45,13 @@ def test_a_changed_byte(cli, downloaded):
     downloaded.write_bytes(b"the contrast")
     ran = cli.run("verify", str(downloaded))
     assert ran.status == 7
-    assert "[SIGNATURE_BAD]" in ran.err
+    assert ran.err.splitlines() == [
+        f"sft: {downloaded} is not what ada signed [SIGNATURE_BAD]",
+        "     Get it again: sft get NAME --force",
+    ]
     assert not ran.out
+    given = cli.run("verify", str(downloaded), "--key", KEY.public.text())
+    assert given.err.splitlines()[0] == f"sft: {downloaded} is not what {KEY.public.text()} signed [SIGNATURE_BAD]"
 
 
 def test_with_a_key_given_as_text_or_file(cli, downloaded, tmp_path):
