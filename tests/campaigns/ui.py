@@ -90,8 +90,8 @@ class Browsing:
             self._downs(downs)
             self._note("all that again")
             self.dear = show_costs(self._ui)
-            self._note("what keys cost")
             show_idle(self._ui)
+            self._note("what keys cost, and idle")
         finally:
             status = terminal.end()
         times.show(f"{self._files:,} files on the server")

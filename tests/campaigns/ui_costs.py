@@ -46,8 +46,9 @@ ACTS = (
 
 
 def show_costs(ui: Ui, rounds: int = 10) -> list[str]:
-    """Do each act so often, in a list of the server; gives what took more than it may."""
+    """Do each act so often, in a list of the server, with no clock beside it; gives what took more than it may."""
     terminal = ui.terminal
+    terminal.signal(signal.SIGUSR2)
     spent: dict[str, float] = dict.fromkeys((act.name for act in ACTS), 0.0)
     drawn: dict[str, list[int]] = {act.name: [] for act in ACTS}
     for _ in range(rounds):
@@ -67,9 +68,8 @@ def show_costs(ui: Ui, rounds: int = 10) -> list[str]:
 
 
 def show_idle(ui: Ui) -> None:
-    """Leave it alone, and count nothing beside it."""
+    """Leave it alone."""
     terminal = ui.terminal
-    terminal.signal(signal.SIGUSR2)
     terminal.quiet(1.0)
     began, before, drawn = time.perf_counter(), terminal.processor_seconds(), terminal.drawn_bytes
     while time.perf_counter() - began < IDLE_SECONDS:

@@ -52,8 +52,10 @@ async def test_everybody_is_listed_with_role_state_files_and_key_and_what_is_kno
             text = stage.text("#people-about")
             assert "maintainer: reads every file, stores files and manages their own" in text
             assert "first seen here 14 Jan" in text
+            assert "last act 1 May 15:31" in text
             for words in public_of("max").words().split(" "):
                 assert words in text
+            assert any(" max " in line and " 2 d " in line for line in stage.lines())
         await stage.press("home")
         await people(stage, "gus")
         await stage.resize((60, 15))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import ClassVar, Final
 
@@ -33,10 +33,10 @@ from tui.dialogs.role import ChooseRole
 from tui.gateway import Invited
 from tui.keys import ACTS, Action, acts_of, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Severity
+from tui.screens.last_acts import last_acts
 from tui.screens.people_lists import PeopleLists
 from tui.screens.people_rows import (
     INVITATION_COLUMNS,
-    PEOPLE_COLUMNS,
     SESSION_COLUMNS,
     AboutPane,
     Presence,
@@ -45,18 +45,24 @@ from tui.screens.people_rows import (
     live_keys,
     people_summary,
     person_row,
+    place_people,
     session_row,
 )
 from tui.text import cut_name, key_words, shown
 from tui.view import View
 from tui.widgets.row_list import RowList
+from tui.widgets.rows import Arrange, Column
 from tui.widgets.tab_line import Tab, TabLine
 from tui.workers import start_worker
 
 USERS: Final = "people-list"
 INVITATIONS: Final = "invitations-list"
 SESSIONS: Final = "sessions-list"
-_COLUMNS: Final = {USERS: PEOPLE_COLUMNS, INVITATIONS: INVITATION_COLUMNS, SESSIONS: SESSION_COLUMNS}
+_COLUMNS: Final[dict[str, Sequence[Column] | Arrange]] = {
+    USERS: place_people,
+    INVITATIONS: INVITATION_COLUMNS,
+    SESSIONS: SESSION_COLUMNS,
+}
 _OF_PEOPLE: Final = frozenset({"people.role", "people.switch", "people.remove", "people.copy"})
 _ANYWHERE: Final = frozenset({"people.invite", "people.filter", "people.clear"})
 _TABS: Final = frozenset({"people.next_tab", "people.previous_tab"})
@@ -75,6 +81,7 @@ class PeopleView(View):
         self._users: list[User] = []
         self._invitations: list[Invitation] = []
         self._sessions: list[SessionInfo] = []
+        self._acted: dict[int, int] = {}  # when people did something last, for admins
         self._pins: dict[int, Pin] = {}
         self._of: tuple[str, Role | None] = ("", None)  # account and role they were read as
         self._worker: Worker[object] | None = None
@@ -101,11 +108,11 @@ class PeopleView(View):
     def _connection_changed(self, event: ConnectionChanged) -> None:
         account, role = self._of
         if event.connection.account != account:
-            self._users, self._invitations, self._pins = [], [], {}
+            self._users, self._invitations, self._pins, self._acted = [], [], {}, {}
         if not (self._is_admin and event.connection.online):
             self._sessions = []  # what was seen of others is old at once
         if not self._is_admin:
-            self._invitations = []
+            self._invitations, self._acted = [], {}
             self._pick(USERS)
         changed = (event.connection.account, event.connection.role) != (account, role)
         if self.display and event.connection.online and changed:
@@ -115,6 +122,16 @@ class PeopleView(View):
     async def _read(self, *, invitation_at: int | None = None) -> None:
         await self.attempt(self._fetch())
         self._show(invitation_at=invitation_at)
+        if self._is_admin:
+            start_worker(self, self._read_acts, group="people-acts", exclusive=True)
+
+    async def _read_acts(self) -> None:
+        of = self._of
+        with contextlib.suppress(SftError):
+            acted = await last_acts(self.gateway.activity, self._users)
+            if of == self._of:
+                self._acted = acted
+                self._show()
 
     async def _fetch(self) -> None:
         of = (self.connection.account, self.connection.role)
@@ -198,7 +215,7 @@ class PeopleView(View):
             [
                 person_row(
                     user, self._pins.get(user.id), glyphs, is_me=user.id == connection.user_id,
-                    presence=presence,
+                    presence=presence, acted=self._acted.get(user.id), now=self.now,
                 )
                 for user in self._users
             ],
@@ -232,7 +249,7 @@ class PeopleView(View):
     def _moved(self) -> None:
         about = self.lists.current(self.lists.tab)
         pin = self._pins.get(about.id) if isinstance(about, User) else None
-        self.query_one(AboutPane).show(about, pin)
+        self.query_one(AboutPane).show(about, pin, self._acted.get(about.id) if isinstance(about, User) else None)
         self.post_message(ActsChanged())
 
     def home(self) -> RowList:

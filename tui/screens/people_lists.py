@@ -19,7 +19,7 @@ from sft.model.names import fold
 from tui.glyphs import Glyphs
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.row_list import RowList
-from tui.widgets.rows import Column, ListRow, ListRows
+from tui.widgets.rows import Arrange, Column, ListRow, ListRows
 
 _LOOKED_AT: Final = ("name", "role", "state", "address")
 _NONE_FIT: Final = "Nobody fits the filter."
@@ -34,7 +34,7 @@ class PeopleLists(Vertical):
 
     def __init__(
         self,
-        columns: Mapping[str, Sequence[Column]],
+        columns: Mapping[str, Sequence[Column] | Arrange],
         glyphs: Glyphs,
         *,
         id: str,  # noqa: A002 - Textual's own name

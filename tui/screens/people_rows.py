@@ -21,21 +21,22 @@ from sft.client.pins import Pin
 from sft.model.access import OPERATOR, Role
 from sft.model.names import split_path
 from sft.model.records import DeviceKey, Invitation, InvitationState, SessionInfo, User, UserState
-from sft.model.text import ROLE_WORDS, count_text, day_text, local_time, shown_name, size_text
+from sft.model.text import ROLE_WORDS, age_text, count_text, day_text, local_time, shown_name, size_text
 from tui.glyphs import Glyphs
 from tui.text import cut_name, key_words, name_text, shown
-from tui.widgets.rows import Column, ListRow
+from tui.widgets.rows import Column, ListRow, Placed, layout
 
 About = User | Invitation | SessionInfo | None
 
 _COMPACT: Final = 50  # cells from which few wide lines say what many short ones do
 _NAME_CELLS: Final = 30
 _ADMINS_NAMED: Final = 3  # on one line
-PEOPLE_COLUMNS: Final = (
+_PEOPLE_COLUMNS: Final = (
     Column("mark", "", 1),
     Column("name", "name", 18, is_name=True),
     Column("role", "role", 10),
     Column("state", "state", gap=2),
+    Column("acted", "last act", 8, right=True, from_width=70),
     Column("files", "files", 7, right=True),
     Column("size", "size", 9, right=True),
     Column("gap", "", 1, from_width=124),
@@ -57,6 +58,12 @@ SESSION_COLUMNS: Final = (
     Column("address", "from", 21, from_width=100),
     Column("since", "since", 12, gap=2),
 )
+
+
+def place_people(width: int, rows: Sequence[ListRow[User]]) -> Placed:
+    """Place the columns of people: when they acted last only where somebody's is known."""
+    known = any(row.cells["acted"] for row in rows)
+    return layout([column for column in _PEOPLE_COLUMNS if known or column.key != "acted"], width)
 
 
 def live_keys(user: User) -> list[DeviceKey]:
@@ -96,7 +103,10 @@ class Presence:
         return glyphs.online if user.name in self.doing else glyphs.away
 
 
-def person_row(user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, presence: Presence) -> ListRow[User]:
+def person_row(
+    user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, presence: Presence, acted: int | None, now: float
+) -> ListRow[User]:
+    """Describe a person; ``acted`` is when they did something last, in Unix seconds, if that is known."""
     odd = bool(_came_later(user, pin))
     active = user.state is UserState.ACTIVE
     here = user.name in presence.doing
@@ -116,6 +126,7 @@ def person_row(user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, pres
         "name": shown(user.name),
         "role": user.role.value,
         "state": ", ".join(states),
+        "acted": "" if acted is None else age_text(acted, now),
         "files": count_text(user.files),
         "size": size_text(user.bytes_stored) if user.bytes_stored else glyphs.dash,
         "key": ", ".join(key_words(key.public_key) for key in live_keys(user)),
@@ -129,6 +140,7 @@ def person_row(user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, pres
             "state": "doubt" if odd or not active else "muted",
             "key": "muted",
             "size": "muted",
+            "acted": "muted",
         }
     return ListRow(str(user.id), user, cells, {key: tone for key, tone in tones.items() if tone})
 
@@ -217,6 +229,7 @@ class AboutPane(VerticalScroll, can_focus=False):
         self._now = now
         self._about: About = None
         self._pin: Pin | None = None
+        self._acted: int | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("", markup=False)
@@ -224,8 +237,8 @@ class AboutPane(VerticalScroll, can_focus=False):
     def on_mount(self) -> None:
         self.border_title = Content("details")
 
-    def show(self, about: About, pin: Pin | None) -> None:
-        self._about, self._pin = about, pin
+    def show(self, about: About, pin: Pin | None, acted: int | None) -> None:
+        self._about, self._pin, self._acted = about, pin, acted
         self._write()
 
     def on_resize(self) -> None:
@@ -236,7 +249,7 @@ class AboutPane(VerticalScroll, can_focus=False):
         lines: list[Content] = []
         about = self._about
         if isinstance(about, User):
-            lines = _about_person(about, self._pin, self._now(), width)
+            lines = _about_person(about, self._pin, self._acted, self._now(), width)
         elif isinstance(about, Invitation):
             lines = _about_invitation(about, self._now(), width)
         elif about is not None:
@@ -245,13 +258,15 @@ class AboutPane(VerticalScroll, can_focus=False):
         self.scroll_home(animate=False)
 
 
-def _about_person(user: User, pin: Pin | None, now: float, width: int) -> list[Content]:
+def _about_person(user: User, pin: Pin | None, acted: int | None, now: float, width: int) -> list[Content]:
     name, files = _name(user.name, width), "1 file"
     if user.files != 1:
         files = f"{count_text(user.files)} files"
     size = f", {size_text(user.bytes_stored)}" if user.bytes_stored else ""
     owns = f"owns {files}{size}" if user.files else "owns no file"
     joined = f"joined {day_text(user.created_at, now)}"
+    if acted is not None:
+        joined += f", last act {local_time(acted, now=now)}"
     role = f"{user.role.value}: {ROLE_WORDS[user.role]}"
     if width >= _COMPACT:
         lines = [Content.assemble(name, "  ", role), _quiet(f"{joined}, {owns}")]

@@ -24,10 +24,13 @@ def command(invocation: Invocation) -> int:
 
 
 def require_terminal(invocation: Invocation) -> None:
-    """Refuse with a UsageError where no person sees the UI: without a terminal, or with ``--json``."""
+    """Refuse with a UsageError where no person sees the UI: without a terminal that can show it, or with ``--json``."""
     remedy = "Name what to do in place of it: sft ls, sft put FILE, sft get FILE; sft --help lists all"
     if invocation.console.json:
         raise UsageError(problem="The full-screen UI gives no JSON", remedy=remedy)
+    if invocation.console.is_dumb and invocation.console.out_is_terminal:
+        problem = "The full-screen UI needs a terminal that can move its cursor: TERM is dumb"
+        raise UsageError(problem=problem, remedy=remedy)
     if not invocation.on_terminal:
         raise UsageError(problem="The full-screen UI needs a terminal, for input and for output", remedy=remedy)
 

@@ -67,7 +67,11 @@ def test_without_a_terminal_one_sentence_says_what_is_missing_and_what_to_type(c
 
 def test_a_terminal_that_places_no_text_is_none(cli):
     cli.environ["TERM"] = "dumb"
-    assert cli.run("tui", terminal=True).status == 2
+    ran = cli.run("tui", terminal=True)
+    assert ran.status == 2
+    assert ran.err.startswith(
+        "sft: The full-screen UI needs a terminal that can move its cursor: TERM is dumb [USAGE]\n"
+    )
     bare = cli.run(terminal=True)
     assert bare.status == 2
     assert bare.out.startswith("Usage: sft")
