@@ -22,7 +22,7 @@ from sft.client.pins import Pin
 from sft.client.trust import Known, SignatureState, read_sentence, unread_sentence, words_of_key
 from sft.client.trust_words import (
     acknowledged,
-    first_seen,
+    known_since,
     minisign_command,
     moved_by,
     pinned_key,
@@ -185,7 +185,7 @@ def _author(facts: ChainFacts, error: SftError | None, now: float) -> ChainLink:
         return ChainLink(
             LinkName.AUTHOR, Standing.OPEN, (f"No key of {shown_name(version.author)} is pinned here.",), mark
         )
-    lines = [f"{pinned_key(version.author)[:-1]}; {first_seen(day_text(seen, now))}."]
+    lines = [f"{pinned_key(version.author)[:-1]}; {known_since(day_text(seen, now))}."]
     if pin is not None and pin.is_own:
         lines.append("It is yours.")
     if verdict is not None:

@@ -25,8 +25,8 @@ def moved_by(signed_name: str, mover: str, path: str) -> str:
     return f"Signed as {shown_name(signed_name)}; {by} to {shown_name(path)}."
 
 
-def first_seen(day: str) -> str:
-    return f"key first seen {day}"
+def known_since(day: str) -> str:
+    return f"key known since {day}"
 
 
 def stored_leaf(leaf: int) -> str:

@@ -374,7 +374,7 @@ async def test_details_say_the_verdict_in_words(tmp_path):
         await run.quiet()
         shown = " ".join(run.screen().split())
         assert "Signed by ada. Its content" in shown
-        assert "key first seen 12 Jan" in shown
+        assert "key known since 12 Jan" in shown
 
 
 async def test_at_eighty_columns_details_take_the_place_of_the_other_pane(tmp_path):

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from sft.client.logged import LogLine
 from sft.client.trust import SignatureState, read_sentence, unread_sentence
-from sft.client.trust_words import first_seen
+from sft.client.trust_words import known_since
 from sft.model.names import split_path
 from sft.model.records import FileReader
 from sft.model.text import count_text, day_text, local_time, shown_name, size_text
@@ -153,7 +153,7 @@ class DetailsPane(VerticalScroll, can_focus=False):
         lines += [Text(), self._head("SIGNATURE"), *self._verdict(details, now), Text()]
         lines += [self._quiet(group) for group in details.words.split(" ")]
         if details.first_seen_at is not None:
-            lines.append(self._quiet(first_seen(day_text(details.first_seen_at, now))))
+            lines.append(self._quiet(known_since(day_text(details.first_seen_at, now))))
         if version.signed_name != file.path:
             lines.append(Text(f"signed as {shown_name(version.signed_name)}, moved since"))
         if history or details.receipt_kept:

@@ -87,7 +87,7 @@ class DetailsStrip(Static):
                 "receipt kept" if details.receipt_kept else "",
             ),
             says,
-            self._quiet(details.words + (f", key first seen {day_text(known, now)}" if known is not None else "")),
+            self._quiet(details.words + (f", key known since {day_text(known, now)}" if known is not None else "")),
         ]
 
     def _named(self, name: str, folder: str) -> Text:

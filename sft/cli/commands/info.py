@@ -19,7 +19,7 @@ from sft.client.concurrency import gather_limited
 from sft.client.pins import Pin
 from sft.client.session import Session
 from sft.client.trust import Known, SignatureState, known_of, prove_file, read_sentence, unread_sentence
-from sft.client.trust_words import first_seen, stored_leaf
+from sft.client.trust_words import known_since, stored_leaf
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.errors import FolderInTheWayError, NotFoundError, NotYoursError, RoleForbidsError, UsageError
@@ -130,7 +130,7 @@ class _Shown:
         said += [words_of(key), *([] if key is None else [key.text()])]
         seen = self._first_seen_at()
         if seen is not None:
-            said.append(first_seen(day_text(seen, now)))
+            said.append(known_since(day_text(seen, now)))
         said.append(digest_text(version.digest))
         verdict = self.known.verdict
         if verdict is not None and verdict.leaf is not None:

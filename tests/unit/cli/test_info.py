@@ -31,7 +31,7 @@ def test_the_details_in_the_documented_words(shown):
         "· Signed by ada. Its content has not been checked on this computer.",
     ]
     assert ran.lines[7:9] == [KEY.public.words(), KEY.public.text()]
-    assert ran.lines[9] == "key first seen 12 Jan"
+    assert ran.lines[9] == "key known since 12 Jan"
     assert ran.lines[10].startswith("blake2b512:")
 
 

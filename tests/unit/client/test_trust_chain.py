@@ -121,7 +121,7 @@ def test_an_author_whose_key_is_not_pinned_here_is_open():
 
 def test_a_key_says_since_when_it_is_known_whose_it_is_and_which_came_before():
     said = text(facts(), LinkName.AUTHOR)
-    assert said == "The key is the one that this computer pinned for ada; key first seen 1 Jan 1970."
+    assert said == "The key is the one that this computer pinned for ada; key known since 1 Jan 1970."
     assert found(facts())[LinkName.AUTHOR].mark == ADA_KEY.public.words()
     assert "It is yours." in text(facts(pin=replace(ADA, is_own=True)), LinkName.AUTHOR)
     earlier = SlotKey(MALLORY_KEY.public.encode(), 1, 5, None, KeyEnd.RETIRED)
