@@ -169,6 +169,9 @@ class Accounts(Protocol):
     async def accept_link(self, account: str, link: str) -> Account:
         """Take key and address of a server from the server link that a person gave."""
 
+    async def server_link(self, account: str) -> str:
+        """Return address and key of a server as a link; it is no secret."""
+
     async def forget(self, account: str) -> None:
         """Drop an account; its key file is put aside, never destroyed."""
 

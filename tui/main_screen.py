@@ -25,9 +25,10 @@ from sft.client.connection_info import ConnectionInfo
 from tui.connection_words import alarm_of
 from tui.context import AppContext
 from tui.dialogs.help import Help
-from tui.dialogs.palette import Offer, Palette
+from tui.dialogs.palette import Offer, Palette, PaletteTarget
 from tui.keys import ACTS, SCREEN_IDS, SELECTING, TITLES, acts_of, bindings_of
 from tui.messages import ActChosen, ActsChanged, ConnectionChanged, Notification, Severity, TransfersMoved
+from tui.palette_targets import PaletteTargets
 from tui.screens.activity import ActivityView
 from tui.screens.files import FilesView
 from tui.screens.identity import IdentityView
@@ -40,6 +41,7 @@ from tui.widgets.dock import Dock
 from tui.widgets.footer import Footer, Hint, always
 from tui.widgets.header import Header
 from tui.widgets.message_line import MessageLine
+from tui.workers import start_worker
 
 _DRAWING_SECONDS: Final = 1 / 60  # between two drawings by the toolkit
 
@@ -78,6 +80,7 @@ class MainScreen(Screen[None]):
             "identity": IdentityView(id="view-identity"),
             "servers": self.servers,
         }
+        self._targets = PaletteTargets(self, self._people, self._files, self.servers)
         self._focused_in: dict[str, Widget] = {}
         self.screen_id = ""
         self._acts_due = False
@@ -281,12 +284,16 @@ class MainScreen(Screen[None]):
         return sections
 
     def _offer_palette(self) -> None:
-        offers = [
-            offer for _, found in self.offers() for offer in found if offer.act.scope != "list" or offer.act.weight
-        ]
+        palette = Palette(self._targets.at_once(), self.sft.glyphs)
 
-        async def chosen(act: str | None) -> None:
-            if act is not None:
-                await self.perform(act)
+        async def chosen(target: PaletteTarget | None) -> None:
+            if target is not None:
+                await target.do()
 
-        self.app.push_screen(Palette(offers, self.sft.glyphs), chosen)
+        async def later() -> None:
+            found = await self._targets.asked_for()
+            if palette.is_attached:
+                palette.add(found)
+
+        self.app.push_screen(palette, chosen)
+        start_worker(self, later, group="palette", exclusive=True)

@@ -161,7 +161,7 @@ def test_no_secret_is_in_a_command():
 PARTS = {"accounts": "Accounts", "files": "Files", "people": "People", "keys": "OwnKeys", "local": "LocalState"}
 # Asked, and nothing is changed by it; or it is about this screen, such as what is kept of it.
 QUESTIONS = {
-    "accounts": {"all", "pending", "offers_demo", "explore_demo"},
+    "accounts": {"all", "pending", "server_link", "offers_demo", "explore_demo"},
     "files": {"list_folder", "list_trash", "search", "last_deleted", "look", "details", "chain", "readers"},
     "people": {"users", "invitations", "sessions"},
     "keys": {"all"},

@@ -12,7 +12,8 @@ from tests.fakes.acme import acme
 from tests.tui.ui_driver import driven
 from tui.panes.entry import Entry, EntryKind
 from tui.panes.paging import PagedRows, Sorting, SortOrder
-from tui.widgets.row_list import RowList, RowsWanted
+from tui.widgets.list_messages import RowsWanted
+from tui.widgets.row_list import RowList
 from tui.widgets.rows import ListRow
 
 MANY = 100_000

@@ -12,7 +12,7 @@ import pytest
 from sft.client.connection_info import Status
 from sft.crypto.keys import ServerKey
 from sft.model.access import Role
-from sft.model.links import ServerLink
+from sft.model.links import ServerLink, parse_server_link
 from tests.fakes.gateway import FakeGateway
 from tests.tui.ui_driver import RAW, UiDriver, driven
 from tui.dialogs.dialog import DialogButton
@@ -107,6 +107,15 @@ async def test_hostile_names_are_harmless_in_the_questions_that_come_by_themselv
                 await stage.type("sesame" if dialog == "Unlock" else "")
                 await stage.press("enter")
             await stage.press("6", "down", "enter")
+
+
+async def test_y_copies_the_server_link_for_whoever_has_lost_the_server(tmp_path):
+    async with servers(tmp_path) as stage:
+        await stage.press("6", "y")
+        link = parse_server_link(stage.app.clipboard)
+        assert link.server_key == stage.service.key.public.point
+        assert link.server_id == stage.service.storage.server_id
+        assert stage.said() == "Sent to the terminal's clipboard: the server link of acme-files, which is no secret."
 
 
 # -- connecting and unlocking ---------------------------------------------------------------------------------

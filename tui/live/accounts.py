@@ -17,7 +17,7 @@ from sft.client.identity import given
 from sft.client.profiles import Profiles
 from sft.client.state import StateFolder
 from sft.errors import ConnectionLostError, UsageError
-from sft.model.links import Link
+from sft.model.links import Link, ServerLink
 from tui.gateway import Account
 from tui.live.as_future import from_coroutine
 from tui.live.session_access import SessionAccess, account_of
@@ -77,6 +77,12 @@ class LiveAccounts:
     async def accept_link(self, account: str, link: str) -> Account:
         profiles, now = Profiles(self._access.state), int(self._access.clock())
         return await self._access.account(await self._access.blocking(profiles.accept_link, account, link, now=now))
+
+    async def server_link(self, account: str) -> str:
+        profile = await self._access.blocking(Profiles(self._access.state).choose, account)
+        return ServerLink(
+            profile.host, profile.port, profile.server_key, profile.server_name, server_id=profile.server_id
+        ).text()
 
     async def forget(self, account: str) -> None:
         access = self._access

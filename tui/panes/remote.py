@@ -138,7 +138,11 @@ class RemoteSide:
         return [_trashed(each) for each in await self._gateway.files.list_trash()], ""
 
     def enter(self, entry: Entry) -> None:
-        self.path, self.question = entry.path, None
+        self.stand_in(entry.path)
+
+    def stand_in(self, folder: str) -> None:
+        """Stand in a folder, by its path."""
+        self.path, self.in_trash, self.question = folder, False, None
 
     def go_up(self) -> bool:
         if self.in_trash or self.question is not None:

@@ -41,7 +41,8 @@ from tui.screens.activity_rows import log_row, place_columns, proof_text, text_o
 from tui.text import error_line, shown
 from tui.view import View
 from tui.widgets.filter_line import FilterLine
-from tui.widgets.row_list import RowList, RowsWanted
+from tui.widgets.list_messages import RowsWanted
+from tui.widgets.row_list import RowList
 from tui.widgets.rows import ListRow, ListRows
 from tui.workers import start_worker
 

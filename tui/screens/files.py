@@ -192,6 +192,17 @@ class FilesView(View):
         self.remote.read(anew=self.remote.rows is not None)
         self.post_message(ActsChanged())
 
+    def show_folder(self, folder: str, *, is_local: bool) -> None:
+        """Show a folder of one side, with the focus there."""
+        pane = self.local if is_local else self.remote
+        if is_local:
+            self.local_side.path = Path(folder)
+        else:
+            self.remote_side.stand_in(folder)
+        pane.read()
+        pane.display = True
+        pane.lines.focus()
+
     # -- details -------------------------------------------------------------------------------------------------
 
     @on(RowList.Highlighted)
@@ -206,6 +217,7 @@ class FilesView(View):
         if event.pane is self.remote:
             self.memory.is_going_back = False
             self.local.lines.refresh()  # what was listed is what its files are compared with
+        self.memory.visit(is_local=event.pane is self.local)
         self.memory.note()
         self._stands_otherwise()
 

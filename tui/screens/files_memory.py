@@ -20,6 +20,7 @@ from tui.screens.files_context import FilesContext
 from tui.workers import start_worker
 
 _RESTS_SECONDS: Final = 1.0
+_VISITED: Final = 40
 
 
 class FilesMemory:
@@ -35,11 +36,16 @@ class FilesMemory:
         self._account = ""
         self._kept = Remembered()
         self._timer: Timer | None = None
+        self.visited: dict[
+            tuple[bool, str], None
+        ] = {}  # folders of either side, of this computer or not, the last one last
         self.is_going_back = False  # to a folder of the server that was left, and may be there no more
 
     async def recall(self) -> None:
         """Let Files stand as it was left with the account that is in use now."""
         await self.keep()
+        for folder in [each for each in self.visited if not each[0]]:
+            del self.visited[folder]
         files, self._account = self._files, self._files.connection.account
         if not self._account:
             return
@@ -59,6 +65,17 @@ class FilesMemory:
         self._takes_here = False
         if is_elsewhere or kept.sort_here != Remembered().sort_here:
             files.local.read()
+
+    def visit(self, *, is_local: bool) -> None:
+        """Note the folder that a side shows now."""
+        side = self._files.remote_side
+        if not is_local and (side.in_trash or side.question is not None):
+            return
+        folder = is_local, str(self._files.local_side.path) if is_local else side.path
+        self.visited.pop(folder, None)
+        self.visited[folder] = None
+        if len(self.visited) > _VISITED:
+            del self.visited[next(iter(self.visited))]
 
     def note(self) -> None:
         """Write how Files stands, once that rests."""

@@ -17,7 +17,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from sft.client.connection_info import KEY_ADDED, KEY_FOLLOWED, ConnectionInfo, Status
+from sft.client.connection_info import ConnectionInfo, Status
 from sft.errors import KeyLockedError, LedgerError, ServerKeyChangedError, SftError
 from sft.model.access import Role
 from sft.model.links import Link, format_address, parse_address
@@ -34,6 +34,7 @@ from tui.dialogs.unlock import Unlock
 from tui.gateway import Account
 from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Severity
+from tui.notice_words import notice_words
 from tui.screens.servers_list import ServersList
 from tui.screens.welcome import WelcomePane
 from tui.text import cut_name, shown
@@ -108,6 +109,16 @@ class ServersView(View):
         if not self._focus_is_in_sight():
             self._focus_home()
         self.post_message(ActsChanged())
+
+    def aim(self, account: str) -> None:
+        """Put the cursor on a server, and use it."""
+        self._list.rows.aim(account)
+        self._ask(self._connect_named, account)
+
+    async def _connect_named(self, name: str) -> None:
+        for account in await self.gateway.accounts.all():
+            if account.name == name:
+                await self._connect(account)
 
     def _focus_is_in_sight(self) -> bool:
         focused = self.screen.focused
@@ -198,6 +209,10 @@ class ServersView(View):
         stopped = status_of(account, connection) is Status.STOPPED and connection.error is not None
         seen = str(connection.error.values.get("shown", "")) if stopped and connection.error else ""
         self._ask(self._take_link, account, seen=seen)
+
+    def act_copy(self) -> None:
+        if self._chosen is not None:
+            self._ask(self._copy_link, self._chosen)
 
     def act_first(self) -> None:
         if self._chosen is not None:
@@ -437,6 +452,10 @@ class ServersView(View):
             await self.gateway.accounts.forget(account.name)
             self.report(f"{_name(account)} is forgotten here.", Severity.SUCCESS)
 
+    async def _copy_link(self, account: Account) -> None:
+        self.app.copy_to_clipboard(await self.gateway.accounts.server_link(account.name))
+        self.report(f"Sent to the terminal's clipboard: the server link of {_name(account)}, which is no secret.")
+
     # -- what happens outside ----------------------------------------------------------------------------------
 
     @on(ConnectionChanged)
@@ -460,40 +479,9 @@ class ServersView(View):
     @on(NoticeArrived)
     def _notice_arrived(self, event: NoticeArrived) -> None:
         server = shown(self.connection.server)
-        words = _notice_words(event.notice.kind, event.notice.values, server)
+        words = notice_words(event.notice.kind, event.notice.values, server)
         if words is not None:
             self.report(*words)
-
-
-def _notice_words(kind: str, values: dict[str, str | int], server: str) -> tuple[str, Severity] | None:
-    """Return what a server's notice says; None for what needs no words."""
-    by = shown(str(values.get("by", "")))
-    whom = "The operator" if by in {"operator", ""} else by
-    if kind == "role":
-        try:
-            role = Role(str(values.get("role", "")))
-        except ValueError:
-            return None
-        return (f"{ROLE_OF_YOURS[role].replace(':', ' now:', 1)} {whom} changed it.", Severity.SUCCESS)
-    if kind == "ended":
-        done = {
-            "removed": f"{whom} removed you from {server}. What you got stays with you.",
-            "disabled": f"{whom} locked you out of {server}. Your files stay there.",
-            "key": f"{whom} ended the key that this device has on {server}.",
-            "kicked": f"{whom} ended this session.",
-        }
-        message = done.get(str(values.get("why", "")))
-        return (message, Severity.ERROR) if message else None
-    if kind == "joined":
-        name = cut_name(shown(shown_name(str(values.get("name", "")))), _NAME_CELLS)
-        return (f"{name} has joined {server}.", Severity.SUCCESS)
-    if kind == KEY_FOLLOWED:
-        words = shown(str(values.get("words", "")))
-        return (f"{server} has a new key; the one pinned until now says so. Pinned: {words}", Severity.SUCCESS)
-    if kind == KEY_ADDED:
-        words = shown(str(values.get("words", "")))
-        return (f"A key was added for you on {server}: {words}. Not by you? 5, then d on it.", Severity.WARNING)
-    return None
 
 
 def _name(account: Account) -> str:

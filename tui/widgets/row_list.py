@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -19,16 +18,23 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.glyphs import FINE, Glyphs
 from tui.keys import bindings_of
 from tui.text import cut, cut_name, cut_path
 from tui.themes.styles import styles_of
+from tui.widgets.list_messages import (
+    AllWanted,
+    HeadingClicked,
+    Highlighted,
+    RowOpened,
+    RowsWanted,
+    SelectionChanged,
+    WentBack,
+)
 from tui.widgets.names import cut_names
 from tui.widgets.rows import Arrange, Column, ListRow, ListRows, Placed, RowSource, layout
 
@@ -37,82 +43,6 @@ _OF_SELECTING: Final = frozenset(
     f"list.{name}" for name in ("select", "select_up", "select_down", "select_all", "invert")
 )
 _SCREENS_AHEAD: Final = 2  # beyond the lines in sight: what a page key shows next is here already
-
-
-@dataclass
-class ListMessage(Message):
-    """Something about one list."""
-
-    rows: Widget
-
-    def __post_init__(self) -> None:
-        """Let the list be its sender.
-
-        Else it is whoever made the list change, and a message does not climb past its sender: a screen would not hear what
-        one of its own handlers did.
-        """
-        super().__post_init__()
-        self.set_sender(self.rows)
-
-    @property
-    def control(self) -> Widget:
-        return self.rows
-
-    def replaces(self, message: Message) -> bool:
-        """Return whether the other is of the same kind and list."""
-        return type(message) is type(self) and message.control is self.rows
-
-
-@dataclass
-class Highlighted(ListMessage):
-    """The cursor stands on another line, or that line has changed."""
-
-    row: ListRow[Any] | None
-
-    def can_replace(self, message: Message) -> bool:
-        return self.replaces(message)
-
-
-@dataclass
-class RowOpened(ListMessage):
-    """A line was opened, by key or by a double click."""
-
-    row: ListRow[Any]
-
-
-@dataclass
-class WentBack(ListMessage):
-    """The person wants back, or one level up."""
-
-
-@dataclass
-class HeadingClicked(ListMessage):
-    """The title of a column was clicked."""
-
-    column: str
-
-
-@dataclass
-class SelectionChanged(ListMessage):
-    """Other lines are selected than before."""
-
-
-@dataclass
-class AllWanted(ListMessage):
-    """Everything is to be selected, or turned round; the owner knows all keys."""
-
-    invert: bool
-
-
-@dataclass
-class RowsWanted(ListMessage):
-    """Lines in sight are not here yet."""
-
-    first: int
-    last: int
-
-    def can_replace(self, message: Message) -> bool:
-        return self.replaces(message)
 
 
 _TONES: Final = ("strong", "good", "doubt", "bad", "second", "accent")  # of cells that are live
@@ -213,6 +143,13 @@ class RowList(ScrollView, can_focus=True):
 
     def move_to(self, index: int) -> None:
         self.cursor = self._clamped(index)
+
+    def aim(self, key: str) -> None:
+        """Put the cursor on the line of a key, now or once it is here."""
+        found = self._source.index_of(key)
+        if found is not None:
+            self.move_to(found)
+        self._cursor_key = key
 
     # -- drawing ----------------------------------------------------------------------------------------
 
