@@ -21,7 +21,10 @@ class Did(StrEnum):
 
 
 STEPS: Final = (
-    (Did.VERIFIED, "v on a file: this computer reads all of it and checks its author's signature. Try welcome.md."),
+    (
+        Did.VERIFIED,
+        "v on a file: this computer reads all of it and checks its author's signature. Try plans/roadmap.md.",
+    ),
     (
         Did.LOOKED,
         "You have just checked a signature, and the list says so. Enter looks into a file, once it was verified.",
@@ -40,7 +43,7 @@ STEPS: Final = (
     ),
 )
 _OVER: Final = (
-    "That was the tour; esc. ? has every key, : every act by its name; all of this goes when you quit with q."
+    "That was the tour; esc takes this away. ? has every key, : every act by its name; q quits, and all of it goes."
 )
 
 

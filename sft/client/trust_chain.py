@@ -222,9 +222,8 @@ def _log(facts: ChainFacts, error: SftError | None, now: float) -> ChainLink:
     name = shown_name(facts.server.name)
     what = "is the newest one" if facts.is_newest and error is None else "stands"
     lines = [f"{stored_leaf(version.leaf)}: version {version.number} {what} in the log of {name}."]
-    lines.append(f"The log: {standing_text(standing, now=now)}.")
-    if standing is not None and not standing.has_quorum:
-        lines.append("No witness is asked for it on this computer.")
+    unasked = "" if standing is None or standing.has_quorum else "; no witness is asked for it on this computer"
+    lines.append(f"The log: {standing_text(standing, now=now)}{unasked}.")
     if error is not None:
         return ChainLink(LinkName.LOG, Standing.BROKEN, (sentence(error, now=now), *lines))
     return ChainLink(LinkName.LOG, Standing.HELD, tuple(lines))

@@ -102,6 +102,19 @@ async def test_a_file_is_asked_about_read_from_there_and_proved_without_sft(tmp_
         assert "that is for the server's side" in run.message_line()
 
 
+async def test_what_has_no_room_is_said_to_be_there_and_scrolled_to(tmp_path):
+    async with driven(tmp_path, size=(80, 20)) as run:
+        run.put_cursor_on("welcome.txt")
+        await run.press("w")
+        assert "more" in run.lines()[-1]
+        assert "minisign" not in run.screen()
+        await run.press("pagedown", "pagedown")
+        assert "more" not in run.lines()[-1]
+        assert "minisign -V -H -m welcome.txt" in run.screen()
+        await run.press("k")
+        assert "more" in run.lines()[-1]
+
+
 async def test_a_receipt_that_was_changed_on_this_computer_is_broken(tmp_path):
     async with driven(tmp_path) as run:
         await run.press("tab")

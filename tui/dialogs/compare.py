@@ -55,6 +55,7 @@ class Compare(Dialog[None]):
     def action_scroll(self, lines: int) -> None:
         """Show more of what has no room."""
         self.query_one("#dialog-content").scroll_relative(y=lines, animate=False)
+        self.call_after_refresh(self._hint_at_more)
 
     async def _compare(self) -> None:
         styles = styles_of(self.app.theme)
@@ -105,6 +106,7 @@ class Compare(Dialog[None]):
 
     def _show(self, text: Text) -> None:
         self.query_one("#compare-text", Static).update(text)
+        self.call_after_refresh(self._hint_at_more)
 
 
 def _said(difference: Compared, *, same: bool) -> str:

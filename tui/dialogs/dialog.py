@@ -26,6 +26,7 @@ from tui.workers import start_worker
 T = TypeVar("T")
 _MOST_PERCENT = 92  # of the screen's height; dialog.tcss says the same
 _AROUND_LINES = 6  # border, padding and buttons
+_AROUND_PAGE = 3
 
 
 def static(text: str, classes: str = "", *, id: str | None = None) -> Static:  # noqa: A002
@@ -188,6 +189,14 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         content = self.query_one("#dialog-content")
         problem = self.query_one("#dialog-problem")
         message = problem.size.height + 1 if problem.display else 0
-        percent = 100 if self.page else _MOST_PERCENT
-        most = self.size.height * percent // 100 - _AROUND_LINES - message
+        percent, around = (100, _AROUND_PAGE) if self.page else (_MOST_PERCENT, _AROUND_LINES)
+        most = self.size.height * percent // 100 - around - message
         content.styles.max_height = max(most, 3)
+        if self.page:
+            self.call_after_refresh(self._hint_at_more)
+
+    def _hint_at_more(self) -> None:
+        """Say in the frame that there is more than has room, as long as that is so."""
+        content = self.query_one("#dialog-content")
+        more = content.max_scroll_y > content.scroll_y
+        self.query_one("#dialog").border_subtitle = Content(f"{self.sft.glyphs.down} more" if more else "")

@@ -69,6 +69,7 @@ class LookInto(Dialog[str]):
     def action_scroll(self, lines: int) -> None:
         """Show more of what has no room."""
         self.query_one("#dialog-content").scroll_relative(y=lines, animate=False)
+        self.call_after_refresh(self._hint_at_more)
 
     def answer(self, name: str) -> None:
         self.dismiss(name if name in {"get", "why"} else None)
@@ -107,3 +108,4 @@ class LookInto(Dialog[str]):
 
     def _show(self, text: Text) -> None:
         self.query_one("#preview-text", Static).update(text)
+        self.call_after_refresh(self._hint_at_more)

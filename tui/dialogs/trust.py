@@ -74,6 +74,7 @@ class Trust(Dialog[None]):
     def action_scroll(self, lines: int) -> None:
         """Show more of what has no room."""
         self.query_one("#dialog-content").scroll_relative(y=lines, animate=False)
+        self.call_after_refresh(self._hint_at_more)
 
     def answer(self, name: str) -> None:
         if name == "read":
@@ -126,3 +127,4 @@ class Trust(Dialog[None]):
         head = Text(verdict_of(self._chain), styles[tone])
         drawn = chain_lines(self._chain, self._commands, room.width - 1, room.height - 1, self.sft.glyphs, styles)
         self.query_one("#trust-text", Static).update(Text("\n").join([head, *drawn]))
+        self.call_after_refresh(self._hint_at_more)

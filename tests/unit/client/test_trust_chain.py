@@ -151,13 +151,13 @@ def test_the_signature_names_what_it_is_over_and_who_moved_the_file():
 def test_the_log_says_where_how_far_and_who_witnesses():
     said = text(facts(), LinkName.LOG)
     assert "1 stored, proved: version 2 is the newest one in the log of acme." in said
-    assert "The log: 18,240 leaves." in said
-    assert "No witness is asked for it" in said
+    assert "The log: 18,240 leaves; " in said
+    assert "no witness is asked for it" in said
     assert "version 2 stands in the log" in text(facts(is_newest=False), LinkName.LOG)
     witnessed = LogStanding(18_240, has_quorum=True, witnessed_size=18_200, witnessed_at=int(NOW))
     said = text(facts(standing=witnessed), LinkName.LOG)
     assert "witnessed up to 18,200" in said
-    assert "No witness" not in said
+    assert "no witness" not in said
 
 
 def test_a_receipt_that_lies_here_holds_and_one_that_is_none_is_broken():
