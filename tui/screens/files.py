@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -22,6 +22,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from sft.errors import NotFoundError, SftError
+from sft.model.access import Permission
 from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
 from tui.panes.comparison import Comparisons, marking
@@ -39,6 +40,7 @@ from tui.screens.files_changes import ChangeActs
 from tui.screens.files_lists import ListActs
 from tui.screens.files_looks import LookActs
 from tui.screens.files_memory import FilesMemory
+from tui.screens.files_pasted import PastedFiles
 from tui.screens.files_search import SearchActs
 from tui.screens.files_transfers import TransferActs
 from tui.screens.people_rows import admin_names
@@ -68,6 +70,7 @@ class FilesView(View):
         self._folder = folder
         self.wishes = Wishes()
         self.memory = FilesMemory(self, folder)
+        self._pasted = PastedFiles(self)
         self._searching = SearchActs(self)
         self.doers = (TransferActs(self), ChangeActs(self), ListActs(self), LookActs(self), self._searching)
         self._details_timer: Timer | None = None
@@ -355,6 +358,12 @@ class FilesView(View):
     async def _once_settled(self, act_id: str, pane: Pane) -> None:
         if await pane.settled() and pane is self.pane:
             await super().action_act(act_id)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Offer to store files that were dropped on the terminal; a field that has the focus took the text before."""
+        event.stop()
+        storing = replace(ACTS["files.transfer"], permission=Permission.FILE_WRITE)
+        self._pasted.take(event.text, super().reason_against(storing))
 
     def start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         """Run what asks a person or the server; what it raises stands in the message line."""
