@@ -323,7 +323,7 @@ async def test_folders_names_and_the_trash(server: ServerFixture, tmp_path):
         await ui.sees("final.md")
         await ui.walk_to("final.md")
         await ui.press("d")
-        await ui.sees("Delete final.md for everyone?")
+        await ui.sees("Delete this file for everyone?")
         await ui.press("enter")  # the safe answer has the focus
         assert await stored(server, "archive/final.md") == b"text"
         await ui.press("d")

@@ -215,7 +215,7 @@ async def test_deleting_a_folder_says_so(tmp_path):
         await run.go("finance/2026")
         run.put_cursor_on("Q1/")
         await run.press("d")
-        assert "Delete Q1 and all in it for everyone?" in run.screen()
+        assert "Delete this folder and all in it for everyone?" in run.screen()
         await run.press("y")
         assert "finance/2026/Q1" not in run.service.below("finance/2026")
 

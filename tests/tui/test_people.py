@@ -295,6 +295,21 @@ async def test_a_terminal_without_the_signs_for_a_code_says_so_and_an_end_is_an_
         assert "It has ended: nobody joins with it any more." in stage.text()
 
 
+async def test_of_a_dialog_that_another_one_covers_no_rags_are_left(tmp_path):
+    async with running(tmp_path, size=(80, 24)) as stage:
+        await invited(stage)
+        await stage.press("enter", "enter", "enter")
+        assert "sft://" in stage.screen()
+        await stage.press("w")
+        assert "Write the invitation to a file" in stage.screen()
+        assert "sft://" not in stage.screen()
+        assert "Whoever" not in stage.screen()
+        await stage.press("escape")
+        assert "sft://" in stage.screen()
+        await stage.press("w", "escape", "y")  # and it has its keys again
+        assert stage.app.clipboard.startswith("sft://")
+
+
 async def test_a_file_is_never_written_over(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     path = tmp_path / "invitation-tom2.txt"

@@ -14,15 +14,27 @@ class Confirm(Dialog[bool]):
 
     Args:
         lines: what will happen, harmless texts.
+        names: of what it will happen to, likewise, above them.
     """
 
     def __init__(
-        self, title: str, lines: Sequence[str], *, act: str, safe: str = "Keep", key: str = "y", destroys: bool = True
+        self,
+        title: str,
+        lines: Sequence[str],
+        *,
+        names: Sequence[str] = (),
+        act: str,
+        safe: str = "Keep",
+        key: str = "y",
+        destroys: bool = True,
     ) -> None:
         super().__init__(title, act=act, safe=safe, key=key, destroys=destroys)
+        self._names = names
         self._lines = lines
 
     def content(self) -> ComposeResult:
+        for name in self._names:
+            yield static(name, "dialog-name")
         for line in self._lines:
             yield static(line)
 

@@ -181,6 +181,13 @@ class Dialog(ModalScreen[T | None], Generic[T]):
             self.set_focus(first)
         self.has_begun = True
 
+    def on_screen_suspend(self) -> None:
+        """Leave the place to a dialog that comes over this one: no rags of both."""
+        self.add_class("-covered")
+
+    def on_screen_resume(self) -> None:
+        self.remove_class("-covered")
+
     def on_resize(self) -> None:
         self._fit()
 

@@ -83,7 +83,7 @@ class ChangeActs:
         chosen = [(split_path(path)[1], found.get(path)) for path in paths]
         size, user_id = self._files.pane.weight.size, self._files.connection.user_id
         deletion = rules.deletion(chosen, size, user_id, self._files.now)
-        question = Confirm(deletion.title, deletion.lines, act="Delete")
+        question = Confirm(deletion.title, deletion.lines, names=deletion.names, act="Delete")
         if not await self._files.app.push_screen_wait(question):
             return
         steps: list[UndoStep] = []

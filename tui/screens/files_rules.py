@@ -157,9 +157,10 @@ def title(paths: Sequence[str], found: Mapping[str, Entry]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DeletionWords:
-    """What a deletion is called, asks and reports."""
+    """What a deletion is called, about what, and what it asks and reports."""
 
     title: str
+    names: list[str]
     lines: list[str]
     done: str
 
@@ -174,15 +175,17 @@ def deletion(chosen: Sequence[tuple[str, Entry | None]], size_bytes: int, user_i
         what += " and all in it"
     goes, it = ("It goes", "it") if one else ("They go", "them")
     size = "" if has_folders else f" {size_text(size_bytes)}."
+    names = [_named(name, entry, user_id) for name, entry in chosen[:_NAMED]]
     lines = [
-        *(_named(name, entry, user_id) for name, entry in chosen[:_NAMED]),
         *([f"and {count_text(len(chosen) - _NAMED)} more"] if len(chosen) > _NAMED else []),
         "",
         f"{goes} to the trash: restorable until {ends} (T).{size}",
         f"Nobody can list or get {it} meanwhile.",
     ]
     done = f"{what} {'is' if one else 'are'} in the trash until {ends}: T shows it."
-    return DeletionWords(f"Delete {what} for everyone?", lines, done)
+    # Of one thing the name is said once, whole.
+    asked = what if not one else "this folder and all in it" if has_folders else "this file"
+    return DeletionWords(f"Delete {asked} for everyone?", names, lines, done)
 
 
 def restored(back: File | RestoredFolder) -> str:
