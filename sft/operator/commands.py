@@ -483,6 +483,8 @@ def run_program(arguments: Sequence[str], call: Call) -> int:
     try:
         status = program.main(list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=call)
         return status if isinstance(status, int) else 0
+    except SystemExit:  # click's own: a reader of the help who went away
+        return 0
     except click.ClickException as error:
         console.json = asks_json(list(arguments))
         return report(console, usage_of(error, PROGRAM), now=time.time(), steps=steps_at(call.named))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import socket
 from pathlib import Path
@@ -12,12 +13,13 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from sft.crypto.keys import SigningKey
+from sft.operator import tap
 from sft.operator.control import Command, perform
 from sft.operator.home import Home, HomeLock
 from tests.integration.live_cli import LiveCli, NewCli
 from tests.integration.raw import pause, until
 from tests.integration.server_fixture import ServerFixture, copy_server
-from tests.loop import Timed, run
+from tests.loop import Timed, reactor, run
 from tests.unit.cli.cli_fixture import Ran
 
 
@@ -85,6 +87,21 @@ def test_people_and_the_operator_are_told_the_same(cli: LiveCli):
     assert "leos belongs to ada: only they or an admin may delete it" in refused.err
     assert "leo belongs" not in refused.err
     assert "Ask ada" in refused.err
+
+
+def test_a_reader_who_goes_away_is_no_fault(cli: LiveCli):
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError(errno.EPIPE, "gone")
+
+    def run_command(home: Any, work: Any, options: Any, named: str) -> int:
+        return run(perform(reactor, home, work, options, named))
+
+    err = io.StringIO()
+    for words in (("user", "list", "--json"), ("file", "list"), ("log", "key")):
+        with contextlib.redirect_stdout(Gone()), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            tap.Options(run_command).parseOptions(["--home", str(cli.server.home.path), *words])
+        assert (ended.value.code, err.getvalue()) == (0, ""), words
 
 
 def test_the_vaults_commands_say_what_they_did(cli: LiveCli):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 import signal
@@ -97,6 +98,17 @@ def test_help_is_our_own_and_names_the_arguments(capsys):
     with pytest.raises(SystemExit):
         parsed("--version")
     assert capsys.readouterr().out == f"sftd {__version__}\n"
+
+
+def test_a_reader_of_the_help_who_goes_away_is_no_fault(monkeypatch, capsys):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError(errno.EPIPE, "gone")
+
+    monkeypatch.setattr("sys.stdout", Gone())
+    with pytest.raises(SystemExit) as ended:
+        parsed("--help")
+    assert (ended.value.code, capsys.readouterr().err) == (0, "")
 
 
 @pytest.mark.parametrize(
