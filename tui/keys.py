@@ -159,6 +159,7 @@ _PEOPLE: Final = (
         Permission.INVITATION_MANAGE, asks=True, deed="withdraw invitations",
     ),
     Action("people.copy", "y", "Copy key", "Copy the words of this person's key", 26),
+    Action("people.words", "", "", "Read the words of this person's key one at a time, to compare them by phone"),
     Action("people.filter", "slash", "Filter", "Show only lines that hold what is typed", 30),
     Action("people.clear", "escape", "", "Clear the filter"),
     Action("people.next_tab", "right_square_bracket", "", "To the next list"),
@@ -191,6 +192,7 @@ _IDENTITY: Final = (
     Action("identity.passphrase", "P", "Passphrase", "Change the passphrase of the key on this computer", 14),
     Action("identity.rotate", "K", "Rotate", "Have a new key follow the one of this computer", 16, asks=True),
     Action("identity.revoke", "d", "Revoke", "End another key of yours, for good", 18, asks=True),
+    Action("identity.words", "", "", "Read the words of your key one at a time, to compare them by phone"),
     Action("identity.copy", "y", "Copy", "Copy the line under the cursor", 20),
 )
 _SERVERS: Final = (

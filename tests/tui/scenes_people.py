@@ -268,6 +268,7 @@ SCENERY: dict[str, Stage] = {
     "identity": _identity,
     "identity-pinned": after(_identity, "tab", "down", "down", back=("up", "up", "tab")),
     "passphrase": after(_identity, "P", back=("escape",)),
+    "read-words": after(_identity, "colon", *"one at a time", "enter", "space", "space", back=("escape",)),
     "rotate-key": after(_identity, "K", back=("escape",)),
     "new-device": after(_identity, "n", *key_of("max at the desk").public.text(), back=("escape",)),
     "identity-keys": after(_identity, *["down"] * 6, back=["up"] * 6),

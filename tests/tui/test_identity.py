@@ -399,3 +399,22 @@ async def test_a_hostile_name_of_ones_own_leads_to_no_other_folder(tmp_path, nam
         (written,) = tmp_path.iterdir()
         assert written.suffix == ".pub"
         assert stage.said().startswith("Your public key is in ")
+
+
+async def test_the_words_of_a_key_are_read_one_at_a_time(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("5", "colon")
+        await stage.type("one at a time")
+        await stage.press("enter")
+        words = public_of("max").words().replace("-", " ").split()
+        for number, word in enumerate(words, 1):
+            assert f"{number} of {len(words)} {' '.join(word.upper())} " in stage.text("#dialog")
+            await stage.press("space")
+        assert f"8 of 8 {' '.join(words[-1].upper())} " in stage.text("#dialog")
+        await stage.press("b")
+        assert f"7 of 8 {' '.join(words[-2].upper())} " in stage.text("#dialog")
+        await stage.press("escape", "3", "colon")
+        await stage.type("this person's key one at a time")
+        await stage.press("enter")
+        assert "Words of ada's key" in stage.text("#dialog")
+        assert f"1 of 8 {' '.join(public_of('ada').words().partition('-')[0].upper())} " in stage.text("#dialog")

@@ -27,6 +27,7 @@ from sft.model.text import count_text, shown_name
 from tui.connection_words import STATUS_WORDS
 from tui.dialogs.own_keys import NewDevice, RevokeOwnKey, RotateOwnKey
 from tui.dialogs.passphrase import ChangePassphrase
+from tui.dialogs.read_words import ReadWords
 from tui.dialogs.write import WriteFile
 from tui.gateway import Account, IdentityInfo
 from tui.keys import Action, bindings_of
@@ -180,6 +181,10 @@ class IdentityView(View):
             return
         self.app.copy_to_clipboard(text)
         self.report(f"Sent to the terminal's clipboard: {called[:1].lower()}{called[1:]}.")
+
+    def act_words(self) -> None:
+        if self._keyring is not None:
+            self.app.push_screen(ReadWords("your key", self._keyring.account.key_words))
 
     def act_export(self) -> None:
         if self._keyring is not None:

@@ -28,6 +28,7 @@ from sft.model.text import count_text, local_time, role_noun, shown_name
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.invite import Invite, Wanted
 from tui.dialogs.link import ShowLink
+from tui.dialogs.read_words import ReadWords
 from tui.dialogs.remove import Remove
 from tui.dialogs.role import ChooseRole
 from tui.gateway import Invited
@@ -48,6 +49,7 @@ from tui.screens.people_rows import (
     place_people,
     session_row,
 )
+from tui.screens.people_rules import reason_against_kicking, reason_against_person, reason_against_withdrawing
 from tui.text import cut_name, key_words, shown
 from tui.view import View
 from tui.widgets.row_list import RowList
@@ -63,7 +65,7 @@ _COLUMNS: Final[dict[str, Sequence[Column] | Arrange]] = {
     INVITATIONS: INVITATION_COLUMNS,
     SESSIONS: SESSION_COLUMNS,
 }
-_OF_PEOPLE: Final = frozenset({"people.role", "people.switch", "people.remove", "people.copy"})
+_OF_PEOPLE: Final = frozenset({"people.role", "people.switch", "people.remove", "people.copy", "people.words"})
 _ANYWHERE: Final = frozenset({"people.invite", "people.filter", "people.clear"})
 _TABS: Final = frozenset({"people.next_tab", "people.previous_tab"})
 _SEEING: Final = dataclasses.replace(ACTS["people.invite"], deed="see invitations and sessions")
@@ -306,38 +308,12 @@ class PeopleView(View):
         if reason or act.id in _ANYWHERE:
             return reason
         if act.id != "people.stop":
-            return self._reason_against_person(act) if tab == USERS else "That is done in the list of people."
+            return reason_against_person(self.user, act) if tab == USERS else "That is done in the list of people."
         if tab == SESSIONS:
-            return self._reason_against_kicking()
+            return reason_against_kicking(self.session, self._mine)
         if tab == INVITATIONS:
-            return self._reason_against_withdrawing()
+            return reason_against_withdrawing(self.invitation)
         return "Invitations are withdrawn and sessions ended: ] shows them."
-
-    def _reason_against_person(self, act: Action) -> str:
-        user = self.user
-        if user is None:
-            return "Nobody is listed yet."
-        if user.state is UserState.REMOVED and act.id != "people.copy":
-            return f"{_name(user.name)} was removed for good."
-        return ""
-
-    def _reason_against_withdrawing(self) -> str:
-        made = self.invitation
-        if made is None:
-            return "There is no invitation."
-        if made.state is not InvitationState.OPEN:
-            return f"It is {made.state.value} already: nobody joins with it."
-        return ""
-
-    def _reason_against_kicking(self) -> str:
-        one = self.session
-        if one is None:
-            return "There is no session."
-        if one.role == OPERATOR:
-            return "That is the operator, at the server itself: only the operator ends it."
-        if self._mine == [one]:
-            return "This is your own session: q ends it."
-        return ""
 
     # -- acts -------------------------------------------------------------------------------------------------
 
@@ -371,6 +347,12 @@ class PeopleView(View):
             self.app.copy_to_clipboard(words)
             name = _name(user.name)
             self.report(f"Sent to the terminal's clipboard: the words of {name}'s key.")
+
+    def act_words(self) -> None:
+        user = self.user
+        keys = [] if user is None else live_keys(user)
+        if user is not None and keys:
+            self.app.push_screen(ReadWords(f"{_name(user.name)}'s key", key_words(keys[-1].public_key)))
 
     def act_filter(self) -> None:
         self.lists.open_filter()
