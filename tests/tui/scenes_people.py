@@ -276,7 +276,7 @@ SCENERY: dict[str, Stage] = {
     "revoke-key-stolen": after(_identity, *["down"] * 6, "d", "down", back=("escape", *["up"] * 6)),
     "export": after(_identity, "e", back=("escape",)),
     "guest": _guest,
-    "guest-palette": after(_guest, "colon", *"server", "down", "down", "down", back=("escape",)),
+    "guest-palette": after(_guest, "colon", *"make a folder", back=("escape",)),
     "guest-refused": after(_guest, "tab", "end", "c"),
     "empty-folder": _empty_folder,
     "no-transfers": after(root, "2", back=("1",)),
