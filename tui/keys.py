@@ -138,6 +138,7 @@ _TRANSFERS: Final = (
     Action("transfers.pause", "space", "Pause/go on", "Pause this transfer, or let it go on", 10),
     Action("transfers.decide", "enter,l,right", "Why", "Decide what waits for you, or say why it stopped", 12),
     Action("transfers.cancel", "x", "Cancel", "Stop this transfer for good", 14),
+    Action("transfers.why", "w", "", "Show why the file of this transfer can be believed", asks=True),
     Action("transfers.retry", "R,ctrl+r", "Retry", "Try again what did not work", 16),
     Action("transfers.later", "J,shift+down", "Later", "One place later in the queue", 22),
     Action("transfers.sooner", "K,shift+up", "Sooner", "One place sooner in the queue", 24),

@@ -149,3 +149,25 @@ async def test_a_line_of_the_log_leads_to_its_version_and_not_to_another_file_th
         assert "Another file lies at that path by now." in run.text()
         await run.press("escape", "end", "w")
         assert "This line is about no version of a file." in run.message_line()
+
+
+async def test_a_transfer_of_one_file_leads_to_it_and_one_of_several_to_none(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("old-plan.pdf")
+        await run.press("v")
+        await run.moved()
+        run.put_cursor_on("Q1/")
+        await run.press("v")
+        await run.moved()
+        await run.press("tab")
+        run.put_cursor_on("notes.md")
+        await run.press("c")
+        await run.moved()
+        await run.press("2", "home", "w")
+        assert "Can old-plan.pdf be believed?" in run.screen()
+        assert "✗ CONTENT broken" in run.screen()
+        await run.press("escape", "end", "w")
+        assert "Can notes.md, version 1, be believed?" in run.screen()
+        await run.press("escape", "up", "w")
+        assert "It is about more than one file" in run.message_line()

@@ -14,12 +14,13 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from sft.client.transfers.queue.job import Job, JobState
+from sft.client.transfers.queue.job import Direction, Job, JobState
 from sft.limits import KEPT_SECONDS, SEGMENT_BYTES
 from sft.model.text import count_text, day_text, local_time, size_text
 from tui.dialogs.failures import FailuresDialog
 from tui.dialogs.moved import MovedDialog
 from tui.dialogs.resolve_conflicts import ResolveConflicts
+from tui.dialogs.trust import Trust
 from tui.glyphs import Glyphs
 from tui.keys import Action, acts_of, bindings_of
 from tui.messages import ActsChanged, Severity, TransfersMoved
@@ -255,6 +256,7 @@ class TransfersView(View):
             "transfers.retry": state in {JobState.FAILED, JobState.NEEDS_YOU},
             "transfers.later": state.unfinished and len(self.sft.queue.jobs) > 1,
             "transfers.sooner": state.unfinished and len(self.sft.queue.jobs) > 1,
+            "transfers.why": job.account == self.connection.account and file_of(job) is not None,
             "transfers.clear": any(not j.state.unfinished for j in self.sft.queue.jobs),
         }
         return [act for act in acts if fitting.get(act.id, True)]
@@ -319,6 +321,14 @@ class TransfersView(View):
         else:
             self.report(f"{shown(job.title)}: {job.said or job.state.value}", Severity.INFO)
 
+    def act_why(self) -> None:
+        """Show what makes the one file of a transfer believed."""
+        found = None if self.job is None or self.job.account != self.connection.account else file_of(self.job)
+        if found is None:
+            self.report("It is about more than one file, or another server: 1, then w on a file.", Severity.WARNING)
+        else:
+            self.app.push_screen(Trust(*found))
+
     async def _decide(self, job: Job) -> None:
         decisions = await self.app.push_screen_wait(ResolveConflicts(job))
         if decisions:
@@ -331,6 +341,15 @@ class TransfersView(View):
         decisions = await self.app.push_screen_wait(FailuresDialog(job))
         if decisions:
             self.sft.queue.resolve(job.id, decisions)
+
+
+def file_of(job: Job) -> tuple[str, int] | None:
+    """Return path and version of the one file of the server that a transfer is about; 0 is the newest. None for several."""
+    if len(job.taken) == 1:
+        return job.taken[0].path, job.taken[0].version
+    if job.direction is not Direction.PUT and len(job.names) == 1 and job.files == 1:
+        return (job.failures[0].path if job.failures else "") or job.names[0], job.version
+    return None
 
 
 def left_of(job: Job, now: float) -> str:
