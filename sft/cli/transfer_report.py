@@ -43,7 +43,7 @@ class TransferReport:
         here: where what is unchanged lies: "there", or "here".
 
     Attributes:
-        empty_folders: folders without a file that were made.
+        empty_folders: folders without a file that were made; their paths.
         hint: what may have been meant instead; said last.
     """
 
@@ -55,7 +55,7 @@ class TransferReport:
         self.seconds = 0.0
         self.unchanged = 0
         self.excluded = 0
-        self.empty_folders = 0
+        self.empty_folders: list[str] = []
         self.hint = ""
         self.skipped: Sequence[Skipped] = ()
         self._done_word = done_word
@@ -218,8 +218,10 @@ class TransferReport:
 
     def _sentence(self, done: int) -> str:
         if not self._total and self.empty_folders:
-            no_files = "no files in it" if self.empty_folders == 1 else "no files in them"
-            return f"made {counted(self.empty_folders, 'folder')}: {no_files}."
+            word = "got" if self._here == "here" else "made"
+            if len(self.empty_folders) == 1:
+                return f"{word} {shown_name(f'{self.empty_folders[0]}/')}: no files in it."
+            return f"{word} {counted(len(self.empty_folders), 'folder')}: no files in them."
         if not self._total:
             return f"nothing was {self._done_word}: there are no files."
         if self.unchanged == self._total:

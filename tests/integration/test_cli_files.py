@@ -207,8 +207,11 @@ def test_a_folder_is_one_file_or_none_or_three(cli: LiveCli):
     cli.file("one/a.txt", b"a")
     cli.sft("max", "put", "one", "--to", "n")
     (cli.folder / "empty").mkdir()
-    assert cli.sft("max", "put", "empty", "--to", "n").lines == ["made 1 folder: no files in it."]
-    assert cli.sft("max", "get", "n/empty", "--to", "got").lines == ["made 1 folder: no files in it."]
+    assert cli.sft("max", "put", "empty", "--to", "n").lines == ["made n/empty/: no files in it."]
+    assert cli.sft("max", "get", "n/empty", "--to", "got").lines == ["got empty/: no files in it."]
+    (cli.folder / "none/a").mkdir(parents=True)
+    (cli.folder / "none/b").mkdir()
+    assert cli.sft("max", "put", "none", "--to", "n").lines == ["made 2 folders: no files in them."]
     assert cli.sft("max", "rm", "-r", "n/one", "--yes").out.startswith("n/one: 1 file is in the trash")
     assert cli.sft("max", "rm", "-r", "n/empty", "--yes").out.startswith("n/empty: 0 files are in the trash")
 

@@ -106,7 +106,7 @@ def command(
             totals = [item.size for item in plan.items]
 
             unmade = await get_all(session, [], to=place, folders=plan.folders) if plan.folders else []
-            outcome.empty_folders = len(plan.folders) - len(unmade)
+            outcome.empty_folders = _made(plan, unmade)
 
             async def move(session: Session, items: Sequence[GetItem], report: Report) -> list[GetResult]:
                 return await get_all(
@@ -172,6 +172,12 @@ def _require_one_place(invocation: Invocation, names: Sequence[str], to: str | N
         raise UsageError(problem="--as names a file", remedy="A folder: --to DIR")
     if as_file == "-" and invocation.console.json:
         raise UsageError(problem="Standard output is either the file or --json", remedy="Use one of them")
+
+
+def _made(plan: GetPlan, unmade: Sequence[GetResult]) -> list[str]:
+    """Return the folders that were made for themselves, by their paths here."""
+    failed = {result.item.parts for result in unmade}
+    return ["/".join(parts) for parts in plan.folders if parts not in failed]
 
 
 def _require_names_there(names: Sequence[str], plan: GetPlan) -> None:

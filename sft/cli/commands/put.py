@@ -108,7 +108,7 @@ def command(
             except SftError as error:
                 report.failed(folder, error)
             else:
-                report.empty_folders += 1
+                report.empty_folders.append(folder)
         totals = [item.size for item in plan.items]
 
         async def move(session: Session, items: Sequence[PutItem], report: Report) -> list[PutResult]:
