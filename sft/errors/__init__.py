@@ -75,6 +75,7 @@ from sft.errors.disk import (
     LogDamagedError,
     LogRolledBackError,
     MasterKeyError,
+    MasterKeyOpenError,
     NoServerError,
     ObjectCorruptError,
     ObjectMissingError,

@@ -18,6 +18,13 @@ class MasterKeyError(VaultError):
     code = "MASTER_KEY"
 
 
+class MasterKeyOpenError(MasterKeyError):
+    """Others may read the file of the master key."""
+
+    code = "MASTER_KEY_OPEN"
+    sentence = "The vault cannot be used: the {kind} {path} is open to others."
+
+
 class ObjectMissingError(VaultError):
     """No object of this id."""
 

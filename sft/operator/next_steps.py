@@ -60,6 +60,7 @@ _OWN: Final = {
     "LOG_ROLLED_BACK": f"{_ONE_COPY}; or go on without what came later: sftd log restart --reason TEXT",
     "LOG_WENT_BACK": _LOOK_AT_LOG,
     "MASTER_KEY": "Put your copy of it back, or say where it lies: sftd serve --master-key file:PATH",
+    "MASTER_KEY_OPEN": "Has nobody read it? chmod 600 {path}. Else, after that: sftd vault rotate-key --reencrypt",
     "MASTER_KEY_ELSEWHERE": _KEY_ELSEWHERE,
     "NAME_CLASH": "Choose another name",
     "NAME_IN_USE": "Choose another name",

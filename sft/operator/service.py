@@ -60,8 +60,9 @@ class ServerService(ProcessService):
         info = opened.context.info
         for note in opened.notes:
             self._event_log.note("recovered", what=note)
-        self._say_first_words(opened, server.address or self._listen, await server.first_admin())
-        await self._say_who_is_missing(opened)
+        link = await server.first_admin()
+        self._say_first_words(opened, server.address or self._listen, link)
+        await self._say_who_is_missing(opened, shown=link is not None and on_terminal())
         self._event_log.note(
             "listening", at=server.address or self._listen, links_say=info.address, joining=info.registration
         )
@@ -88,8 +89,12 @@ class ServerService(ProcessService):
         elif link is not None:
             self._home.write_private(self._home.first_admin.name, link.encode() + b"\n")
 
-    async def _say_who_is_missing(self, opened: OpenedHome) -> None:
-        """Say, at every start until there is an admin, how one comes in and what must not be lost."""
+    async def _say_who_is_missing(self, opened: OpenedHome, *, shown: bool) -> None:
+        """Say, at every start until there is an admin, how one comes in and what must not be lost.
+
+        Args:
+            shown: the first invitation was shown just now, and stands nowhere else.
+        """
         try:
             missing, invited = await opened.context.read(invitations.missing_admin)
         except RowForgedError as error:
@@ -98,6 +103,8 @@ class ServerService(ProcessService):
         file = self._home.first_admin
         if missing and invited and file.exists():
             self._say(opened.advice, f"No admin yet. The first invitation (admin, once, for a day) is in {file}")
+        elif missing and shown:
+            self._say(opened.advice)
         elif missing:
             command = f"sftd --home {shell_name(str(self._home.path))} invite --role admin"
             self._say(opened.advice, f"No admin yet. Invite one: {command}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sft import durable
-from sft.errors import MasterKeyError
+from sft.errors import MasterKeyError, MasterKeyOpenError
 
 STAGED_SUFFIX: Final = ".new"
 UNFINISHED_SUFFIX: Final = ".part"
@@ -116,7 +116,7 @@ class StagedFile:
             if found.st_uid not in (0, os.geteuid()):
                 raise MasterKeyError(problem=f"the {self._kind} {self._path} belongs to another user")
             if stat.S_IMODE(found.st_mode) & self._forbidden:
-                raise MasterKeyError(problem=f"the {self._kind} {self._path} is open to others: close it, chmod 600")
+                raise MasterKeyOpenError(kind=self._kind, path=str(self._path))
             return os.read(file, FILE_MOST_BYTES)
         finally:
             os.close(file)

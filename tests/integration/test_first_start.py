@@ -120,6 +120,22 @@ async def test_every_start_says_how_an_admin_comes_in_until_there_is_one(tmp_pat
 
 
 @on_reactor
+async def test_an_invitation_that_was_shown_just_now_is_not_told_to_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sft.operator.service.on_terminal", lambda: True)
+    service = Service(Home(tmp_path / "home"))
+    await service.start()
+    assert service.says("First invitation (admin, once, for a day): sft://")
+    assert service.says("Keep a copy of")
+    assert not service.says("Invite one")
+    await service.stop()
+    await service.start()
+    assert service.says("No admin yet. Invite one: sftd")
+    await service.stop()
+
+
+@on_reactor
 async def test_a_start_that_takes_longer_than_a_second_says_what_it_is_at(template: Path, tmp_path: Path):
     service, timed = Service(copy_server(template, tmp_path / "s").home), Timed()
     await service.start(timed, seconds=SIGN_SECONDS)

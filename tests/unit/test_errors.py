@@ -825,6 +825,13 @@ TABLE = [
         "--listen HOST:PORT",
     ),
     Row(
+        errors.MasterKeyOpenError(kind="master key file", path="/srv/sft/master.key"),
+        "MASTER_KEY_OPEN",
+        11,
+        "The vault cannot be used: the master key file /srv/sft/master.key is open to others.",
+        "Tell the operator",
+    ),
+    Row(
         errors.MasterKeyError(problem="there is no master key file /srv/sft/master.key"),
         "MASTER_KEY",
         11,

@@ -111,7 +111,7 @@ def test_a_file_that_is_open_to_others_is_refused(path, mode):
     write(path, MASTER.hex().encode(), mode)
     with pytest.raises(VaultError) as refused:
         FileMasterKey(path).read()
-    assert problem(refused) == (f"the master key file {path} is open to others: close it, chmod 600")
+    assert refused.value.values == {"kind": "master key file", "path": str(path)}
 
 
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o700])
