@@ -313,6 +313,17 @@ def judge_over(
     return verdict
 
 
+def require_key(session: Session, file: File, proved: ProvedFile) -> None:
+    """Hold the key that the server shows to what is pinned here and to the log's order, whatever it signed.
+
+    Raises:
+        SignerUnknownError, PinChangedError: as ``require_pinned``.
+        SignerKeyEndedError, SignerKeyStolenError: as ``judge``.
+    """
+    require_pinned(file, session.pins.people, session.server_name)
+    _require_valid(file, proved, session.server_name)
+
+
 def require_pinned(file: File, pins: Mapping[int, Pin], server_name: str) -> Pin:
     """Return the pin of a file's author, as this computer knows the key that the server shows.
 

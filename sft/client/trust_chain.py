@@ -113,6 +113,7 @@ class ChainFacts(Struct, frozen=True):
         receipt_fault: why what is kept here is none; empty where it is one, or nothing is kept.
         read: None where this run has not read it; an earlier one may have (``known``).
         is_newest: it was asked for as the newest version.
+        key_error, age_error: what is wrong with the key, and with it as the newest version, whatever else is wrong.
     """
 
     file: File
@@ -124,6 +125,8 @@ class ChainFacts(Struct, frozen=True):
     receipt_fault: str = ""
     read: ReadHere | None = None
     is_newest: bool = True
+    key_error: SftError | None = None
+    age_error: OlderVersionError | None = None
 
 
 class Chain(Struct, frozen=True):
@@ -150,9 +153,9 @@ def chain_of(facts: ChainFacts, *, now: float) -> Chain:
     broken = None if error is None else _place_of(error)
     links = (
         _server(facts, now),
-        _author(facts, error if broken is LinkName.AUTHOR else None, now),
+        _author(facts, error if broken is LinkName.AUTHOR else facts.key_error, now),
         _signature(facts, broken, error, now),
-        _log(facts, error if broken is LinkName.LOG else None, now),
+        _log(facts, error if broken is LinkName.LOG else facts.age_error, now),
         _receipt(facts, now),
         _content(facts, broken, now),
     )

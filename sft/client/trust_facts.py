@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from sft.client.api.files import show_proved
+from sft.client.proved import ProvedFile, ProvedState
 from sft.client.receipts import held_receipt
 from sft.client.session import Session
-from sft.client.trust import known_of, prove_file
+from sft.client.trust import known_of, prove_file, require_key, require_newest
 from sft.client.trust_chain import ChainFacts, ServerPin
 from sft.client.witnessed import LogStanding, log_standing
 from sft.crypto.keys import ServerPublic
 from sft.crypto.notes import Receipt
-from sft.errors import PolicyError, SftError, SignatureInvalidError
+from sft.errors import (
+    OlderVersionError,
+    PinChangedError,
+    PolicyError,
+    SftError,
+    SignatureInvalidError,
+    SignerKeyEndedError,
+    SignerKeyStolenError,
+    SignerUnknownError,
+)
 from sft.model.records import File
 
 
@@ -24,6 +34,7 @@ async def chain_facts(session: Session, path: str, version: int = 0) -> ChainFac
     file, evidence = await show_proved(session, path, version)
     state = prove_file(session, evidence, file)
     (known,) = await known_of(session, [file], state, newest=version == 0)
+    key_error, age_error = await session.pool.run(_other_faults, session, file, state.file(file), state, version == 0)
     await session.keep_head()  # what is said of the log is of the head that proved this
     profile = session.profile
     receipt, fault = await session.pool.run(_receipt, session, file)
@@ -36,7 +47,32 @@ async def chain_facts(session: Session, path: str, version: int = 0) -> ChainFac
         receipt=receipt,
         receipt_fault=fault,
         is_newest=version == 0,
+        key_error=key_error,
+        age_error=age_error,
     )
+
+
+def _other_faults(
+    session: Session,
+    file: File,
+    proved: ProvedFile,
+    state: ProvedState,
+    newest: bool,  # noqa: FBT001
+) -> tuple[SftError | None, OlderVersionError | None]:
+    """Look at the key and at the log whatever the signature is (blocks): a verdict ends at the first thing that is wrong."""
+    state.require_place(proved, session.versions_seen.place(file.id))
+    key_error: SftError | None = None
+    age_error: OlderVersionError | None = None
+    try:
+        require_key(session, file, proved)
+    except (SignerUnknownError, PinChangedError, SignerKeyEndedError, SignerKeyStolenError) as error:
+        key_error = error
+    try:
+        if newest:
+            require_newest(session, file, None, proved)
+    except OlderVersionError as error:
+        age_error = error
+    return key_error, age_error
 
 
 def _receipt(session: Session, file: File) -> tuple[Receipt | None, str]:

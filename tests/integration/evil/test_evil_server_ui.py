@@ -9,6 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from sft.client.connection_info import Status
+from sft.client.trust_chain import LinkName, Standing, chain_of
+from sft.crypto.digests import blake2b_512
 from sft.wire import messages as m
 from tests.integration.evil import file_attacks, history_attacks, key_attacks
 from tests.integration.evil.attacks import ATTACKS, Refused
@@ -37,6 +39,32 @@ async def test_it_stops_with_the_same_words_and_stays_so(
     async with opened_ui(evil.server, "gus", tmp_path / "here", online=False) as ui:
         await ui.until(lambda: "does not prove what it says of these files" in ui.alarm(), ui.alarm())
         await ui.until(lambda: ui.dialog() == "LogStop", "all of the screen says it")
+
+
+async def test_no_link_of_the_chain_holds_because_another_one_was_broken_first(
+    cli: LiveCli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    evil = EvilServer(cli, monkeypatch)
+    one = bytes(16)
+    await bridged(evil.server.put("max", "plan", b"the plan", file_id=one))
+    before = blake2b_512(b"the plan").digest()
+    await bridged(evil.server.put("max", "plan", b"the newer plan", file_id=one, version=2, prev=before))
+
+    def spoiled(message: m.Message) -> m.Message:
+        if not isinstance(message, m.FileShown):
+            return message
+        version = message.file.version
+        return replace(message, file=replace(message.file, version=replace(version, dated_at=version.dated_at + 1)))
+
+    async with opened_ui(evil.server, "gus", tmp_path / "here") as ui:
+        await ui.sees("plan")
+        evil.hear(lambda message: replace(message, version=1) if isinstance(message, m.ShowFile) else message)
+        evil.tell(spoiled)
+        chain = chain_of(await ui.gateway.files.chain("plan"), now=0)
+    links = {link.name: link for link in chain.links}
+    assert links[LinkName.SIGNATURE].standing is Standing.BROKEN
+    assert links[LinkName.LOG].standing is Standing.BROKEN, "an older version is not the newest, whatever else is wrong"
+    assert "shows version 1 of plan as the newest" in " ".join(links[LinkName.LOG].lines)
 
 
 # What it tries, and in which words it is told: a list of files asks who wrote them, before anybody gets one.

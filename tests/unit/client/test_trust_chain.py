@@ -97,6 +97,17 @@ def test_an_error_breaks_the_link_that_it_is_about_and_what_hangs_on_it_does_not
     assert chain_of(broken, now=NOW).command == ""
 
 
+def test_a_link_behind_the_first_that_is_broken_does_not_hold_either_where_it_was_looked_at():
+    bad = SignatureBadError("the size is not what was signed", path=PATH, author="ada")
+    stolen = SignerKeyStolenError(path=PATH, author="ada")
+    older = OlderVersionError(server="acme", path=PATH, version=2, seen=3, remembered="x")
+    assert standings(facts(error=bad, key_error=stolen)) == "hbbhoo"
+    assert standings(facts(error=bad, age_error=older)) == "hhbboo"
+    replayed = facts(error=stolen, key_error=stolen, age_error=older)
+    assert standings(replayed) == "hbobo" + "o"
+    assert "is the newest one" not in text(replayed, LinkName.LOG)
+
+
 def test_what_does_not_fit_is_said():
     bad = facts(error=SignatureBadError("the size is not what was signed", path=PATH, author="ada"))
     assert "What does not fit: the size is not what was signed." in text(bad, LinkName.SIGNATURE)
