@@ -3,6 +3,7 @@
 Rules. Whoever presses TAB asked for nothing: no question is put, nothing is written, nothing said. One login and one page of an
 answer, within ``SECONDS``; where no server answers, the key is locked or nobody has joined, nothing is offered. A name of a
 peer is offered only if a terminal shows it as it is, and in bash, which inserts it as it stands, quoted: it is no command.
+Behind a double quotation mark that would not quote it: there only names are offered that are no command between two of them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ SECONDS: Final = 1.5  # who waits longer has typed it
 COMPLETE: Final = "_SFT_COMPLETE"
 """The variable by which a shell asks for completions; click derives it from the program's name."""
 
+_LIVE_IN_QUOTES: Final = frozenset('$`\\!"')
 _BASH_TAKES: Final = "COMPREPLY+=($value)"
 # As it stands, no pattern of files here; and after a folder one goes on typing.
 _BASH_TAKES_WHOLE: Final = """COMPREPLY+=("$value")
@@ -194,6 +196,24 @@ def _offered(incomplete: str, found: Iterable[str]) -> list[CompletionItem]:
     from sft.model.names import safe
 
     fits = [text for text in found if text.startswith(incomplete) and safe(text) == text]
-    # What bash takes stands there as if it had been typed; zsh and fish quote it themselves.
-    in_bash = os.environ.get(COMPLETE, "").startswith("bash")  # where click reads it
-    return [_item(shlex.quote(text) if in_bash else text) for text in fits]
+    if not os.environ.get(COMPLETE, "").startswith("bash"):  # where click reads it
+        return [_item(text) for text in fits]  # zsh and fish quote it themselves
+    # What bash takes stands there as if it had been typed: behind the quotation mark that the person began with.
+    if _is_in_double_quotes(os.environ.get("COMP_WORDS", "")):
+    XX
+    return [_item(text) for text in fits if not _LIVE_IN_QUOTES.intersection(text)]
+
+
+def _is_in_double_quotes(typed: str) -> bool:
+    """Return whether a line of a shell ends between such quotation marks."""
+    opened, skipped = "", False
+    for character in typed:
+        if skipped:
+            skipped = False
+        elif character == "\\" and opened != "'":
+            skipped = True
+        elif character == opened:
+            opened = ""
+        elif not opened and character in "'\"":
+            opened = character
+    return opened == '"'

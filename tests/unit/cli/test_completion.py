@@ -133,6 +133,25 @@ def test_no_name_of_a_peer_becomes_a_command(cli, monkeypatch):
     assert _offered("", ["a\u202eb", "a\x1b[2J", "a\nb"]) == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ('sft get "a', ["a;b"]),
+        ("sft get 'x' \"a", ["a;b"]),
+        ("sft get \"it's", ["it's mine"]),
+        ('sft get "c', []),
+        ('sft get "e', []),
+        ('sft get "$', []),
+        ("sft get 'a", ["'a;b'"]),
+        ("sft get '\"' c", ["'c`d'"]),
+        ('sft get "x" a', ["'a;b'"]),
+    ],
+)
+def test_within_double_quotes_bash_takes_only_what_is_no_command_there(cli, monkeypatch, typed, expected):
+    tree(cli, "$(reboot)", "a;b", "c`d", "e!f", "it's mine")
+    assert offered(cli, typed, monkeypatch, "bash") == expected
+
+
 def test_bash_takes_a_name_whole(cli):
     script = cli.run("completion", "bash").out
     assert "($value)" not in script
