@@ -200,8 +200,8 @@ def _offered(incomplete: str, found: Iterable[str]) -> list[CompletionItem]:
         return [_item(text) for text in fits]  # zsh and fish quote it themselves
     # What bash takes stands there as if it had been typed: behind the quotation mark that the person began with.
     if _is_in_double_quotes(os.environ.get("COMP_WORDS", "")):
-    XX
-    return [_item(text) for text in fits if not _LIVE_IN_QUOTES.intersection(text)]
+        return [_item(text) for text in fits if not _LIVE_IN_QUOTES.intersection(text)]
+    return [_item(shlex.quote(text)) for text in fits]
 
 
 def _is_in_double_quotes(typed: str) -> bool:
