@@ -208,7 +208,7 @@ class Page(Record, frozen=True):
 
     folders: Annotated[tuple[Folder, ...], Meta(max_length=LIST_ENTRIES)]
     files: Annotated[tuple[File, ...], Meta(max_length=LIST_ENTRIES)]
-    next: Annotated[str, Meta(max_length=1024)] = ""
+    next: Annotated[str, Meta(max_length=2048)] = ""  # with a name that is folded: six times its bytes, at most
 
 
 class UserPage(Record, frozen=True):

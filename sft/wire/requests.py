@@ -112,7 +112,7 @@ class SearchNames(Request, frozen=True, tag=18):
     """A page of the folders and files, wherever they lie, whose names hold every word."""
 
     words: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(min_length=1, max_length=SEARCH_WORDS)]
-    cursor: Annotated[str, Meta(max_length=1024)] = ""
+    cursor: Annotated[str, Meta(max_length=2048)] = ""
     signatures: bool = False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 
 from sft.errors import BadRequestError
@@ -11,6 +12,7 @@ from sft.model.names import fold
 from sft.model.records import Page
 from sft.service.name_search import search_names
 from sft.service.trash import Deletion, delete
+from sft.wire import messages as m
 from tests.unit.service.service_fixture import GUS, MAX, OPERATOR, ServiceFixture
 from tests.unit.service.test_files import names, put_many
 from tests.unit.store.asked import asked_of
@@ -105,6 +107,18 @@ def test_a_page_is_full_and_the_next_goes_on(services: ServiceFixture) -> None:
     shown = pages(services, "xx")
     assert [file.path[-3:] for page in shown for file in page.files] == [f"{number:03}" for number in range(400)]
     assert len(shown) > 1
+
+
+def test_a_name_that_grows_when_it_is_folded_fits_into_a_cursor(
+    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_many(services, "\ufdfa" * 85, "z")  # 255 bytes, and 1,530 letters
+    monkeypatch.setattr("sft.service.name_search.NAMES_SCANNED", 1)
+    shown = pages(services, "z")
+    assert [name for page in shown for name in names(page)] == ["z"]
+    for page in shown:
+        msgspec.convert(msgspec.to_builtins(page), Page)
+        msgspec.msgpack.decode(msgspec.msgpack.encode(m.SearchNames(1, ("z",), page.next)), type=m.SearchNames)
 
 
 def test_names_are_read_from_an_index_alone(services: ServiceFixture) -> None:
