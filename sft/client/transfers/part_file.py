@@ -3,9 +3,9 @@
 Rules. Everything here blocks and runs on the pool. The destination is opened once; every folder below it is walked without
 following links; content goes to an exclusive ``.part`` of mode 0600 beside the final name, is synced, dated, and renamed
 without replacing unless that was asked for; then a regular file alone is replaced. One that fails leaves nothing. What has its
-name has the mode that the umask leaves it, and may be run if its author signed that, and only then. A part that was left here
-is the one that was noted, a regular file of ours with one name, or it is not touched; of one whose process died before it was
-noted, a week's age tells that it is nobody's.
+name has the mode that the umask leaves it, open to nobody to whom what it replaces was closed, and may be run if its author
+signed that, and only then. A part that was left here is the one that was noted, a regular file of ours with one name, or it is
+not touched; of one whose process died before it was noted, a week's age tells that it is nobody's.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is n
 _FILE: Final = 0o666  # less what the umask says
 _FOLDER: Final = 0o777
 _EXECUTABLE: Final = 0o111
+_READ: Final = 0o444
 _PART: Final = re.compile(r"\.sft-(?:[0-9a-f]{16}){1,2}(\.minisig)?\.part")
 _BOUND_DIGITS: Final = 16  # of a part's id: what shows for which name it was made
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -180,6 +181,7 @@ class PartFile:
         self._release = destination.release
         self._file_mode = _FILE & ~destination.umask
         self._program_mode = (_FILE | _EXECUTABLE) & ~destination.umask
+        self._open_to = _FILE | _EXECUTABLE
         self._folder = destination.folder(above)
         try:
             if existing is ConflictPolicy.REFUSE and size is not None:
@@ -286,7 +288,8 @@ class PartFile:
                 raise LocalExistsError(path=str(self._local))
             # Not before it has its name: what is left for a later run is for its owner alone.
             with contextlib.suppress(PermissionError):  # a file system without modes
-                os.fchmod(self._file, self._program_mode if executable else self._file_mode)
+                mode = self._program_mode if executable else self._file_mode
+                os.fchmod(self._file, mode & self._open_to)
             if sync_folder:
                 durable.sync_folder(self._folder)
         self._close()
@@ -336,6 +339,8 @@ class PartFile:
                 found = os.stat(name, dir_fd=self._folder, follow_symlinks=False)
                 if (refusal := refusal_to_replace(found, self._where / name)) is not None:
                     raise refusal
+                if name == leaf:  # who could read it may run it, if anybody may
+                    self._open_to = stat.S_IRWXU | (found.st_mode & _FILE) | (found.st_mode & _READ) >> 2
 
     def _may_replace(self, name: str) -> bool:
         """Refuse to replace another file than the one that was seen; where that is gone, nothing is replaced."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 import time
 from pathlib import Path
 
@@ -75,6 +76,25 @@ def test_what_has_its_name_has_the_mode_that_the_umask_leaves(out, umask, mask, 
     assert file.stat().st_mode & 0o777 == modes[executable]
     assert signature.stat().st_mode & 0o777 == modes[0]
     assert {folder.stat().st_mode & 0o777 for folder in (out / "new", out / "new" / "a")} == {modes[1]}
+    destination.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "modes"),
+    [(0o600, (0o600, 0o700)), (0o640, (0o640, 0o750)), (0o666, (0o644, 0o755)), (0o4755, (0o644, 0o755))],
+)
+@pytest.mark.parametrize("executable", [False, True])
+def test_what_replaces_a_file_is_open_to_nobody_to_whom_that_was_closed(out, umask, before, modes, executable):
+    umask(0o022)
+    destination = Destination(out)
+    land(destination, "b.sh")
+    (out / "b.sh").chmod(before)
+    one = landing(destination, "b.sh", existing=ConflictPolicy.FORCE, with_signature=True)
+    one.write([b"new"])
+    file, signature = one.finish(dated_at=0, executable=executable, signature=SIGNATURE)
+    assert file.read_bytes() == b"new"
+    assert stat.S_IMODE(file.stat().st_mode) == modes[executable]
+    assert stat.S_IMODE(signature.stat().st_mode) == 0o644
     destination.close()
 
 
