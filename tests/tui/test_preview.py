@@ -22,8 +22,22 @@ from tests.tui.ui_driver import driven
 from tui.preview import archives
 from tui.preview.archives import archive_of, opened
 from tui.preview.content import preview_of
+from tui.preview.differences import compared
 from tui.preview.images import image_of
-from tui.preview.lines import lines_of, text_of
+from tui.preview.lines import SHOWN_CHARACTERS, lines_of, text_of
+
+HOSTILE_LINES = ("\u202e" * 1000, "\t" * 1000, "漢" * 1000, "x" * 1000, "e" + "\u0301" * 999)
+
+
+@pytest.mark.parametrize("line", HOSTILE_LINES, ids=["bidi", "tabs", "wide", "long", "marks"])
+def test_what_is_shown_is_no_more_than_a_screen_lays_out_at_once(line):
+    found = preview_of(f"{line}\n".encode() * 300)
+    assert 0 < sum(map(len, found.lines)) <= SHOWN_CHARACTERS
+    assert found.said.startswith(f"text, first {len(found.lines)} of 300 lines")
+    differs = compared([], [f"{line}{number}" for number in range(300)])
+    assert 0 < sum(len(each.line) for each in differs.shown) <= SHOWN_CHARACTERS
+    assert (differs.come, differs.is_cut) == (300, len(differs.shown) < 300)
+
 
 # -- what it is ----------------------------------------------------------------------------------------------------
 

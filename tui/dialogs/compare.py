@@ -73,13 +73,11 @@ class Compare(Dialog[None]):
                 self._show(Text(f"Version {number} is larger than {size_text(LOOK_BYTES)}: that is not looked into."))
                 return
             found.append(looked)
-        texts = [text_of(each.content) for each in found]
-        if None in texts:
-            number = self._numbers[texts.index(None)]
+        difference = await asyncio.to_thread(_difference, found[0].content, found[1].content)
+        if isinstance(difference, int):
+            number = self._numbers[difference]
             self._show(Text(f"Version {number} is no text: only texts are compared. Both are verified."))
             return
-        lines = [lines_of(text) for text in texts if text is not None]
-        difference = await asyncio.to_thread(compared, *lines)
         self._show(self._text(found[0], found[1], difference))
 
     def _text(self, old: LookedInto, new: LookedInto, difference: Compared) -> Text:
@@ -107,6 +105,14 @@ class Compare(Dialog[None]):
     def _show(self, text: Text) -> None:
         self.query_one("#compare-text", Static).update(text)
         self.call_after_refresh(self._hint_at_more)
+
+
+def _difference(old: bytes, new: bytes) -> Compared | int:
+    """Compare two contents; or say which of them is no text."""
+    before, after = text_of(old), text_of(new)
+    if before is None or after is None:
+        return 0 if before is None else 1
+    return compared(lines_of(before), lines_of(after))
 
 
 def _said(difference: Compared, *, same: bool) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sft.model.text import count_text, size_text
 from tui.preview.archives import ArchiveList, archive_of, opened
 from tui.preview.images import image_of
-from tui.preview.lines import LINES_SHOWN, lines_of, shown_line, text_of
+from tui.preview.lines import lines_of, shown_lines, text_of
 from tui.text import harmless
 
 _HEX_BYTES: Final = 256
@@ -51,13 +51,9 @@ def preview_of(content: bytes) -> Preview:
 
 def _text(text: str) -> Preview:
     lines = lines_of(text)
-    shown = tuple(map(shown_line, lines[:LINES_SHOWN]))
-    count = count_text(len(lines))
-    many = (
-        f"first {LINES_SHOWN} of {count} lines"
-        if len(lines) > LINES_SHOWN
-        else f"{count} line{'s' * (len(lines) != 1)}"
-    )
+    shown = tuple(shown_lines(lines))
+    count = f"{count_text(len(lines))} line{'s' * (len(lines) != 1)}"
+    many = f"first {len(shown)} of {count}" if len(lines) > len(shown) else count
     return Preview(f"text, {many}", shown)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tui.preview.lines import shown_line
+from tui.preview.lines import SHOWN_CHARACTERS, shown_line
 
 DIFFERENCES_SHOWN: Final = 400
 _MOST_LINES: Final = 1000
@@ -69,8 +69,10 @@ def compared(old: Sequence[str], new: Sequence[str]) -> Compared:
     changes = [(0, len(left), 0, len(right))] if is_rough else _changes(left, right)
     changes = [(a + head, b + head, c + head, d + head) for a, b, c, d in changes if a != b or c != d]
     shown: list[Difference] = []
+    room = SHOWN_CHARACTERS
     for each in _drawn(old, new, changes):
-        if len(shown) == DIFFERENCES_SHOWN:
+        room -= len(each.line)
+        if len(shown) == DIFFERENCES_SHOWN or room < 0:
             break
         shown.append(each)
     gone, come = sum(b - a for a, b, _, _ in changes), sum(d - c for _, _, c, d in changes)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from tui.text import harmless
 
 LINES_SHOWN: Final = 200
+SHOWN_CHARACTERS: Final = 20_000  # of all lines: what is laid out keeps the screen from keys, 5 µs a character
 _LINE_CHARACTERS: Final = 1000
 _TAB: Final = 8
 _LOOKED_AT: Final = 64 * 1024
@@ -48,6 +51,17 @@ def lines_of(text: str) -> list[str]:
 def shown_line(line: str) -> str:
     """Make one line harmless, and cut what is too long for a person."""
     kept = line[:_LINE_CHARACTERS]
-    shown = harmless(kept.expandtabs(_TAB))
+    shown = harmless(kept.expandtabs(_TAB))[:_LINE_CHARACTERS]  # what is odd takes eight times its room
     left = len(line) - len(kept)
     return f"{shown} … {left:,} more" if left else shown
+
+
+def shown_lines(lines: Iterable[str]) -> Iterator[str]:
+    """Give lines as they are shown, as many as a person looks at and a screen lays out at once."""
+    room = SHOWN_CHARACTERS
+    for line in islice(lines, LINES_SHOWN):
+        shown = shown_line(line)
+        room -= len(shown)
+        if room < 0:
+            return
+        yield shown
