@@ -45,7 +45,7 @@ def read_preferences(folder: Path) -> Preferences:
         return Preferences(problems=(f"{shown(str(path))} cannot be read.",))
     try:
         return _understood(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number, or of brackets, without end
         return Preferences(problems=(f"{shown(str(path))} is not TOML: {shown(str(error))}.",))
 
 

@@ -70,6 +70,13 @@ def test_preferences_hold_as_far_as_they_are_understood(tmp_path, text, theme, k
     assert (read.theme, dict(read.keymap), len(read.problems)) == (theme, keymap, problems)
 
 
+@pytest.mark.parametrize("text", ["x = " + "1" * 6000, "x = " + "[" * 20_000], ids=["number", "brackets"])
+def test_a_value_without_end_is_said_and_no_end_of_the_interface(tmp_path, text):
+    (tmp_path / "ui.toml").write_text(text)
+    (problem,) = read_preferences(tmp_path).problems
+    assert "is not TOML" in problem
+
+
 def test_without_a_file_everything_is_as_it_comes(tmp_path):
     assert read_preferences(tmp_path) == Preferences()
 
