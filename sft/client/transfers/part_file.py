@@ -179,9 +179,7 @@ class PartFile:
         self._part, self._signature_part = _part_names(self.id)
         self._file = -1
         self._release = destination.release
-        self._file_mode = _FILE & ~destination.umask
-        self._program_mode = (_FILE | _EXECUTABLE) & ~destination.umask
-        self._open_to = _FILE | _EXECUTABLE
+        self._mask = ~destination.umask
         self._folder = destination.folder(above)
         try:
             if existing is ConflictPolicy.REFUSE and size is not None:
@@ -257,7 +255,7 @@ class PartFile:
         with translating_os_errors(self._local):
             durable.sync_file(self._file)
             if signature is not None and self._with_signature:
-                durable.write_new(self._folder, self._signature_part, signature, self._file_mode)
+                durable.write_new(self._folder, self._signature_part, signature, _FILE & self._mask)
 
     def finish(self, *, dated_at: int, executable: bool, signature: bytes) -> tuple[Path, Path | None]:
         """Date and sync verified content, and ``place`` it."""
@@ -288,8 +286,7 @@ class PartFile:
                 raise LocalExistsError(path=str(self._local))
             # Not before it has its name: what is left for a later run is for its owner alone.
             with contextlib.suppress(PermissionError):  # a file system without modes
-                mode = self._program_mode if executable else self._file_mode
-                os.fchmod(self._file, mode & self._open_to)
+                os.fchmod(self._file, (_FILE | _EXECUTABLE * executable) & self._mask)
             if sync_folder:
                 durable.sync_folder(self._folder)
         self._close()
@@ -340,7 +337,7 @@ class PartFile:
                 if (refusal := refusal_to_replace(found, self._where / name)) is not None:
                     raise refusal
                 if name == leaf:  # who could read it may run it, if anybody may
-                    self._open_to = stat.S_IRWXU | (found.st_mode & _FILE) | (found.st_mode & _READ) >> 2
+                    self._mask &= stat.S_IRWXU | (found.st_mode & _FILE) | (found.st_mode & _READ) >> 2
 
     def _may_replace(self, name: str) -> bool:
         """Refuse to replace another file than the one that was seen; where that is gone, nothing is replaced."""
