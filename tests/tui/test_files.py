@@ -139,8 +139,8 @@ async def test_not_deciding_changes_nothing_and_a_taken_name_can_be_kept_beside(
         run.put_cursor_on("budget.xlsx")
         await run.press("c")
         await run.moved()
-        await run.later(1)
-        await run.press("escape", "2", "enter", "escape")
+        await run.leave_for_later()
+        await run.press("2", "enter", "escape")
         assert run.app.queue.jobs[-1].state is JobState.NEEDS_YOU
         assert run.service.versions("finance/2026/budget.xlsx") == 3
         await run.press("enter", "down", "enter")
@@ -472,6 +472,7 @@ async def test_a_get_replaces_what_is_here_only_when_asked_and_compares_both(tmp
         await run.press("c")
         await run.moved()
         assert here.read_bytes() == b"mine"
+        await run.leave_for_later()
         await run.press("2", "enter")
         shown = run.text()
         assert "1, by ada" in shown
@@ -482,6 +483,7 @@ async def test_a_get_replaces_what_is_here_only_when_asked_and_compares_both(tmp
         assert here.read_bytes() == b"mine"
         await run.press("1", "c")
         await run.moved()
+        await run.leave_for_later()
         await run.press("2", "end", "enter", "down", "down", "enter")
         await run.moved()
         assert here.read_bytes() == b"Welcome to acme-files.\n"
@@ -505,6 +507,7 @@ async def test_a_version_that_was_stored_before_is_replaced_unasked_and_what_was
         await run.press("c")
         await run.moved()
         assert here.read_bytes() == b"Welcome, edited.\n"
+        await run.leave_for_later()
         await run.press("2", "end", "enter")
         assert "made from 2" in run.text()
 
@@ -597,8 +600,8 @@ async def test_transfers_opens_where_something_is_to_be_decided(tmp_path):
             await run.moved()
         first, second = run.app.queue.jobs
         assert (first.state, second.state) == (JobState.DONE, JobState.NEEDS_YOU)
-        await run.later(1)
-        await run.press("escape", "2")
+        await run.leave_for_later()
+        await run.press("2")
         assert run.app.frame.view.job is second
 
 

@@ -121,6 +121,12 @@ class UiDriver:
             await self.pilot.pause()
         await self.quiet()
 
+    async def leave_for_later(self) -> None:
+        """Leave a conflict that is asked about over the list."""
+        assert self.dialog == "DecideHere"
+        await self.later(1)
+        await self.press("escape")
+
     def put_cursor_on(self, name: str) -> None:
         """Move the cursor of the pane that has the focus."""
         pane = self.files.pane
