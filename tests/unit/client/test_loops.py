@@ -22,8 +22,8 @@ from sft.crypto.keys import ServerKey
 from sft.crypto.succession import sign_succession
 from sft.errors import (
     ConnectionLostError,
-    FrameTooLargeError,
     LoginRefusedError,
+    NotAServerError,
     NotFoundError,
     ServerKeyChangedError,
     TamperedError,
@@ -210,7 +210,7 @@ def test_what_is_no_server_of_ours_is_said(line, meet):
         far.handle.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         far.handle.recv(65_536)
 
-    with pytest.raises(FrameTooLargeError):
+    with pytest.raises(NotAServerError):
         line.talk(meet(speaks_http), whoami)
 
 
