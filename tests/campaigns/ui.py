@@ -284,8 +284,9 @@ def move(person: Person, *, mib: int, rounds: int, patience: float) -> None:
             os.link(person.folder / FIRST, work / f"put-{number:02}.bin")
     ui, times = Ui(person, work), Times()
     try:
-        ui.terminal.until(has("many/"))
-        ui.press(ENTER, has("f000000.txt"))
+        there = has("f000000.txt")
+        ui.terminal.until(lambda screen: there(screen) or "many/" in screen.text)
+        ui.go(ENTER, there)  # unless it came back to the folder where it was left
         mover = Mover(person, ui, mib, patience)
         for number in range(rounds):
             for way in ("put", "get"):
