@@ -153,7 +153,7 @@ def alarm_of(connection: ConnectionInfo, unfinished: int, now: float) -> Notific
         return Notification(
             f"{shown(connection.server)} says nothing since {since}; it may be busy.",
             Severity.WARNING,
-            "R connects anew: what runs begins again, nothing is lost",
+            "R connects anew: what runs goes on after it, nothing is lost",
         )
     if connection.online and connection.policy_error is not None:
         message, step = error_text(connection.policy_error, now)

@@ -35,6 +35,9 @@ class Showing(Protocol):
     def admins(self) -> str:
         """Names of admins of the server in use, harmless; empty before they were read."""
 
+    async def read_admins(self) -> str:
+        """Ask the server for them, unless they are known; empty where it does not tell."""
+
     @property
     def view(self) -> Reporting:
         """The screen that is shown."""

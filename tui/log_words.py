@@ -59,7 +59,7 @@ def object_of(line: LogLine, names: Names, glyphs: Glyphs) -> str:
 def grade_of(line: LogLine, who: str, glyphs: Glyphs, *, broad: bool) -> str:
     """Say whose word a download rests on."""
     if line.grade == "sent":
-        return f"sent whole; no receipt{f' from {who}' if who else ''}" if broad else "sent"
+        return "sent; no receipt" if broad else "sent"
     if line.grade == "verified":
         return f"{glyphs.verified} {who} signed that" if broad else f"{glyphs.verified} {who}"
     return ""

@@ -8,6 +8,7 @@ mounted when it is first shown: the app begins sooner. Servers is there from the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Final, cast
@@ -22,6 +23,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input, Static
 
 from sft.client.connection_info import ConnectionInfo
+from sft.errors import SftError
 from tui.connection_words import alarm_of
 from tui.context import AppContext
 from tui.dialogs.help import Help
@@ -33,6 +35,7 @@ from tui.screens.activity import ActivityView
 from tui.screens.files import FilesView
 from tui.screens.identity import IdentityView
 from tui.screens.people import PeopleView
+from tui.screens.people_rows import admin_names
 from tui.screens.servers import ServersView
 from tui.screens.transfers import TransfersView
 from tui.text import error_text
@@ -82,6 +85,7 @@ class MainScreen(Screen[None]):
         }
         self._targets = PaletteTargets(self, self._people, self._files, self.servers)
         self._focused_in: dict[str, Widget] = {}
+        self._admins = ("", "")  # of which account, and who they are
         self.screen_id = ""
         self._acts_due = False
         self._going = asyncio.Lock()
@@ -117,7 +121,15 @@ class MainScreen(Screen[None]):
 
     @property
     def admins(self) -> str:
-        return self._people.admins
+        account, named = self._admins
+        return self._people.admins or (named if account == self.sft.gateway.connection.account else "")
+
+    async def read_admins(self) -> str:
+        if not self.admins:
+            account = self.sft.gateway.connection.account
+            with contextlib.suppress(SftError):  # who can help is said beside what was asked for
+                self._admins = (account, admin_names(await self.sft.gateway.people.users()))
+        return self.admins
 
     async def keep(self) -> None:
         """Write down what is remembered of the screens."""

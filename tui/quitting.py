@@ -97,5 +97,5 @@ class Quitting:
         return [
             ", ".join(parts) + ".",
             f"{goes} on when sft runs again. Files that are done stay done;",
-            "one that is under way begins again.",
+            "a large one that is under way goes on from where it is.",
         ]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar, cast
+from functools import partial
+from typing import ClassVar, Final, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -25,6 +26,9 @@ from tui.gateway import Gateway
 from tui.keys import ACTS, Action, acts_of
 from tui.messages import ActsChanged, Notification, Severity
 from tui.text import error_text
+from tui.workers import start_worker
+
+_UNREAD: Final = "3 names them."  # admins, before they were read
 
 
 class View(Vertical):
@@ -66,13 +70,17 @@ class View(Vertical):
         connection = self.connection
         if act.asks and not connection.online:
             return reason_of(connection, self.now)
-        if act.permission is not None:
-            role = connection.role
-            if role is not None and not allows(role, act.permission):
-                deed = act.deed or ROLE_ACTS[act.permission]
-                who = self.sft.frame.admins or "3 names them"
-                return f"{role.value.capitalize()}s do not {deed}. An admin can change your role: {who}."
+        role = connection.role
+        if act.permission is not None and role is not None and not allows(role, act.permission):
+            deed = act.deed or ROLE_ACTS[act.permission]
+            who = self.sft.frame.admins or _UNREAD[:-1]
+            return f"{role.value.capitalize()}s do not {deed}. An admin can change your role: {who}."
         return ""
+
+    async def _refuse(self, act: Action) -> None:
+        """Say what a role may not do, and by name who can change it."""
+        await self.sft.frame.read_admins()
+        self.report(self.reason_against(act), Severity.WARNING)
 
     def method_of(self, act: Action) -> Callable[[], object]:
         """Return what does an act of this screen: a method of the view, or of one of its doers."""
@@ -85,7 +93,10 @@ class View(Vertical):
         act = ACTS[act_id]
         reason = self.reason_against(act)
         if reason:
-            self.report(reason, Severity.WARNING)
+            if self.connection.online and reason.endswith(_UNREAD):
+                start_worker(self, partial(self._refuse, act), group="refusing")
+            else:
+                self.report(reason, Severity.WARNING)
             return
         try:
             done = self.method_of(act)()

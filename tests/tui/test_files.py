@@ -255,8 +255,7 @@ async def test_what_a_guest_may_not_do_is_said_and_never_tried(tmp_path):
         run.put_cursor_on("welcome.txt")
         assert "Delete" not in run.footer()
         await run.press("d")
-        assert run.said() == "Guests do not delete files. An admin can change your role: 3 names them."
-        await run.press("3", "1")  # who is one is known from there
+        assert run.said() == "Guests do not delete files. An admin can change your role: ada, eva."
         for key, deed in (("r", "rename files"), ("T", "look into the trash"), ("n", "make folders")):
             await run.press(key)
             assert run.said() == f"Guests do not {deed}. An admin can change your role: ada, eva."
@@ -264,7 +263,7 @@ async def test_what_a_guest_may_not_do_is_said_and_never_tried(tmp_path):
         await run.press("tab")
         run.put_cursor_on("notes.md")
         await run.press("c")
-        assert "Guests do not store files" in run.message_line()
+        assert "Guests do not store files. An admin can change your role: ada, eva." in run.message_line()
         assert run.app.queue.jobs == []
 
 

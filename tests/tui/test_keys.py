@@ -136,6 +136,7 @@ async def test_quitting_asks_only_while_something_is_unfinished(tmp_path):
         for key in ("q", "f10", "ctrl+q"):
             await run.press(key)
             assert "It goes on when sft runs again" in run.screen()
+            assert "a large one that is under way goes on from where it is" in run.screen()
             await run.press("enter")
             assert run.app.screen is run.app.frame
         run.put_cursor_on("plan.pdf")

@@ -201,6 +201,9 @@ async def test_an_invitation_is_made_by_keyboard(tmp_path):
         assert made.expires_at == stage.service.now + 12 * 3600
         assert "For tom2, maintainer, once, until Mon 4 May 03:31." in stage.text()
         assert "send it to tom2 alone" in stage.text()
+        await stage.press("enter")  # one too many loses nothing that is shown once
+        assert stage.dialog == "ShowLink"
+        assert stage.app.clipboard.startswith("sft://")
         await stage.press("escape")
         assert stage.said() == "An invitation for tom2 is open until Mon 4 May 03:31."
         await stage.press("right_square_bracket")

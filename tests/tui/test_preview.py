@@ -231,12 +231,12 @@ async def test_enter_shows_what_stands_in_a_file_once_it_was_verified_and_the_lo
         assert sorted(path for path in tmp_path.rglob("*")) == before
         await run.press("w")
         assert run.dialog == "Trust"
-        assert "Every link holds." in run.text()
+        assert "Every link that is needed holds. Open: receipt." in run.text()
         await run.press("escape")
         assert run.files.remote.current.state.value == "verified"
         run.put_cursor_on("large.md")
         await run.press("enter")
-        assert "large.md: 1.0 MiB are not looked into, 1.0 MiB are the most. c gets it, v checks it" in run.text(
+        assert "large.md: 1.0 MiB, and only up to 1.0 MiB is looked into. c gets it, v checks it" in run.text(
             "#message"
         )
 

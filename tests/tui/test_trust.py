@@ -63,7 +63,10 @@ def test_no_line_joins_what_is_broken():
 
 def test_the_whole_is_said_in_a_sentence():
     assert verdict_of(chain()) == "Every link holds."
-    assert verdict_of(chain(*[Standing.HELD] * 4, Standing.OPEN)) == "Every link holds."
+    missing = chain(*[Standing.HELD] * 4, Standing.OPEN)
+    assert verdict_of(missing) == "Every link that is needed holds. Open: receipt."
+    both = chain(*[Standing.HELD] * 4, Standing.OPEN, Standing.OPEN)
+    assert verdict_of(both) == "What was checked holds. Open: receipt and content."
     assert verdict_of(chain(*[Standing.HELD] * 5, Standing.OPEN)) == "What was checked holds. Open: content."
     assert verdict_of(chain(Standing.HELD, Standing.BROKEN)) == "Broken at author: do not use this file."
 
@@ -82,10 +85,10 @@ async def test_a_file_is_asked_about_read_from_there_and_proved_without_sft(tmp_
         await run.press("w")
         assert run.dialog == "Trust"
         assert "Can contract.pdf be believed?" in run.screen()
-        assert "Open: content." in run.text()
+        assert "Open: receipt and content." in run.text()
         await run.press("v")
         await run.moved()
-        assert "Every link holds." in run.text()
+        assert "Every link that is needed holds. Open: receipt." in run.text()
         assert "These bytes are ada's: content, name and version are as ada signed them." in run.text()
         await run.press("y")
         get, check = run.app.clipboard.splitlines()
@@ -140,7 +143,7 @@ async def test_a_line_of_the_log_leads_to_its_version_and_not_to_another_file_th
         await run.press("w")
         assert run.dialog == "Trust"
         assert "Can second.txt, version 1, be believed?" in run.screen()
-        assert "Open: content." in run.text()
+        assert "Open: receipt and content." in run.text()
         await run.press("escape")
         await run.gateway.files.move("second.txt", "third.txt")
         await run.gateway.files.move("first.txt", "second.txt")

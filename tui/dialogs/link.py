@@ -12,6 +12,7 @@ from pathlib import Path
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from sft.model.links import is_loopback, parse_invitation
@@ -42,6 +43,10 @@ class ShowLink(Dialog[str]):
             DialogButton("Write to a file", "write", key="w"),
             DialogButton("QR code", "code", key="q"),
         ]
+
+    def first_focus(self) -> Widget:
+        """Return what loses nothing: one Enter too many in the dialog before must not close the only view of the link."""
+        return self._buttons[1]
 
     def content(self) -> ComposeResult:
         yield static(shown(self._link), id="link-text")

@@ -35,7 +35,7 @@ SCROLLING: tuple[Binding, ...] = (
 
 def too_large(name: str, size_bytes: int) -> str:
     """Say of a file that it is not looked into."""
-    return f"{shown_name(name)}: {size_text(size_bytes)} are not looked into, {size_text(LOOK_BYTES)} are the most."
+    return f"{shown_name(name)}: {size_text(size_bytes)}, and only up to {size_text(LOOK_BYTES)} is looked into."
 
 
 class LookInto(Dialog[str]):

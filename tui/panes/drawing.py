@@ -98,7 +98,8 @@ def inside_text(entry: Entry) -> str:
     files, folders = entry.inside
     if not files and not folders:
         return "empty"
-    count, noun = (files, "file") if files else (folders, "folder")
-    words = (f"{noun}{'' if count == 1 else 's'}", "dirs" if folders and not files else "")
+    # "2 folders" has no room, and one column has one word for them.
+    count, noun = (files, "file") if files else (folders, "dir")
+    words = (f"{noun}{'' if count == 1 else 's'}", "")
     texts = (f"{count_text(count)} {word}".strip() for word in words)
     return next((text for text in texts if len(text) <= _SIZE_CELLS), count_text(count))

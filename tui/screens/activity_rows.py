@@ -5,11 +5,15 @@ Rules. Every text of a peer is harmless here.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, Final
 
+from rich.cells import cell_len
+
 from sft.client.log_document import Names
 from sft.client.logged import LogLine
+from sft.ledger.leaves import LeafKind
 from sft.model.names import fold
 from sft.model.text import count_text, local_time
 from tui.gateway import LogProof
@@ -22,25 +26,30 @@ _NARROW: Final = (
     Column("number", "", 7, right=True),
     Column("time", "when", 12),
     Column("who", "who", 9),
-    Column("what", "what", 12),
+    Column("what", "what", 14),
     Column("path", "what it was done to", is_path=True),
+    Column("grade", "", 10),
 )
 _BROAD: Final = (
     Column("number", "", 9, right=True),
     Column("time", "when", 20, gap=2),
     Column("who", "who", 14, gap=2),
-    Column("what", "what", 19, gap=2),
+    Column("what", "what", 24, gap=2),
     Column("path", "what it was done to", gap=2, is_path=True),
+    Column("grade", "", 26, gap=2),
 )
-_GRADE: Final = (Column("grade", "", 10), Column("grade", "", 26, gap=2))
 
 
 def place_columns(width: int, rows: Sequence[ListRow[Any]]) -> Placed:
-    """Give paths the room, but for downloads: whose word they are stands beside them."""
-    broad = width >= _WIDE
-    columns = _BROAD if broad else _NARROW
-    graded = any(row.cells.get("grade") for row in rows)
-    return layout((*columns, _GRADE[broad]) if graded else columns, width)
+    """Give paths the room that the texts in sight leave: a column is as wide as they are, up to its bound."""
+    placed = []
+    for column in _BROAD if width >= _WIDE else _NARROW:
+        cells = max((cell_len(row.cells.get(column.key, "")) for row in rows), default=0)
+        if column.is_path or not rows:
+            placed.append(column)
+        elif cells:
+            placed.append(dataclasses.replace(column, width=min(max(cells, len(column.title)), column.width)))
+    return layout(placed, width)
 
 
 def log_row(line: LogLine, names: Names, glyphs: Glyphs, now: float, *, broad: bool) -> ListRow[LogLine]:
@@ -49,7 +58,7 @@ def log_row(line: LogLine, names: Names, glyphs: Glyphs, now: float, *, broad: b
         "number": count_text(line.number),
         "time": local_time(line.time, now=now, weekday=broad),
         "who": who,
-        "what": line.words,
+        "what": "verified" if line.kind is LeafKind.DOWNLOAD_RECEIVED else line.words,  # what, stands beside it
         "path": object_of(line, names, glyphs),
         "grade": grade_of(line, who, glyphs, broad=broad),
     }

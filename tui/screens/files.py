@@ -7,7 +7,6 @@ what it changes (transfers, the server's tree, what the lists show), each a clas
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
@@ -21,7 +20,7 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
-from sft.errors import NotFoundError, SftError
+from sft.errors import NotFoundError
 from sft.model.access import Permission
 from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
@@ -43,7 +42,6 @@ from tui.screens.files_memory import FilesMemory
 from tui.screens.files_pasted import PastedFiles
 from tui.screens.files_search import SearchActs
 from tui.screens.files_transfers import TransferActs
-from tui.screens.people_rows import admin_names
 from tui.text import error_text
 from tui.view import View
 from tui.widgets.row_list import RowList
@@ -97,11 +95,7 @@ class FilesView(View):
         self._lay_out()
 
     async def _admins(self) -> str:
-        named = self.sft.frame.admins
-        if not named:
-            with contextlib.suppress(SftError):  # the list is what was asked for
-                named = admin_names(await self.gateway.people.users())
-        return named
+        return await self.sft.frame.read_admins()
 
     def _marks_wanted(self) -> None:
         self.call_later(start_worker, self, self._mark, group="marks")

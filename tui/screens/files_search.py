@@ -35,7 +35,7 @@ class SearchActs:
         if text is not None:
             side = self._files.remote_side
             side.question, side.in_trash = name_question(text), False
-            self._files.report(f"Looking for {text} on the whole server; esc stops.")
+            self._files.report(f"Names with {text}, on the whole server; esc goes back.")
             self._files.remote.read()
             self._files.remote.display = True
             self._files.remote.lines.focus()

@@ -184,7 +184,7 @@ class TransfersView(View):
 
     @property
     def _room(self) -> _Room:
-        return _Room(self.size.width - _FRAME)
+        return _Room((self.size.width or self.app.size.width) - _FRAME)  # none before it was shown once
 
     def _row(self, job: Job) -> ListRow[Job]:
         glyphs = self.sft.glyphs

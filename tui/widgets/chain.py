@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
-from sft.client.trust_chain import Chain, ChainLink, LinkName, Standing
+from sft.client.trust_chain import Chain, ChainLink, Standing
 from tui.glyphs import Glyphs
 from tui.text import cut, shown
 
@@ -40,14 +40,12 @@ def chain_lines(
 
 def verdict_of(chain: Chain) -> str:
     """Say how the whole chain stands."""
+    left = [link.name.value for link in chain.links if link.standing is Standing.OPEN]
     if chain.standing is Standing.HELD:
-        return "Every link holds."
+        return f"Every link that is needed holds. Open: {' and '.join(left)}." if left else "Every link holds."
     weak = [link.name.value for link in chain.links if link.standing is Standing.BROKEN]
     if weak:
         return f"Broken at {' and '.join(weak)}: do not use this file."
-    left = [
-        link.name.value for link in chain.links if link.standing is Standing.OPEN and link.name is not LinkName.RECEIPT
-    ]
     return f"What was checked holds. Open: {' and '.join(left)}."
 
 

@@ -195,7 +195,7 @@ class RowList(ScrollView, can_focus=True):
         base = self._base
         if self._header and y == 0:
             style = base + self._styles["muted"]
-            cells = {column.key: column.title for column, _ in self._placed}
+            cells = {column.key: cut(column.title, room, self.glyphs.ellipsis) for column, room in self._placed}
             return self._strip(cells, {}, width, style)
         top = round(self.scroll_offset.y)
         index = top + y - self._header
