@@ -8,7 +8,6 @@ behind ``--``.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,9 +19,8 @@ from sft.crypto.keys import PublicKey
 from sft.errors import LocalExistsError
 from sft.model.access import Role
 from sft.model.links import Link
-from sft.model.names import safe
 from sft.model.records import FileSeen, KeyEnd
-from sft.model.text import count_text
+from sft.model.text import count_text, shell_word
 
 _LONGEST: Final = 4000  # characters of a command; what is longer nobody types, and a log of them would not be small
 _DECIDED: Final = 20  # that have a command each
@@ -55,28 +53,10 @@ class CommandLine:
         if not self.words:
             return comment
         named = ("--profile", profile) if profile and self.of_server else ()
-        line = " ".join(["sft", *map(quoted, (*named, *self.words)), *filter(None, [self.tail])])
+        line = " ".join(["sft", *map(shell_word, (*named, *self.words)), *filter(None, [self.tail])])
         if len(line) > _LONGEST:
             return f"# sft {self.words[0]}: more names than fit into one command"
         return f"{line}  {comment}" if comment else line
-
-
-def quoted(text: str) -> str:
-    """Write a text as one word of a shell, printable in any case."""
-    if safe(text) == text:
-        return shlex.quote(text)
-    return "$'" + "".join(_escaped(character) for character in text) + "'"
-
-
-def _escaped(character: str) -> str:
-    if character in "\\'":
-        return f"\\{character}"
-    if safe(character) == character:
-        return character
-    number = ord(character)
-    if 0xDC80 <= number <= 0xDCFF:  # noqa: PLR2004 - a byte that is no text, as os.fsdecode writes it
-        return f"\\x{number - 0xDC00:02x}"
-    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def _command(words: Sequence[str], names: Sequence[str], options: Sequence[str] = ()) -> CommandLine:
@@ -141,7 +121,7 @@ def withdraw(invitation_id: int) -> CommandLine:
 
 
 def kick(session_id: int) -> CommandLine:
-    return CommandLine(remark=f"session {session_id} ended: at the server that is sftd session end {session_id}")
+    return CommandLine(remark=f"session {session_id} ended: at the server that is sftd session kick {session_id}")
 
 
 # -- one's own keys ---------------------------------------------------------------------------------------

@@ -290,10 +290,29 @@ def shown_name(text: str) -> str:
 
 def shell_name(text: str) -> str:
     """Return a name for a command that may be typed as it stands."""
-    shown = safe(text)
-    if shown.startswith("-"):
-        shown = f"/{shown}"  # a leading slash of a path on the server is dropped; of an option, it is none
-    return shown if _PLAIN_IN_SHELL.fullmatch(shown) else shlex.quote(shown)
+    # A leading slash of a path on the server is dropped; of an option, it is none.
+    return shell_word(f"/{text}" if text.startswith("-") else text)
+
+
+def shell_word(text: str) -> str:
+    r"""Return a text as one word of a shell, which reads it back byte for byte.
+
+    What is odd in it stands as bytes that a shell reads (``$'\xe2\x80\xae'``): the word is printable, whatever it holds.
+    """
+    if safe(text) != text:
+        return "$'" + "".join(_escaped(character) for character in text) + "'"
+    return text if _PLAIN_IN_SHELL.fullmatch(text) else shlex.quote(text)
+
+
+def _escaped(character: str) -> str:
+    if character in "\\'":
+        return f"\\{character}"
+    if safe(character) == character:
+        return character
+    number = ord(character)
+    if 0xDC80 <= number <= 0xDCFF:  # noqa: PLR2004 - a byte that is no text, as os.fsdecode writes it
+        return f"\\x{number - 0xDC00:02x}"
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def _admin_names(text: str) -> str:

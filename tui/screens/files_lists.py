@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from functools import partial
 from pathlib import Path
 
 from sft.client.api.tree import matches
 from sft.model.names import parse_path, split_path
-from sft.model.text import count_text
+from sft.model.text import count_text, shell_word
 from tui.dialogs.ask import TextPrompt
 from tui.messages import ActsChanged
 from tui.screens.files_context import FilesContext
@@ -77,6 +76,6 @@ class ListActs:
     def act_copy(self) -> None:
         """Copy the path, as a shell needs it."""
         paths = self._files.pane.chosen
-        self._files.app.copy_to_clipboard(" ".join(shlex.quote(path) for path in paths))
+        self._files.app.copy_to_clipboard(" ".join(shell_word(path) for path in paths))
         count = "The path was" if len(paths) == 1 else f"{count_text(len(paths))} paths were"
         self._files.report(f"{count} sent to the terminal's clipboard.")

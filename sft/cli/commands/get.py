@@ -31,7 +31,7 @@ from sft.crypto.digests import digest_text
 from sft.errors import NotFoundError, UsageError
 from sft.model.names import safe
 from sft.model.records import File
-from sft.model.text import count_text, shown_name, size_text
+from sft.model.text import count_text, shell_word, shown_name, size_text
 
 EMPTY: Final = dict.fromkeys(
     ("local", "signature_file", "signed_as", "author", "version", "size", "digest", "log"), None
@@ -160,7 +160,7 @@ def _require_one_place(invocation: Invocation, names: Sequence[str], to: str | N
     if as_file is None:
         is_file = to and len(names) == 1 and not to.endswith("/") and not Path(to).exists()
         if to and is_file and Path(to).suffix and Path(to).suffix == Path(names[0]).suffix:
-            quoted = shlex.quote(to)
+            quoted = shell_word(to)
             raise UsageError(
                 problem=f"--to names a folder, and {safe(to)} looks like a file",
                 remedy=f"The file: --as {quoted}; a folder of that name: --to {quoted}/",

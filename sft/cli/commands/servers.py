@@ -7,7 +7,6 @@ nothing. Where nobody can be asked, ``--yes`` has to be given.
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +27,7 @@ from sft.errors import SftError, UsageError
 from sft.limits import POLICY_BYTES
 from sft.model.links import parse_address, parse_server_link
 from sft.model.names import safe
-from sft.model.text import count_text, sentence, shell_name, shown_name
+from sft.model.text import count_text, sentence, shell_name, shell_word, shown_name
 
 if TYPE_CHECKING:
     from sft.client.shown_log import LookedAtLog
@@ -278,10 +277,10 @@ def _require_person(invocation: Invocation) -> None:
 
 def _way_back(gone: Forgotten) -> str:
     """Return the whole command that joins a forgotten server again with the same key."""
-    key = shlex.quote(str(gone.key_file))
+    key = shell_word(str(gone.key_file))
     if not gone.profile.joined:
         return f"sft join --key {key}"  # with the invitation
-    link, user = shlex.quote(str(gone.link_file)), shell_name(gone.profile.user_name)
+    link, user = shell_word(str(gone.link_file)), shell_name(gone.profile.user_name)
     return f"sft join --link-file {link} --key {key} --user {user}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from datetime import UTC, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from sft.cli.failures import error_json, error_lines
 from sft.cli.next_steps import NEXT_STEPS
 from sft.model import text
 from sft.model.access import Role
+from sft.model.names import safe
 
 # Sunday 3 May 2026, 14:02:11 UTC
 NOW = 1_777_816_931
@@ -104,7 +106,7 @@ def test_time_left(seconds: float, said: str) -> None:
         ("plan.pdf", "plan.pdf", "plan.pdf"),
         ("finance/2026/plan.pdf", "finance/2026/plan.pdf", "finance/2026/plan.pdf"),
         ("old plan.pdf", '"old plan.pdf"', "'old plan.pdf'"),
-        ("a\u202eb", '"a\\u{202e}b"', "'a\\u{202e}b'"),
+        ("a\u202eb", '"a\\u{202e}b"', "$'a\\xe2\\x80\\xaeb'"),
         ("$(reboot)", "$(reboot)", "'$(reboot)'"),
         ("it's", "it's", "'it'\"'\"'s'"),
         ("-rf", "-rf", "/-rf"),
@@ -115,6 +117,19 @@ def test_time_left(seconds: float, said: str) -> None:
 def test_names_in_sentences_and_commands(name: str, shown: str, typed: str) -> None:
     assert text.shown_name(name) == shown
     assert text.shell_name(name) == typed
+
+
+# As a peer may call a file, or somebody who was told to; and what only a disk may hold.
+HOSTILE = ("-rf", "--to=-rf", "a b", "$(reboot)", "`id`", "it's", "a;b&c|d>e", "!!", "~", "#x", "é\u0301", "größe", "*")
+UNSEEN = ("\u202egnp.exe", "a\nb", "\x1b[2J", "tab\there", "byte\udcff", "'\u200b'", "back\\slash\x07")
+
+
+def test_a_shell_reads_a_name_back_byte_for_byte_and_a_terminal_shows_all_of_it() -> None:
+    names = (*HOSTILE, *UNSEEN)
+    line = " ".join(map(text.shell_word, names))
+    assert safe(line) == line
+    read = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True)  # noqa: S607
+    assert read.stdout.split(b"\0")[:-1] == [name.encode("utf-8", "surrogateescape") for name in names]
 
 
 def test_values_are_told_by_their_names() -> None:
