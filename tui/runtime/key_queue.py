@@ -114,8 +114,15 @@ class KeyQueue:
         self._lost = loop.call_later(_LOST_SECONDS, self._app.call_later, self._arrived, self._number)
         first = self._app.focused or self._app.screen
         await self._send(event)
-        arrived = partial(self._app.call_later, self._arrived, self._number)
-        self._climb(first, partial(self._climb, first, arrived))
+        self.last_key_at = loop.time()  # one that has waited goes before the network, too
+        self._climb(first, partial(self._again, first, partial(self._app.call_later, self._arrived, self._number)))
+
+    def _again(self, first: MessagePump, arrived: Callable[[], object]) -> None:
+        """Climb once more if a key waits: what the first one told on the way comes behind it."""
+        if self._waiting:
+            self._climb(first, arrived)
+        else:
+            arrived()
 
     def _climb(self, node: MessagePump | None, arrived: Callable[[], object]) -> None:
         if node is None or node is self._app:
