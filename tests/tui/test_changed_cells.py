@@ -115,6 +115,17 @@ def test_a_line_with_a_wide_character_is_written_whole(written, before, after):
     assert written(after, "", "").startswith(f"\x1b[0m\x1b[1;1H{after} ")
 
 
+@pytest.mark.parametrize("wide", ["❤\ufe0f", "👩\u200d💻"])
+def test_what_is_one_character_of_several_takes_the_cells_that_the_toolkit_counts(written, wide):
+    assert cell_len(wide) == 2
+    drawn = written(f"{wide}.txt", f"{wide} " * 4, "")
+    assert "?" not in drawn, "no cell of the line is left as it was before"
+    assert f"\x1b[1;1H{wide}.txt" in drawn
+    assert f"\x1b[2;1H{f'{wide} ' * 4}" in drawn
+    written("one", "two", "")
+    assert written(f"{wide}.txt", "two", "").startswith(f"\x1b[0m\x1b[1;1H{wide}.txt ")
+
+
 def test_a_part_of_a_line_is_drawn_over_what_stood_there_and_no_half_of_a_character_stays(written):
     glass = Glass()
     glass.feed(written("ab漢cd", "two", ""))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from rich.cells import get_character_cell_size
+from rich.cells import cell_len, get_character_cell_size, split_graphemes
 from rich.color import ColorSystem
 from rich.console import Console
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
@@ -124,14 +124,10 @@ def _cells_of(text: str, codes: str) -> tuple[tuple[Cell, ...], bool]:
         return tuple(_cell(character, codes) for character in text), False
     cells: list[Cell] = []
     odd = False
-    for character in text:
-        width = get_character_cell_size(character)
-        odd = odd or width != 1
-        if not width and cells:
-            _put_onto(cells, (character, codes))
-        else:
-            cells.append(_cell(character, codes))
-            cells.extend([("", codes)] * (width - 1))
+    for start, end, width in split_graphemes(text)[0]:  # as the toolkit measures: a heart and a selector are two wide
+        odd = odd or width != 1 or end - start > 1
+        cells.append(_cell(text[start:end], codes))
+        cells.extend([("", codes)] * (width - 1))
     return tuple(cells), odd
 
 
@@ -139,7 +135,9 @@ def _put_onto(cells: list[Cell], mark: Cell) -> None:
     """Let what has no width stand on the character before it."""
     if cells:
         at = len(cells) - 1 - (not cells[-1][0])
-        cells[at] = (cells[at][0] + mark[0], cells[at][1])
+        text = cells[at][0] + mark[0]
+        if cell_len(text) == cell_len(cells[at][0]):  # it had its place before
+            cells[at] = (text, cells[at][1])
 
 
 @lru_cache(maxsize=16384)
@@ -178,7 +176,7 @@ def _without_halves(line: list[Cell]) -> list[Cell]:
 
 
 def _is_wide(text: str) -> bool:
-    return bool(text) and not text.isascii() and get_character_cell_size(text[0]) > 1
+    return not text.isascii() and cell_len(text) > 1
 
 
 def _sequence(runs: dict[str, list[tuple[int, int, str]]]) -> Iterator[str]:
