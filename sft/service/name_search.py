@@ -1,8 +1,9 @@
 """Finding files and folders by words of their names, wherever they lie.
 
 Rules. A name is found if it holds every word, both folded. Folders come first, then files, each folder by folder, and in it in
-the order of folded names. One question looks through so many names at most, whatever it asks for: a page may be empty and not
-the last. What lies below a deleted folder is not found, and its name is in no cursor. Rights are those of a listing.
+the order of folded names. One question looks through so many names at most, fewer for several words, as names can be made that
+hold all but the last: a page may be empty and not the last. What lies below a deleted folder is not found, and its name is in no
+cursor. Rights are those of a listing.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def search_names(
     Raises:
         BadRequestError: a word that holds nothing, or a cursor that no page had.
     """
-    wanted = [fold(word) for word in words]
+    wanted = [*dict.fromkeys(fold(word) for word in words)]
     if not all(wanted):
         raise BadRequestError(problem="a word that holds nothing")
     kind, after = _read_cursor(cursor)
@@ -111,7 +112,7 @@ class _Search:
         after: PlaceKey,
         most: int,
     ) -> _Stretch:
-        end = end_of(self._reading, after, NAMES_SCANNED)
+        end = end_of(self._reading, after, max(NAMES_SCANNED // len(self._words), 1))
         rows = named(self._reading, after, end or _BEHIND_ALL, self._words, most + 1, self._scope)
         places = [(folder_id or 0, folded) for folder_id, folded, _ in rows]
         if len(rows) > most:

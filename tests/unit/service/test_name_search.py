@@ -100,6 +100,9 @@ def test_one_question_looks_through_so_many_names_at_most(
     put_many(services, *(f"f{number}" for number in range(10)))
     monkeypatch.setattr("sft.service.name_search.NAMES_SCANNED", 3)
     assert [len(page.files) for page in pages(services, "f9")] == [0, 0, 0, 1]
+    monkeypatch.setattr("sft.service.name_search.NAMES_SCANNED", 9)
+    assert [len(page.files) for page in pages(services, "f", "9", "f9")] == [0, 0, 0, 1], "each word has its cost"
+    assert [len(page.files) for page in pages(services, "F9", "f9")] == [0, 1]
 
 
 def test_a_page_is_full_and_the_next_goes_on(services: ServiceFixture) -> None:
