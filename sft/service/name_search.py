@@ -2,8 +2,8 @@
 
 Rules. A name is found if it holds every word, both folded. Folders come first, then files, each folder by folder, and in it in
 the order of folded names. One question looks through so many names at most, fewer for several words, as names can be made that
-hold all but the last: a page may be empty and not the last. What lies below a deleted folder is not found, and its name is in no
-cursor. Rights are those of a listing.
+hold all but the last: a page may be empty and not the last. What lies below a deleted folder is not found, and its name is in
+no cursor. Rights are those of a listing.
 """
 
 from __future__ import annotations
