@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -14,6 +15,8 @@ from textual.widget import Widget
 from tui.keys import ACTS, ALWAYS_IN_FOOTER
 from tui.messages import ActChosen
 from tui.themes.styles import styles_of
+
+_LEAVING_WEIGHT: Final = 60  # where there is room
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,12 @@ class Footer(Widget):
 
 
 def always(*, typing: bool) -> list[Hint]:
-    """Return what stands there always; while a field has the focus by the keys that are no text."""
-    return [
+    """Return what stands there always; while a field has the focus by the keys that are no text, and the way out with them."""
+    hints = [
         Hint(act.id, act.key_while_typing if typing else act.key_shown, act.label, act.weight)
         for act in (ACTS[name] for name in ALWAYS_IN_FOOTER)
     ]
+    if typing:
+        leaving = ACTS["app.quit"]
+        hints.append(Hint(leaving.id, leaving.key_while_typing, leaving.description, _LEAVING_WEIGHT))
+    return hints
