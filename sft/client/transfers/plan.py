@@ -196,6 +196,11 @@ class _Walker:
             return
         if stat.S_ISDIR(found.st_mode):
             self._folder(path, where)
+        elif self._own is not None and path.resolve().is_relative_to(self._own.resolve() / "keys"):
+            key = LocalFileError(
+                path=source, problem="is your secret key", remedy="Nobody else needs it: name another file"
+            )
+            self.plan.refused.append(Refused(source, key))
         elif stat.S_ISREG(found.st_mode):
             self._add(path, where, found.st_size, shown=source)
         else:

@@ -114,6 +114,18 @@ def test_what_is_excluded_stays_behind_with_all_in_it(photos):
     assert plan_put([str(photos / "a.jpg")], excludes=Excludes(["*.jpg"])).items == []
 
 
+def test_a_secret_key_is_not_sent_either_when_it_is_named_itself(photos, tmp_path):
+    own = tmp_path / "state"
+    (own / "keys").mkdir(parents=True)
+    (own / "keys" / "walnut.key").write_bytes(b"secret")
+    (own / "evidence.txt").write_bytes(b"to be shown")
+    (photos / "link").symlink_to(own / "keys" / "walnut.key")
+    named = [str(own / "keys" / "walnut.key"), str(photos / "link"), str(own / "evidence.txt"), str(photos / "a.jpg")]
+    plan = plan_put(named, own=own)
+    assert [item.path for item in plan.items] == ["evidence.txt", "a.jpg"]
+    assert ["is your secret key" in str(each.error.values["problem"]) for each in plan.refused] == [True, True]
+
+
 def test_a_download_that_is_not_finished_is_never_sent(photos):
     (photos / ".sft-0123456789abcdef.part").write_bytes(b"half")
     (photos / "my.part").write_bytes(b"whole")
