@@ -19,8 +19,7 @@ from sft.client.trust import SignatureState
 from sft.errors import SftError
 from sft.model.names import split_path
 from sft.model.text import count_text, local_time, shown_name, size_text
-from tui.dialogs.dialog import Dialog
-from tui.dialogs.preview import SCROLLING
+from tui.dialogs.dialog import SCROLLING, Dialog
 from tui.preview.differences import Compared, Difference, DiffSide, compared
 from tui.preview.lines import lines_of, text_of
 from tui.text import cut, error_text, shown
@@ -51,11 +50,6 @@ class Compare(Dialog[None]):
     def on_mount(self) -> None:
         super().on_mount()
         self.work(self._compare)
-
-    def action_scroll(self, lines: int) -> None:
-        """Show more of what has no room."""
-        self.query_one("#dialog-content").scroll_relative(y=lines, animate=False)
-        self.call_after_refresh(self._hint_at_more)
 
     async def _compare(self) -> None:
         styles = styles_of(self.app.theme)

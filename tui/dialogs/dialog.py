@@ -7,7 +7,7 @@ nothing. All texts are harmless already and shown without markup.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -27,6 +27,13 @@ T = TypeVar("T")
 _MOST_PERCENT = 92  # of the screen's height; dialog.tcss says the same
 _AROUND_LINES = 6  # border, padding and buttons
 _AROUND_PAGE = 3
+SCROLLING: Final[tuple[Binding, ...]] = (
+    Binding("up,k", "scroll(-1)", show=False),
+    Binding("down,j", "scroll(1)", show=False),
+    Binding("pageup", "scroll(-10)", show=False),
+    Binding("pagedown", "scroll(10)", show=False),
+)
+"""Of a dialog that shows a long text."""
 
 
 def static(text: str, classes: str = "", *, id: str | None = None) -> Static:  # noqa: A002
@@ -139,6 +146,12 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def action_dismiss_safely(self) -> None:
         self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        """Show more of what has no room."""
+        self.query_one("#dialog-content").scroll_relative(y=lines, animate=False)
+        if self.page:
+            self.call_after_refresh(self._hint_at_more)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

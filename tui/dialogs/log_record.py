@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
@@ -20,7 +20,7 @@ from sft.errors import SftError
 from sft.ledger.checkpoints import Checkpoint
 from sft.ledger.leaves import LeafKind, StateTreeKind
 from sft.model.text import clock_text, count_text, local_time, shown_name
-from tui.dialogs.dialog import Dialog
+from tui.dialogs.dialog import SCROLLING, Dialog
 from tui.text import shown
 
 _SIGNED_THEMSELVES: Final = frozenset({LeafKind.FILE_COMMITTED, LeafKind.FILE_REPLACED})
@@ -33,12 +33,7 @@ _NAME_CELLS: Final = 14
 class LogRecord(Dialog[None]):
     """Shows it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("pageup", "scroll(-10)", show=False),
-        Binding("pagedown", "scroll(10)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLLING]
     wide = True
 
     def __init__(self, line: LogLine) -> None:
@@ -54,10 +49,6 @@ class LogRecord(Dialog[None]):
         super().on_mount()
         self._show()
         self.work(self._prove)
-
-    def action_scroll(self, lines: int) -> None:
-        """Show more of what has no room."""
-        self.query_one("#dialog-content").scroll_relative(y=lines, animate=False)
 
     async def _prove(self) -> None:
         activity = self.sft.gateway.activity

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Static
 
 from sft.client.transfers.look import LOOK_BYTES, LookedInto
@@ -19,18 +19,11 @@ from sft.client.trust import SignatureState
 from sft.errors import SftError
 from sft.model.names import split_path
 from sft.model.text import shown_name, size_text
-from tui.dialogs.dialog import Dialog, DialogButton
+from tui.dialogs.dialog import SCROLLING, Dialog, DialogButton
 from tui.preview.content import Preview, preview_of
 from tui.text import cut, error_text
 from tui.themes.styles import styles_of
 from tui.tour import Did
-
-SCROLLING: tuple[Binding, ...] = (
-    Binding("up,k", "scroll(-1)", show=False),
-    Binding("down,j", "scroll(1)", show=False),
-    Binding("pageup", "scroll(-10)", show=False),
-    Binding("pagedown", "scroll(10)", show=False),
-)
 
 
 def too_large(name: str, size_bytes: int) -> str:
@@ -65,11 +58,6 @@ class LookInto(Dialog[str]):
     def on_mount(self) -> None:
         super().on_mount()
         self.work(self._look)
-
-    def action_scroll(self, lines: int) -> None:
-        """Show more of what has no room."""
-        self.query_one("#dialog-content").scroll_relative(y=lines, animate=False)
-        self.call_after_refresh(self._hint_at_more)
 
     def answer(self, name: str) -> None:
         self.dismiss(name if name in {"get", "why"} else None)

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Static
 
 from sft.client.transfers.queue.job import Job
@@ -19,7 +19,7 @@ from sft.client.trust_chain import Chain, LinkName, Standing, chain_of
 from sft.errors import SftError
 from sft.model.names import split_path
 from sft.model.text import shell_name, shown_name
-from tui.dialogs.dialog import Dialog, DialogButton
+from tui.dialogs.dialog import SCROLLING, Dialog, DialogButton
 from tui.themes.styles import styles_of
 from tui.tour import Did
 from tui.widgets.chain import chain_lines, verdict_of
@@ -33,12 +33,7 @@ class Trust(Dialog[None]):
         file_id: of the file that is meant, where another may lie at its path by now.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("pageup", "scroll(-10)", show=False),
-        Binding("pagedown", "scroll(10)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLLING]
     page = True
 
     def __init__(self, path: str, version: int = 0, *, file_id: bytes = b"") -> None:
@@ -70,11 +65,6 @@ class Trust(Dialog[None]):
     def on_resize(self) -> None:
         super().on_resize()
         self._show()
-
-    def action_scroll(self, lines: int) -> None:
-        """Show more of what has no room."""
-        self.query_one("#dialog-content").scroll_relative(y=lines, animate=False)
-        self.call_after_refresh(self._hint_at_more)
 
     def answer(self, name: str) -> None:
         if name == "read":
