@@ -14,7 +14,7 @@ from sft.client.logged import LogLine
 from sft.ledger.leaves import LeafKind
 from sft.model.access import OPERATOR
 from sft.model.records import FileReader, UserState
-from sft.model.text import count_text, shown_name
+from sft.model.text import count_text, counted, shown_name
 from tui.glyphs import Glyphs
 from tui.text import shown
 
@@ -44,7 +44,7 @@ def object_of(line: LogLine, names: Names, glyphs: Glyphs) -> str:
         return f"{before}/{shown(path)}{version}"
     if line.failures is not None:
         failures, sources = line.failures
-        return f"{count_text(failures)}, from {count_text(sources)} place{'' if sources == 1 else 's'}"
+        return f"{count_text(failures)}, from {counted(sources, 'place')}"
     whom = line.subject or (names.name(line.subject_id) if line.subject_id is not None else "")
     if line.kind is LeafKind.INVITATION_MADE:
         whom = line.subject or "anybody"
@@ -52,7 +52,7 @@ def object_of(line: LogLine, names: Names, glyphs: Glyphs) -> str:
         return f"{shown(whom)} {glyphs.arrow} {shown(line.role)}" if whom else shown(line.role)
     files = line.downloaded or line.facts.get("files")
     if not whom and isinstance(files, list) and files:
-        return f"{count_text(len(files))} file{'' if len(files) == 1 else 's'}"
+        return counted(len(files), "file")
     return shown(whom)
 
 

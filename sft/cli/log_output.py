@@ -24,7 +24,7 @@ from sft.client.logged import ACTS, LogLine
 from sft.errors import NotFoundError, NotYoursError, RoleForbidsError
 from sft.limits import LOG_ENTRIES
 from sft.model.names import parse_path, safe
-from sft.model.text import count_text, local_time, moment, shown_name, utc_time
+from sft.model.text import count_text, counted, local_time, moment, shown_name, utc_time
 
 FAULTS_STATUS: Final = 7
 GRADES: Final = {"sent": "sent", "verified": "verified"}
@@ -238,9 +238,9 @@ def _object(line: LogLine, names: LogNames) -> str:
         return safe(path) + (f" (was {safe(line.old_path)})" if line.old_path else "")
     if line.failures is not None:
         failures, sources = line.failures
-        return f"{count_text(failures)}, from {count_text(sources)} place{'' if sources == 1 else 's'}"
+        return f"{count_text(failures)}, from {counted(sources, 'place')}"
     if line.downloaded:
-        return f"{count_text(len(line.downloaded))} files"
+        return counted(len(line.downloaded), "file")
     if line.subject_id is not None or line.subject:
         who = line.subject or names.name(line.subject_id)
         return safe(who) + (f" to {safe(line.role)}" if line.role else "")

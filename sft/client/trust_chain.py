@@ -44,7 +44,7 @@ from sft.errors import (
 )
 from sft.model.names import split_path
 from sft.model.records import File
-from sft.model.text import count_text, day_text, local_time, sentence, shown_name
+from sft.model.text import count_text, counted, day_text, local_time, sentence, shown_name
 
 _OF_KEY: Final = (SignerUnknownError, PinChangedError, SignerKeyEndedError, SignerKeyStolenError)
 
@@ -174,7 +174,7 @@ def _server(facts: ChainFacts, now: float) -> ChainLink:
     server = facts.server
     lines = [f"{shown_name(server.name)}: its key, pinned here {day_text(server.pinned_at, now)}, opened this line."]
     if server.followed:
-        lines.append(f"It follows {_counted(server.followed, 'earlier key')}: each said so itself.")
+        lines.append(f"It follows {counted(server.followed, 'earlier key')}: each said so itself.")
     return ChainLink(LinkName.SERVER, Standing.HELD, tuple(lines), server.words)
 
 
@@ -196,7 +196,7 @@ def _author(facts: ChainFacts, error: SftError | None, now: float) -> ChainLink:
         keys = () if proved is None else proved.signer.keys
         before = next((n for n, key in enumerate(keys) if key.public_key == version.public_key), 0)
         if before:
-            lines.append(f"It came after {_counted(before, 'other key')} of {shown_name(version.author)}.")
+            lines.append(f"It came after {counted(before, 'other key')} of {shown_name(version.author)}.")
         lines += verdict.said_of_key()
     return ChainLink(LinkName.AUTHOR, Standing.HELD, tuple(lines), mark)
 
@@ -265,7 +265,3 @@ def _command(facts: ChainFacts) -> str:
     file = facts.file
     key = PublicKey.decode_or_none(file.version.public_key)
     return "" if key is None else minisign_command(split_path(file.path)[1], key)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{count_text(number)} {what}{'' if number == 1 else 's'}"

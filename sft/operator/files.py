@@ -10,7 +10,7 @@ from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.names import safe
 from sft.model.records import File, VaultReport
-from sft.model.text import count_text, local_time, size_text, utc_time
+from sft.model.text import count_text, counted, local_time, size_text, utc_time
 from sft.operator.control import Command
 from sft.wire import messages as m
 
@@ -89,14 +89,16 @@ async def check(command: Command) -> int:
     """Read every row and object; status 7 where something does not hold."""
     done = await command.session.request(m.CheckVault, m.VaultChecked)
     report = done.report
-    counts = f"{_many(report.files, 'file')}, {_many(report.versions, 'version')}, {size_text(report.bytes_checked)}"
+    counts = (
+        f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}, {size_text(report.bytes_checked)}"
+    )
     return _report(command, report, f"checked: {counts}")
 
 
 async def rotate(command: Command) -> int:
     reencrypt = bool(command.options["reencrypt"])
     done = await command.session.request(m.RotateMasterKey, m.VaultChecked, reencrypt=reencrypt)
-    status = _report(command, done.report, f"sealed anew: {_many(done.report.versions, 'version')}")
+    status = _report(command, done.report, f"sealed anew: {counted(done.report.versions, 'version')}")
     if status == 0:
         command.console.result(
             "Keep a copy of the new master key away from this disk; the old one opens nothing here any more."
@@ -110,12 +112,10 @@ async def rotate(command: Command) -> int:
 async def collect(command: Command) -> int:
     done = await command.session.request(m.CollectTrash, m.VaultChecked)
     report = done.report
-    counts = f"{_many(report.files, 'file')}, {_many(report.versions, 'version')}, {size_text(report.bytes_checked)}"
+    counts = (
+        f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}, {size_text(report.bytes_checked)}"
+    )
     return _report(command, report, f"destroyed: {counts}")
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count_text(count)} {what}{'' if count == 1 else 's'}"
 
 
 def _report(command: Command, report: VaultReport, done: str) -> int:
@@ -126,6 +126,6 @@ def _report(command: Command, report: VaultReport, done: str) -> int:
         lines.append(f"  and {count_text(report.more_faults)} more")
     lines += [safe(note) for note in report.notes]
     faults = len(report.faults) + report.more_faults
-    lines.append(f"{done}: {_many(faults, 'fault') if faults else 'clean'}")
+    lines.append(f"{done}: {counted(faults, 'fault') if faults else 'clean'}")
     console.show(vault_document(report), *lines)
     return FAULTS_STATUS if report.faults else 0

@@ -27,7 +27,16 @@ from sft.model.access import Role
 from sft.model.links import ServerLink, is_loopback, parse_address
 from sft.model.names import safe
 from sft.model.records import ServerInfo, User, UserState
-from sft.model.text import invitation_seconds, local_time, role_noun, shell_name, shown_name, size_text, utc_time
+from sft.model.text import (
+    counted,
+    invitation_seconds,
+    local_time,
+    role_noun,
+    shell_name,
+    shown_name,
+    size_text,
+    utc_time,
+)
 from sft.operator.control import Command
 from sft.wire import messages as m
 
@@ -42,7 +51,7 @@ async def list_users(command: Command) -> int:
 async def show_user(command: Command) -> int:
     user = await people.show_user(command.session, command.options["name"])
     size = size_text(user.bytes_stored)
-    lines = [f"{safe(user.name)}  {user.role}  {user.state}  {user.files} files, {size}"]
+    lines = [f"{safe(user.name)}  {user.role}  {user.state}  {counted(user.files, 'file')}, {size}"]
     for key in user.keys:
         public = PublicKey.decode_or_none(key.public_key)
         ended = "" if key.ended_at is None else f", ended {utc_time(key.ended_at)}"

@@ -34,6 +34,7 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     key = SigningKey.generate().public
     assert key.words() in good(cli.operator("user", "add", "ivo", key.text(), "--role", "maintainer"))
     good(cli.operator("user", "role", "ivo", "guest"))
+    assert good(cli.operator("user", "show", "max")).splitlines()[0].endswith("  1 file, 1 B")
     good(cli.operator("user", "disable", "ivo"))
     shown = cli.operator_json("user", "show", "ivo")
     assert (shown["state"], shown["role"]) == ("disabled", "guest")

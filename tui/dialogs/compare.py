@@ -18,7 +18,7 @@ from sft.client.transfers.look import LOOK_BYTES, LookedInto
 from sft.client.trust import SignatureState
 from sft.errors import SftError
 from sft.model.names import split_path
-from sft.model.text import count_text, local_time, shown_name, size_text
+from sft.model.text import counted, local_time, shown_name, size_text
 from tui.dialogs.dialog import SCROLLING, Dialog
 from tui.preview.differences import Compared, Difference, DiffSide, compared
 from tui.preview.lines import lines_of, text_of
@@ -112,11 +112,7 @@ def _difference(old: bytes, new: bytes) -> Compared | int:
 def _said(difference: Compared, *, same: bool) -> str:
     if not difference.shown:
         return "The same bytes." if same else "The same lines: only how they end differs."
-    said = f"{_lines(difference.gone)} went, {_lines(difference.come)} came"
+    said = f"{counted(difference.gone, 'line')} went, {counted(difference.come, 'line')} came"
     if difference.is_rough:
         said += "; too many to be compared one by one"
     return said + ("; not all of them are shown." if difference.is_cut else ".")
-
-
-def _lines(count: int) -> str:
-    return f"{count_text(count)} line{'' if count == 1 else 's'}"

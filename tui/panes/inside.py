@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sft.model.text import count_text, day_text, size_text
+from sft.model.text import counted, day_text, size_text
 from tui.panes.entry import Entry, EntryKind
 from tui.text import shown
 
@@ -39,23 +39,19 @@ class Tally:
     @property
     def words(self) -> str:
         """What there is, with the size of the files beside them."""
-        parts = [_many(self.folders, "folder"), _many(self.others, "other")]
+        parts = [counted(count, what) for count, what in ((self.folders, "folder"), (self.others, "other")) if count]
         if self.files:
-            parts.append(f"{_many(self.files, 'file')}, {size_text(self.size)}")
-        return "; ".join(filter(None, parts))
+            parts.append(f"{counted(self.files, 'file')}, {size_text(self.size)}")
+        return "; ".join(parts)
 
 
 def inside_words(entry: Entry) -> str:
     """Say what lies in a folder."""
     files, folders = entry.inside or (0, 0)
-    inside = [_many(folders, "folder"), _many(files, "file") or ("" if folders else "0 files")]
-    return ", ".join(filter(None, inside))
+    inside = [counted(count, what) for count, what in ((folders, "folder"), (files, "file")) if count]
+    return ", ".join(inside) or "0 files"
 
 
 def deleted_words(entry: Entry, now: float) -> str:
     """Say when a folder of the trash was deleted, and by whom."""
     return f"{day_text(entry.at or 0, now)} by {shown(entry.owner)}"
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count_text(count)} {thing}{'' if count == 1 else 's'}" if count else ""
