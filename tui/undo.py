@@ -99,7 +99,7 @@ class MovedStep:
 
     async def _is_there(self, files: UndoFiles) -> bool:
         if self.seen is None:
-            folder = await _folder_at(files, self.new)
+            folder = await folder_at(files, self.new)
             return folder is not None and folder.created_at == self.made_at
         file = (await files.details(self.new)).file
         return FileSeen(file.id, file.version.number) == self.seen
@@ -107,11 +107,15 @@ class MovedStep:
 
 @dataclass(frozen=True, slots=True)
 class MadeStep:
-    """A folder was made; the server deletes one that is empty alone."""
+    """A folder was made, at ``made_at``; the server deletes one that is empty alone."""
 
     path: str
+    made_at: int
 
     async def take_back(self, files: UndoFiles) -> str:
+        there = await folder_at(files, self.path)
+        if there is None or there.created_at != self.made_at:
+            raise OthersActedError(f"Somebody moved, deleted or replaced {_name(self.path)} since.")
         await files.delete(self.path)
         return self.path
 
@@ -182,7 +186,8 @@ class Undo:
         return f"{what}: {last.what} undone.", sorted(changed)
 
 
-async def _folder_at(files: UndoFiles, path: str) -> Folder | None:
+async def folder_at(files: UndoFiles, path: str) -> Folder | None:
+    """Return the folder that lies at a path; None where none does."""
     cursor = ""
     while True:
         page = await files.list_folder(split_path(path)[0], cursor, judged=False)

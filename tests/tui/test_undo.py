@@ -135,10 +135,19 @@ def test_a_new_folder_goes_only_while_it_is_empty():
     shelf = Shelf("n/theirs")
     shelf.folders["n"] = Folder("n", 1, 0, 7)
     with pytest.raises(FolderNotEmptyError):
-        undone(shelf, MadeStep("n"))
+        undone(shelf, MadeStep("n", 7))
     del shelf.files["n/theirs"]
-    assert undone(shelf, MadeStep("n"), what="new folder") == ("n: new folder undone.", [""])
+    assert undone(shelf, MadeStep("n", 7), what="new folder") == ("n: new folder undone.", [""])
     assert not shelf.folders
+
+
+def test_a_folder_that_somebody_made_anew_is_not_ones_own():
+    shelf = Shelf()
+    shelf.folders["n"] = Folder("n", 0, 0, 8)
+    for step in (MadeStep("n", 7), MadeStep("gone", 7)):
+        with pytest.raises(OthersActedError, match="since"):
+            undone(shelf, step)
+    assert set(shelf.folders) == {"n"}
 
 
 def test_what_was_brought_back_is_deleted_again_as_it_was_seen():

@@ -20,7 +20,7 @@ from tui.screens import files_rules as rules
 from tui.screens.files_context import FilesContext
 from tui.screens.typed_paths import checked_name
 from tui.text import shown
-from tui.undo import DeletedStep, MadeStep, MovedStep, RestoredStep, UndoStep
+from tui.undo import DeletedStep, MadeStep, MovedStep, RestoredStep, UndoStep, folder_at
 
 
 class ChangeActs:
@@ -40,8 +40,9 @@ class ChangeActs:
         if name is not None:
             path = join_path(self._files.remote_side.path, name)
             made = await self._files.gateway.files.make_folder(path)
+            there = await folder_at(self._files.gateway.files, path) if made else None
             message = f"{shown_name(name)} is {'made' if made else 'there already'}."
-            self._report(message, "new folder", [MadeStep(path)] if made else [])
+            self._report(message, "new folder", [] if there is None else [MadeStep(path, there.created_at)])
             self._files.remote.read(anew=True)
 
     def act_rename(self) -> None:
