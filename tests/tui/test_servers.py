@@ -489,4 +489,4 @@ async def test_forgetting_the_last_server_leads_back_to_the_first_start(tmp_path
         assert "Welcome to sft" in stage.text()
         assert stage.app.focused.id == "invitation"
         assert stage.gateway.connection.status is Status.NONE
-        assert stage.offered() == {"servers.connect", "app.palette", "app.help"}
+        assert stage.offered() == {"servers.connect", "app.quit", "app.palette", "app.help"}

@@ -107,7 +107,7 @@ async def test_a_session_that_has_ended_meanwhile_is_said(tmp_path):
 
 
 async def test_people_are_marked_here_or_away_for_admins(tmp_path):
-    async with running(tmp_path, size=(120, 30)) as stage:
+    async with running(tmp_path, size=(140, 30)) as stage:
         await stage.press("3")
         marks = {
             name: next(line for line in stage.lines()[4:] if f" {name} " in line)
