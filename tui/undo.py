@@ -9,10 +9,10 @@ back twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from sft.errors import NotFoundError
+from sft.errors import ConnectionLostError, NotFoundError
 from sft.model.names import split_path
 from sft.model.records import Deleted, File, FileSeen, Folder, RestoredFolder, TrashedFolder
 from sft.model.text import count_text, shown_name
@@ -173,6 +173,7 @@ class Undo:
 
         Raises:
             OthersActedError: a step would undo what somebody else did; what was taken back before it is.
+            ConnectionLostError: what is not known to be taken back can be yet.
         """
         last, self._last = self._last, None
         if last is None:
@@ -180,7 +181,12 @@ class Undo:
         back: list[str] = []
         changed: set[str] = set()
         for step in reversed(last.steps):
-            back.append(await step.take_back(files))
+            try:
+                back.append(await step.take_back(files))
+            except ConnectionLostError:
+                if self._last is None:
+                    self._last = replace(last, steps=last.steps[: len(last.steps) - len(back)])
+                raise
             changed |= {split_path(path)[0] for path in (step.path, back[-1])}
         what = _name(back[0]) if len(back) == 1 else f"{count_text(len(back))} things"
         return f"{what}: {last.what} undone.", sorted(changed)

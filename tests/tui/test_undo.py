@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from sft.errors import ChangedSinceError, FolderNotEmptyError, NotFoundError
+from sft.errors import ChangedSinceError, ConnectionLostError, FolderNotEmptyError, NotFoundError
 from sft.model.names import split_path
 from sft.model.records import Deleted, FileSeen, Folder
 from tests.tui.ui_driver import driven
@@ -73,6 +73,28 @@ def undone(shelf, *steps, what="act"):
     undo = Undo()
     assert undo.note("acme", what, steps) == "u undoes"
     return run(undo.take_back(shelf))
+
+
+def test_what_a_lost_connection_left_can_be_taken_back_yet():
+    shelf, undo = Shelf("d/a", "d/b"), Undo()
+    for path in ("d/a", "d/b"):
+        run(shelf.delete(path))
+    undo.note("acme", "deletion", [DeletedStep("d/a", ENDS), DeletedStep("d/b", ENDS)])
+    restore = shelf.restore
+
+    async def lost(path):
+        if path == "d/a":
+            raise ConnectionLostError
+        return await restore(path)
+
+    shelf.restore = lost
+    with pytest.raises(ConnectionLostError):
+        run(undo.take_back(shelf))
+    assert set(shelf.files) == {"d/b"}
+    shelf.restore = restore
+    assert run(undo.take_back(shelf)) == ("a: deletion undone.", ["d"])
+    assert set(shelf.files) == {"d/a", "d/b"}
+    assert undo.reason_against("acme")
 
 
 def test_a_deletion_comes_back_each_thing_of_it():
