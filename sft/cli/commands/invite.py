@@ -10,7 +10,7 @@ import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -85,8 +85,18 @@ def list_command(invocation: Invocation) -> int:
     return 0
 
 
+class _Number(click.IntRange):
+    """The number of an invitation; for whom it is tells no two of them apart."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            raise MeantError(f"{value} is no number of an invitation", "See theirs: sft invite list", ctx) from None
+
+
 @command.command("withdraw")
-@click.argument("invitation_id", metavar="ID", shell_complete=invitations, type=click.IntRange(min=1))
+@click.argument("invitation_id", metavar="ID", shell_complete=invitations, type=_Number(min=1))
 @common
 def withdraw_command(invocation: Invocation, invitation_id: int) -> int:
     """Make an open invitation void (its number: sft invite list)."""

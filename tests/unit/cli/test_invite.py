@@ -138,3 +138,10 @@ def test_withdrawing(inviting):
     assert ran.lines == ["Invitation 12 is withdrawn: nobody joins with it."]
     assert inviting.sessions[0].asked[0].invitation_id == 12
     assert not any(isinstance(r, MakeInvitation) for r in inviting.sessions[0].asked)
+
+
+def test_who_withdraws_by_name_is_shown_where_the_numbers_are(inviting):
+    ran = inviting.run("invite", "withdraw", "zoe")
+    assert "zoe is no number of an invitation" in ran.err
+    assert "See theirs: sft invite list" in ran.err
+    assert not inviting.sessions

@@ -117,8 +117,8 @@ def test_a_role_before_the_name_is_answered_with_the_order(cli):
 
 
 def test_what_is_no_number_is_said_to_be_none(cli):
-    ran = cli.run("invite", "withdraw", "foo")
-    assert ran.err.splitlines()[0] == "sft: Invalid value for 'ID': 'foo' is no whole number [USAGE]"
+    ran = cli.run("get", "a.txt", "--version", "foo")
+    assert ran.err.splitlines()[0] == "sft: Invalid value for '--version': 'foo' is no whole number [USAGE]"
 
 
 def test_quiet_says_what_it_leaves(cli):
