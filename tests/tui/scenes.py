@@ -60,7 +60,7 @@ async def files(pilot: Pilot[int], app: SftApp) -> None:
     view.remote_side.path = "finance/2026"
     view.remote.read()
     await settle(pilot)
-    await pilot.press("down", "down", "down", "down", "down")
+    await pilot.press("down", "down", "down", "down")
 
 
 async def files_here(pilot: Pilot[int], app: SftApp) -> None:
@@ -160,7 +160,7 @@ async def hostile(pilot: Pilot[int], app: SftApp) -> None:
     view.remote_side.path = "hostile"
     view.remote.read()
     await settle(pilot)
-    await pilot.press("down", "down", "i")
+    await pilot.press("down", "i")
 
 
 async def names(pilot: Pilot[int], app: SftApp) -> None:
@@ -207,7 +207,7 @@ SCENES: dict[str, Stage] = {
     "names": names,
     "names-zoomed": after(names, "z", back=("z",)),
     "names-transfers": after(names, "2", back=("1",)),
-    "trash": after(root, "T", "down"),
+    "trash": after(root, "T"),
     "delete": after(files, "up", "up", "d", back=("escape", "down", "down")),
     "rename": after(files, "up", "up", "r", back=("escape", "down", "down")),
     "new-folder": after(files, "n", back=("escape",)),

@@ -206,7 +206,7 @@ async def _guest(pilot: Pilot[int], app: SftApp) -> None:
     view.remote_side.path = "finance/2026"
     view.remote.read()
     await settle(pilot)
-    await pilot.press("down", "down", "down", "down")
+    await pilot.press("down", "down", "down")
 
 
 async def _empty_folder(pilot: Pilot[int], app: SftApp) -> None:

@@ -224,7 +224,7 @@ async def test_restoring_and_making_a_folder(tmp_path):
     async with driven(tmp_path) as run:
         await run.press("T")
         assert "finance/2026/draft.odt" in run.names()
-        await run.press("down", "u")
+        await run.press("u")  # the cursor stands on the first of them, not on the way up
         assert run.service.has("finance/2026/draft.odt")
         assert "draft.odt is back: version 1, signature unchanged." in run.message_line()
         await run.press("T")
@@ -697,3 +697,20 @@ async def test_a_box_says_by_a_sign_whether_it_is_ticked(tmp_path):
         assert "[ ] the same for the other 1" in run.screen()
         await run.press("tab", "space")
         assert "[x] the same for the other 1" in run.screen()
+
+
+async def test_a_folder_that_is_entered_has_the_cursor_on_what_lies_there_and_its_summary_is_never_cut(tmp_path):
+    async with driven(tmp_path, size=(80, 24)) as run:
+        run.put_cursor_on("finance/")
+        await run.press("enter", "enter")  # the second opens the first folder there, and does not lead up again
+        assert run.files.remote_side.path.startswith("finance/")
+        await run.press("left")
+        assert run.files.remote_side.path == "finance"
+        for pane in (run.files.local, run.files.remote):
+            for order in "oo":
+                pane.lines.focus()
+                await run.press(order)
+                assert len(str(pane.lines.border_subtitle)) <= pane.size.width - 7
+        room = run.files.local.size.width - 7
+        assert ", by" in run.files.local._summary(run.files.local.rows, 200)
+        assert ", by" not in run.files.local._summary(run.files.local.rows, room - 20)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, cast
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -206,9 +207,9 @@ class Pane(Vertical):
 
     async def _show(self, rows: PagedRows, *, anew: bool, at: str = "") -> None:
         rows_list = self.lines
-        # At the start the cursor stands on what can be put, not on the way up.
+        # The cursor stands on what can be opened, put or got, not on the way up.
         first = rows.entry(0)
-        start = int(self.rows is None and first is not None and first.kind is EntryKind.UP)
+        start = int(first is not None and first.kind is EntryKind.UP)
         target = rows_list.cursor if anew else self._places.get(self._location, start)
         height = max(rows_list.size.height, 20)
         try:
@@ -440,19 +441,18 @@ class Pane(Vertical):
         title, path = self._title
         path = cut_path(path, max(room - len(title) - 1, 4), self._glyphs.ellipsis)
         self.lines.border_title = Content(f"{title} {path}".strip())
-        self.lines.border_subtitle = Content(self._summary(self.rows)) if self.rows else None
+        self.lines.border_subtitle = Content(self._summary(self.rows, room)) if self.rows else None
 
-    def _summary(self, rows: PagedRows) -> str:
+    def _summary(self, rows: PagedRows, room: int) -> str:
         if self.lines.selected:
             return f"{count_text(len(self.lines.selected))} selected: {self._weight.words}"
         total = rows.total
-        whole = "…" if total is None else count_text(total)
+        whole = self._glyphs.ellipsis if total is None else count_text(total)
         if self.query_text:
             return f"{count_text(rows.matching)} of {whole}"
         if total == 0:
             return "empty"
         counted = rows.tally
         message = f"{whole} items" if counted is None else counted.words
-        if self.sorting != Sorting():
-            message += f", by {self.sorting.order.value}"
-        return message
+        order = "" if self.sorting == Sorting() else f", by {self.sorting.order.value}"
+        return message + order if cell_len(message + order) <= room else message  # the heading says it too
