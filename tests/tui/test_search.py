@@ -15,6 +15,7 @@ async def test_a_name_is_found_on_the_whole_server_and_enter_goes_to_it(tmp_path
     async with driven(tmp_path) as run:
         await run.go("photos")
         await search(run, "INVOICE 003")
+        assert run.said() == "Names with INVOICE 003, on the whole server; esc goes back."
         assert run.names() == ["..", "finance/2026/Q1/invoice-003.pdf"]
         assert "found on acme-files INVOICE 003" in run.screen()
         run.put_cursor_on("finance/2026/Q1/invoice-003.pdf")
