@@ -328,7 +328,7 @@ async def test_a_new_key_follows_and_the_screen_goes_on_with_it(tmp_path):
         assert words.split(" ")[0] in stage.text("#identity-own")
         assert "former key laptop, ended 3 May: what it signed stays good" in stage.text("#identity-own")
         await stage.press("1", "n", *"made", "enter")
-        assert stage.said() == "made is made.", "the new key signs"
+        assert stage.said().startswith("made is made."), "the new key signs"
 
 
 async def test_a_protected_key_is_followed_by_one_with_the_same_passphrase(tmp_path):

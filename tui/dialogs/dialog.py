@@ -89,7 +89,8 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         if act:
             self._buttons.append(DialogButton(act, "act", key=key, destroys=destroys))
         self._is_working = False
-        self.has_begun = False  # keys typed ahead wait for its first focus
+        self._focused_before: Widget | None = None
+        self.has_begun = False  # keys typed ahead wait for its focus
 
     @property
     def sft(self) -> AppContext:
@@ -196,10 +197,21 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def on_screen_suspend(self) -> None:
         """Leave the place to a dialog that comes over this one: no rags of both."""
+        self._focused_before = self.focused
         self.add_class("-covered")
 
     def on_screen_resume(self) -> None:
+        """Stand there again; what is hidden has lost the focus, which goes back once it is in sight."""
         self.remove_class("-covered")
+        before, self._focused_before = self._focused_before, None
+        if before is not None:
+            self.has_begun = False
+            self.call_after_refresh(self._focus_again, before)
+
+    def _focus_again(self, before: Widget) -> None:
+        if before.is_attached:
+            self.set_focus(before)
+        self.has_begun = True
 
     def on_resize(self) -> None:
         self._fit()
