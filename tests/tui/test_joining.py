@@ -64,7 +64,7 @@ async def test_a_computer_that_has_joined_nothing_begins_with_the_field_for_an_i
         assert isinstance(stage.app.focused, LinkInput)
         assert "Welcome to sft" in stage.text()
         assert "demo" not in stage.text()
-        assert stage.offered() == {"servers.connect", "app.palette", "app.help"}
+        assert stage.offered() == {"servers.connect", "app.quit", "app.palette", "app.help"}
 
 
 async def test_a_demo_is_offered_only_where_the_gateway_has_one(tmp_path):
