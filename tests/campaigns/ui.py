@@ -110,7 +110,7 @@ class Browsing:
         self._ui.press(ENTER, has(self._first))
 
     def _downs(self, downs: int) -> None:
-        self._ui.press(DOWN + DOWN, lambda screen: self._ui.number(screen) == 0)
+        self._ui.press(HOME + DOWN + DOWN, lambda screen: self._ui.number(screen) == 0)
         kind = f"down, {KEYS_A_SECOND:.0f} a second"
         self._ui.walk(downs, KEYS_A_SECOND, self.times, kind, lambda _: True)
 
