@@ -117,13 +117,9 @@ async def put_all(
         return None if refusal is None else _put_result(item, upload_of(numbered), refusal, 0.0)
 
     async def put_small(group: Sequence[tuple[int, PutItem]]) -> list[PutResult]:
-        none = {each[0]: result for each in group if (result := untried(each)) is not None}
-        stored = iter(await put_together([each for each in group if each[0] not in none]))
-        return [none[each[0]] if each[0] in none else next(stored) for each in group]
+        return await _tried(group, untried, put_together)
 
     async def put_together(group: Sequence[tuple[int, PutItem]]) -> list[PutResult]:
-        if not group:
-            return []
         began = session.connection.reactor.seconds()
         uploads = [upload_of(each) for each in group]
         outcomes = await store_together(session, uploads, [partial(_opened, session, item) for _, item in group])
@@ -268,13 +264,9 @@ async def _get(
         return None if refusal is None else _get_result(getting_of(numbered), refusal, TransferStage.FAILED)
 
     async def get_small(group: Sequence[tuple[int, GetItem]]) -> list[GetResult]:
-        none = {each[0]: result for each in group if (result := untried(each)) is not None}
-        got = iter(await get_group([each for each in group if each[0] not in none]))
-        return [none[each[0]] if each[0] in none else next(got) for each in group]
+        return await _tried(group, untried, get_group)
 
     async def get_group(group: Sequence[tuple[int, GetItem]]) -> list[GetResult]:
-        if not group:
-            return []
         wanted = [getting_of(each) for each in group]
         here = await look(group)
         missing = [each for each, found in zip(wanted, here, strict=True) if isinstance(found, Step)]
@@ -408,6 +400,18 @@ class _Sized(Protocol):
 
 Item = TypeVar("Item", bound=_Sized)
 R = TypeVar("R")
+
+
+async def _tried(
+    group: Sequence[tuple[int, Item]],
+    untried: Callable[[tuple[int, Item]], R | None],
+    act: Callable[[Sequence[tuple[int, Item]]], Awaitable[list[R]]],
+) -> list[R]:
+    """Act on those of a group that are worth a try; return a result for each, in its order."""
+    refused = [untried(each) for each in group]
+    left = [each for each, result in zip(group, refused, strict=True) if result is None]
+    done = iter(await act(left) if left else [])
+    return [next(done) if result is None else result for result in refused]
 
 
 async def _by_size(

@@ -40,3 +40,17 @@ def test_a_full_server_is_asked_for_the_first_and_for_what_is_smaller(server, se
     results = server.run(put_all(session, files))
     assert [type(result.error) for result in results] == [ServerFullError] * 6
     assert len([each for each in server.received if isinstance(each, PutFiles | BeginUpload)]) == 1
+
+
+def test_results_of_a_group_of_which_some_are_not_tried_are_in_its_order(server, session, tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "GROUPS_AT_ONCE", 1)
+    monkeypatch.setattr(batch, "PUT_GROUP_BYTES", 2_800)  # the first alone, for its long path; then both others
+    server.refuse[PutFiles] = ServerFullError(size_bytes=600)
+    sizes = {f"docs/{'long' * 25}": 600, "docs/small": 50, "docs/large": 600}
+    files = [
+        msgspec.structs.replace(item(local(tmp_path, b"x" * size, name=f"f{n}")), path=path)
+        for n, (path, size) in enumerate(sizes.items())
+    ]
+    results = server.run(put_all(session, files))
+    assert [result.item.path for result in results] == list(sizes)
+    assert [len(each.files) for each in server.received if isinstance(each, PutFiles)] == [1, 1]
