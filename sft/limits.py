@@ -134,7 +134,8 @@ UPLOAD_SILENT_SECONDS: Final = 600  # an open upload that gets no byte for so lo
 KEPT_SECONDS: Final = 7 * 24 * 3600  # what was not finished: somebody was ill, or away
 INLINE_OBJECT_BYTES: Final = 16 * KIB  # sealed size up to which an object lies in the database
 FLOOR_BYTES: Final = 256 * MIB  # free space kept for the database: deleting works on a full disk
-TRASH_SECONDS: Final = 30 * 24 * 3600  # a mistake is seen within a month of work
+TRASH_DAYS: Final = 30  # a mistake is seen within a month of work; the operator's to change
+TRASH_SECONDS: Final = TRASH_DAYS * 24 * 3600
 COLLECT_SECONDS: Final = 24 * 3600  # the trash is collected so often
 KEPT_PAGES_BYTES: Final = 64 * MIB  # free within the database: room for the next small files without growing
 

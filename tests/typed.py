@@ -18,7 +18,8 @@ import click
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.main import cli
 from sft.errors import SftError
-from sft.operator.commands import Call, OperatorGroup, program
+from sft.operator.command_line import Call, OperatorGroup
+from sft.operator.commands import program
 
 PROGRAMS = {"sft": cli, "sftd": program}
 # Fields of templates, and words that stand for something, with what a parser takes for them.

@@ -18,7 +18,8 @@ from twisted.python import usage
 from sft.cli.console import Console
 from sft.cli.failures import report
 from sft.errors import HomeError
-from sft.operator.commands import Call, RunCommand, run_program
+from sft.operator.command_line import Call, RunCommand
+from sft.operator.commands import run_program
 from sft.operator.home import HomeSettings
 from sft.operator.next_steps import steps_at
 

@@ -19,6 +19,7 @@ from twisted.internet.defer import Deferred
 from sft.crypto.keys import ServerKey
 from sft.errors import RequestError, TransferEndedError
 from sft.model.events import DomainEvent
+from sft.model.policy import ServerPolicy
 from sft.model.records import ServerInfo
 from sft.server.admission import Admission
 from sft.server.event_log import EventLog
@@ -98,6 +99,11 @@ class ServerContext:
     @property
     def server_key(self) -> ServerKey:
         return self.storage.server_key
+
+    @property
+    def policy(self) -> ServerPolicy:
+        """What the operator's configuration says now."""
+        return self.readers.policy
 
     def read(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
         """Run a query in one read transaction; of several sessions that wait, each has its turn."""

@@ -14,7 +14,7 @@ import msgspec
 
 from sft.crypto.digests import digest_text
 from sft.errors import ExistsError, RecordForgedError, RowForgedError
-from sft.limits import LIST_BYTES, LIST_ENTRIES, TRASH_SECONDS
+from sft.limits import LIST_BYTES, LIST_ENTRIES
 from sft.model.access import OPERATOR
 from sft.model.names import join_path
 from sft.model.records import File, FileVersion, Folder, Record, TrashedFolder, UserState
@@ -120,7 +120,7 @@ class RecordBuilder:
                 folders=row.folders_below + 1,
                 trashed_at=trashed_at,
                 trashed_by=OPERATOR if row.trashed_by_id is None else self.name_of(row.trashed_by_id),
-                trash_ends_at=trashed_at + TRASH_SECONDS,
+                trash_ends_at=trashed_at + self.reading.policy.trash_seconds,
             )
 
     # -- refusals ----------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class RecordBuilder:
     # -- loading -----------------------------------------------------------------------------------
 
     def _file(self, file: FileRow, version: VersionRow, path: str, signature: bytes) -> File:
-        ends = None if file.trashed_at is None else file.trashed_at + TRASH_SECONDS
+        ends = None if file.trashed_at is None else file.trashed_at + self.reading.policy.trash_seconds
         owner_id = self._heirs.get(file.owner_id, file.owner_id)
         return File(
             id=file.file_id,

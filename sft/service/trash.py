@@ -14,7 +14,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import FolderNotEmptyError, NotFoundError, NotYoursError
-from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, Scope
 from sft.model.events import FileRestored, FileTrashed, FolderRestored, FolderTrashed
 from sft.model.names import split_path
@@ -94,7 +93,7 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
     else:
         raise nothing_at(item.path)
     figures.write()
-    return Deleted(item.path, files, folders, transaction.now + TRASH_SECONDS)
+    return Deleted(item.path, files, folders, transaction.now + transaction.policy.trash_seconds)
 
 
 def _delete_file(transaction: Transaction, item: Deletion, file: FileRow, stated: EventStatement) -> int:

@@ -17,6 +17,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 from sft.durable import create_new, opened_folder, rename_no_replace, sync_folder
 from sft.errors import SchemaOutdatedError, StoreError
 from sft.limits import MIB
+from sft.model.policy import ServerPolicy
 from sft.store import row_sum
 from sft.store.connections import BUSY_MILLISECONDS, Connections, faults_as_ours
 from sft.store.revision import current_revision, needed_revision
@@ -32,10 +33,15 @@ FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting ov
 
 
 class Database:
-    """An open database, for one Writer and one ReadPool."""
+    """An open database, for one Writer and one ReadPool.
+
+    Attributes:
+        policy: what transactions that begin from now on carry; any thread may replace it.
+    """
 
     def __init__(self, path: Path, row_key: bytes, older: bytes | None, server_id: bytes, *, readers: int) -> None:
         self.path = path
+        self.policy = ServerPolicy()
         self._row_key = row_key
         self._server_id = server_id
         self.row_macs = RowMacs(row_key, server_id, older)
@@ -174,11 +180,20 @@ class ReadPool:
         self._database = database
         self._clock = clock
 
+    @property
+    def policy(self) -> ServerPolicy:
+        """What transactions that begin now carry."""
+        return self._database.policy
+
+    @policy.setter
+    def policy(self, policy: ServerPolicy) -> None:
+        self._database.policy = policy
+
     @contextmanager
     def reading(self) -> Iterator[ReadTransaction]:
         """Begin a transaction that ends with the block; StoreError if the database cannot be read, also within."""
         with faults_as_ours(), self._database.read_connections.transaction() as connection:
-            yield ReadTransaction(Rows(connection, self._database.row_macs), self._clock())
+            yield ReadTransaction(Rows(connection, self._database.row_macs), self._clock(), self._database.policy)
 
     def run(self, query: Callable[Concatenate[ReadTransaction, P], Out], *args: P.args, **kwargs: P.kwargs) -> Out:
         """Answer one query, on this thread."""

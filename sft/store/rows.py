@@ -22,6 +22,7 @@ from sqlalchemy import select, text
 from sft.crypto.row_mac import RowValue
 from sft.errors import RowForgedError, StoreError
 from sft.model.events import DomainEvent
+from sft.model.policy import ServerPolicy
 from sft.store import row_sum
 from sft.store.row_sum import MacSum
 from sft.store.row_types import LedgerRow, Row, RowSumRow
@@ -319,13 +320,14 @@ class WritableRows(Rows):
 
 
 class ReadTransaction:
-    """One read transaction: a snapshot of the rows, and the moment it was begun (Unix seconds)."""
+    """One read transaction: a snapshot of the rows, the moment it was begun (Unix seconds), and the policy that ruled then."""
 
-    __slots__ = ("_rows", "now")
+    __slots__ = ("_rows", "now", "policy")
 
-    def __init__(self, rows: Rows, now: int) -> None:
+    def __init__(self, rows: Rows, now: int, policy: ServerPolicy | None = None) -> None:
         self._rows = rows
         self.now = now
+        self.policy = policy or ServerPolicy()
 
     @property
     def rows(self) -> Rows:
@@ -346,7 +348,12 @@ class Transaction(ReadTransaction):
     __slots__ = ("_connection", "_entropy", "_next", "_writable", "events", "slots_at_leaves")
 
     def __init__(
-        self, connection: sqlite3.Connection, row_macs: RowMacs, now: int, entropy: Callable[[int], bytes] = os.urandom
+        self,
+        connection: sqlite3.Connection,
+        row_macs: RowMacs,
+        now: int,
+        entropy: Callable[[int], bytes] = os.urandom,
+        policy: ServerPolicy | None = None,
     ) -> None:
         self._connection = connection
         self._writable = WritableRows(connection, row_macs, now)
@@ -354,7 +361,7 @@ class Transaction(ReadTransaction):
         self._next: tuple[int, int] | None = None  # leaf and slot; not yet asked for
         self.events: list[DomainEvent] = []
         self.slots_at_leaves: list[int] = []
-        super().__init__(self._writable, self._writable.moment)
+        super().__init__(self._writable, self._writable.moment, policy)
 
     @property
     def rows(self) -> WritableRows:

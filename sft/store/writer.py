@@ -249,7 +249,9 @@ class Writer:
         with self._database.write_connections.lend() as connection:
             connection.execute(BEGIN_WRITING)
             try:
-                transaction = Transaction(connection, self._database.row_macs, self._clock(), self._entropy)
+                transaction = Transaction(
+                    connection, self._database.row_macs, self._clock(), self._entropy, self._database.policy
+                )
                 for act, tasks in groupby(group, key=lambda task: task.act):
                     results += _decided(transaction, act, [task.item for task in tasks])
                 self._before_commit(transaction, transaction.events)

@@ -62,7 +62,9 @@ class LogSteps:
     def transaction(self, now: int) -> Iterator[Transaction]:
         """One transaction, as the writer has it."""
         with self._database.write_connections.transaction() as connection:
-            transaction = Transaction(connection, self._database.row_macs, now, entropy=self._entropy)
+            transaction = Transaction(
+                connection, self._database.row_macs, now, entropy=self._entropy, policy=self._database.policy
+            )
             yield transaction
             self.appending.before_commit(transaction, transaction.events)
         self.appending.after_commit(transaction.events)

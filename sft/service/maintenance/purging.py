@@ -19,7 +19,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import VaultError
-from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission
 from sft.model.events import FilesPurged, FolderPurgeBegun, FoldersPurged, ObjectsDestroyed
 from sft.model.records import VaultReport
@@ -85,9 +84,9 @@ def collect(reading: ReadTransaction, caller: Caller, *, context: JobContext, un
     """Destroy what has been in the trash for its time; the job's report counts it.
 
     Args:
-        until: what was deleted then or before; None where 30 days have passed.
+        until: what was deleted then or before; None where its time in the trash has passed.
     """
-    moment = reading.now - TRASH_SECONDS if until is None else until
+    moment = reading.now - reading.policy.trash_seconds if until is None else until
     return _Collecting(replace(context, caller=caller), moment).run
 
 

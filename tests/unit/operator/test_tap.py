@@ -11,7 +11,8 @@ from twisted.logger import Logger, LogPublisher
 
 from sft import __version__
 from sft.operator import tap
-from sft.operator.commands import Leaf, OperatorGroup, program
+from sft.operator.command_line import Leaf, OperatorGroup
+from sft.operator.commands import program
 from sft.operator.home import HomeSettings
 from sft.operator.log_stream import standard_output
 from sft.operator.process import stay_on_hangup

@@ -23,6 +23,7 @@ from sft.errors import RequestError, RowForgedError
 from sft.limits import CHUNK_BYTES
 from sft.model.access import Caller, Role, operator_caller
 from sft.model.events import DomainEvent, UserAdded
+from sft.model.policy import ServerPolicy
 from sft.model.records import File, FileSeen, Stored
 from sft.service import commits, downloads, pending, uploads
 from sft.service.files import show_file
@@ -167,7 +168,8 @@ def open_copy(template: Path, folder: Path) -> Database:
 
 
 def reset(database: Database, template: Path) -> None:
-    """Have a database hold what the template holds, whatever was done to it."""
+    """Have a database hold what the template holds, whatever was done to it, under the policy of a new server."""
+    database.policy = ServerPolicy()
     with closing(sqlite3.connect(template)) as source, database.write_connections.lend() as target:
         source.backup(target)
 
@@ -208,7 +210,7 @@ class ServiceFixture:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         with self.database.write_connections.transaction() as connection:
-            yield Transaction(connection, self.database.row_macs, self.now, entropy=bytes)
+            yield Transaction(connection, self.database.row_macs, self.now, entropy=bytes, policy=self.database.policy)
 
     @property
     def job_context(self) -> JobContext:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sft.errors import NotFoundError, RequestError
 from sft.limits import TRASH_SECONDS
 from sft.model.events import FilesPurged, FolderPurgeBegun, FoldersPurged
+from sft.model.policy import ServerPolicy
 from sft.model.records import VaultReport
 from sft.service.files import list_trash
 from sft.service.folders import MakeFolderInput, make_folder
@@ -53,6 +54,16 @@ def everything_but(services: ServiceFixture, *paths: str) -> bool:
         and [line for line in tree(services) if not line.endswith("/")] == list(paths)
         and is_sound(services)
     )
+
+
+def test_how_long_it_stays_is_the_operators_to_say(gone: ServiceFixture) -> None:
+    gone.database.policy = ServerPolicy(trash_days=3)
+    ends = NOW + 3 * 24 * 3600
+    assert [each.trash_ends_at for each in gone.ask(list_trash, ADA).folders] == [ends]
+    gone.now = ends - 1
+    assert run(gone) == VaultReport(0, 0, 0)
+    gone.now = ends
+    assert run(gone).versions > 0
 
 
 def test_a_folder_stays_for_30_days_to_the_second(gone: ServiceFixture) -> None:

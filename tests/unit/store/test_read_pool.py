@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from sft.errors import RowForgedError, StoreError
+from sft.model.policy import ServerPolicy
 from sft.store.database import Database, ReadPool
 from sft.store.row_types import UserRow
 from sft.store.rows import ReadTransaction
@@ -38,6 +39,14 @@ def test_nothing_stays_open_after_a_query(database: Database) -> None:
         raise KeyError
     # A transaction that were open would keep the log from being cut.
     assert grown(database) == 0
+
+
+def test_a_transaction_carries_the_policy_that_ruled_when_it_began(database: Database) -> None:
+    readers = ReadPool(database, clock)
+    with readers.reading() as before:
+        readers.policy = ServerPolicy(trash_days=3)
+        with readers.reading() as after:
+            assert (before.policy.trash_days, after.policy.trash_days) == (30, 3)
 
 
 def test_threads_read_side_by_side(database: Database) -> None:

@@ -29,6 +29,7 @@ from sft.errors import (
 from sft.limits import GROUP_ACTS, GROUP_BYTES
 from sft.model.access import operator_caller
 from sft.model.events import DomainEvent, UploadGivenUp
+from sft.model.policy import ServerPolicy
 from sft.store.connections import store_error
 from sft.store.database import CHECKPOINT_BYTES, Database
 from sft.store.row_types import DeviceKeyRow, SettingRow, UserRow
@@ -68,6 +69,16 @@ def queued(empty: Database) -> Iterator[Writer]:
 def put(transaction: Transaction, names: Sequence[str]) -> list[str]:
     transaction.rows.insert([SettingRow(name, b"") for name in names])
     return [name.upper() for name in names]
+
+
+def test_an_act_has_the_policy_that_rules_when_its_group_begins(database: Database) -> None:
+    def days(transaction: Transaction, inputs: Sequence[Any]) -> list[int]:
+        return [transaction.policy.trash_days for _ in inputs]
+
+    with writer_of(database) as writer:
+        assert writer.submit(days, None).result(WAIT) == 30
+        database.policy = ServerPolicy(trash_days=3)
+        assert writer.submit(days, None).result(WAIT) == 3
 
 
 def names_of(database: Database) -> set[str]:
