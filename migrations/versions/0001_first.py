@@ -18,6 +18,9 @@ TRASHED = sa.text("state = 'trashed'")
 PURGING = sa.text("state = 'purging'")
 HANDED_OVER = sa.text("heir_id IS NOT NULL")
 RESETS = sa.text("resets_id IS NOT NULL")
+REPLACED = sa.text("contents_kept > 1")
+EXPIRING = sa.text("expires_at IS NOT NULL AND state = 'live'")
+NOT_DESTROYED = sa.text("destroyed_at IS NULL")
 BY_BYTES = sa.String(collation="BINARY").with_variant(sa.String(collation="C"), "postgresql")
 
 
@@ -238,6 +241,8 @@ def _make_files() -> None:
         _bytes("salt"),
         _bytes("versions_peaks"),
         *_trash_columns(),
+        _integer("contents_kept"),
+        _integer("expires_at", null=True),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
         sa.UniqueConstraint("file_id", name="uq_files_file_id"),
@@ -252,6 +257,9 @@ def _make_files() -> None:
         ("ix_files_trash_owner", ["owner_id", "trashed_at", "id"]),
     ):
         _index(name, "files", columns, TRASHED)
+    _index("ix_files_replaced", "files", ["contents_kept", "id"], REPLACED)
+    _index("ix_files_expires", "files", ["expires_at", "id"], EXPIRING)
+    _index("ix_files_purging", "files", ["id"], PURGING)
     op.create_index("ix_files_owner_id", "files", ["owner_id"])
     op.create_table(
         "versions",
@@ -271,15 +279,19 @@ def _make_files() -> None:
         _integer("epoch"),
         _bytes("sealed_key"),
         _bytes("later_keys"),
+        _bytes("subtrees"),
+        _integer("destroyed_at", null=True),
+        _integer("destroyed_by_id", null=True),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("file", "number", name="pk_versions"),
         sa.UniqueConstraint("object_id", name="uq_versions_object_id"),
         _refers("versions", "file", "files.id"),
         _refers("versions", "author_id", "users.id"),
         _refers("versions", "key_id", "device_keys.id"),
+        _refers("versions", "destroyed_by_id", "users.id"),
     )
     op.create_index("ix_versions_author_id", "versions", ["author_id"])
-    op.create_index("ix_versions_epoch", "versions", ["epoch", "file", "number"])
+    _index("ix_versions_epoch", "versions", ["epoch", "file", "number"], NOT_DESTROYED)
 
 
 def _make_log() -> None:

@@ -63,19 +63,23 @@ def complete_subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1 << level
 
 
-def grown(size: int, subtrees: Sequence[bytes], added: bytes) -> list[bytes]:
-    """Return the complete subtrees of a tree of ``size`` leaves after one more, the largest first.
+def grown(size: int, subtrees: Sequence[bytes], added: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Grow a tree of ``size`` leaves by one.
+
+    Returns:
+        Its complete subtrees, the largest first, and those of several leaves that the new one completes, the smallest first.
 
     Raises:
         ValueError: these are not the subtrees of so many leaves.
     """
     if len(subtrees) != size.bit_count():
         raise ValueError(f"{len(subtrees)} subtrees of {size} leaves")
-    kept = list(subtrees)
+    kept, completed = list(subtrees), []
     while size & 1:
         added = node_hash(kept.pop(), added)
+        completed.append(added)
         size >>= 1
-    return [*kept, added]
+    return [*kept, added], completed
 
 
 def range_root(start: int, end: int, node: Node) -> bytes:

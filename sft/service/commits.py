@@ -205,7 +205,8 @@ class _Group:
     def _file(self, caller: Caller, place: ResolvedPath, signed: Signed) -> FileRow:
         """Make the file's row, or the one with its new version."""
         if place.file is not None:
-            return replace(place.file, newest=signed.version)  # its peaks follow, when its leaf is known
+            # Its peaks follow, when its leaf is known.
+            return replace(place.file, newest=signed.version, contents_kept=place.file.contents_kept + 1)
         made = self._places.make_way(self._transaction, place, caller.user_id)
         self._figures.make_folders(made)
         folder = made[-1] if made else place.folder
@@ -236,7 +237,8 @@ class _Group:
         if leaf is None:
             raise TypeError("every version is told in the log")
         slot_version = SlotVersion(signed.version, leaf, signed.digest, signed.size)
-        file = replace(file, versions_peaks=with_version(file.versions_peaks, slot_version))
+        grown = with_version(file.versions_peaks, slot_version)
+        file = replace(file, versions_peaks=grown.peaks)
         version = VersionRow(
             file=file.id,
             number=signed.version,
@@ -254,6 +256,7 @@ class _Group:
             epoch=pending.key.epoch,
             sealed_key=pending.key.sealed,
             later_keys=pending.key.later,
+            subtrees=grown.subtrees,
         )
         (self._new_files if signed.version == 1 else self._changed_files)[file.id] = file
         if signed.version == 1:

@@ -52,10 +52,10 @@ _OLDEST: Final = columns_of(
     .limit(value("limit"))
 )
 _VERSIONS_OF: Final = rows_of(VersionRow, VersionModel.file == value("file"), order_by=(VersionModel.number,))
-_ENTRIES_OF: Final = columns_of(
-    select(VersionModel.number, VersionModel.leaf, VersionModel.digest, VersionModel.size)
-    .where(VersionModel.file == value("file"))
-    .order_by(VersionModel.number)
+_ENTRIES: Final = columns_of(
+    select(VersionModel.number, VersionModel.leaf, VersionModel.digest, VersionModel.size, VersionModel.subtrees).where(
+        VersionModel.file == value("file"), VersionModel.number.in_(any_of("keys"))
+    )
 )
 _IDS: Final = following(FileModel.id)
 _PLACES: Final = columns_of(
@@ -133,9 +133,11 @@ def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:
     return reading.rows.all(_VERSIONS_OF, file=row_id)
 
 
-def entries_of_file(reading: ReadTransaction, row_id: int) -> list[tuple[int, int, bytes, int]]:
-    """Return what the tree over all versions of a file has of each, in order: number, leaf, digest, size; unverified."""
-    return reading.rows.columns(_ENTRIES_OF, file=row_id)
+def entries_at(
+    reading: ReadTransaction, row_id: int, numbers: Collection[int]
+) -> list[tuple[int, int, bytes, int, bytes]]:
+    """Return what the tree over all versions of a file has of these: number, leaf, digest, size, subtrees; unverified."""
+    return [entry for group in groups(numbers) for entry in reading.rows.columns(_ENTRIES, file=row_id, keys=group)]
 
 
 def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit: int, scope: Scope) -> list[Pair]:

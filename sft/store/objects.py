@@ -22,22 +22,23 @@ EpochKey = tuple[int, int, int]
 
 BEFORE_ALL: Final[EpochKey] = (0, 0, 0)
 
+_THERE: Final = VersionModel.destroyed_at.is_(None)
 _SMALL: Final = by_key(SmallObjectRow, SmallObjectModel.object_id)
 _SMALL_IDS: Final = columns_of(select(SmallObjectModel.object_id).where(SmallObjectModel.object_id.in_(any_of("keys"))))
 _NAMED_BY: Final = tuple(
     columns_of(select(column).where(column.in_(any_of("keys")), *where))
     for column, *where in (
-        (VersionModel.object_id, VersionModel.inline == 0),
+        (VersionModel.object_id, VersionModel.inline == 0, _THERE),
         (UploadModel.object_id,),
         (PurgeModel.object_id,),
     )
 )
 _INLINE: Final = columns_of(
-    select(VersionModel.object_id).where(VersionModel.object_id.in_(any_of("keys")), VersionModel.inline == 1)
+    select(VersionModel.object_id).where(VersionModel.object_id.in_(any_of("keys")), VersionModel.inline == 1, _THERE)
 )
 _VERSION_KEYS: Final = following_keys((VersionModel.file, VersionModel.number))
 _BEFORE_EPOCH: Final = following_keys(
-    (VersionModel.epoch, VersionModel.file, VersionModel.number), VersionModel.epoch < value("epoch")
+    (VersionModel.epoch, VersionModel.file, VersionModel.number), VersionModel.epoch < value("epoch"), _THERE
 )
 _SMALL_AFTER: Final = following(SmallObjectModel.object_id)
 
@@ -73,6 +74,8 @@ def version_keys(reading: ReadTransaction, after: VersionKey, limit: int) -> lis
 
 def versions_before_epoch(reading: ReadTransaction, epoch: int, after: EpochKey, limit: int) -> list[EpochKey]:
     """Return the keys of the versions whose data key an older master key than that of ``epoch`` seals, in order.
+
+    Those whose content was destroyed have none.
 
     Unverified: a forged row that names an old epoch keeps the old key from being given up, and is found on the way; one
     that hides its own loses nothing but itself.

@@ -57,7 +57,7 @@ _FILES_OF: Final = columns_of(
 _BYTES_OF: Final = columns_of(
     select(FileModel.owner_id, func.sum(VersionModel.size))
     .join(VersionModel, VersionModel.file == FileModel.id)
-    .where(FileModel.owner_id.in_(any_of("keys")))
+    .where(FileModel.owner_id.in_(any_of("keys")), VersionModel.destroyed_at.is_(None))
     .group_by(FileModel.owner_id)
 )
 
@@ -99,7 +99,7 @@ def recounted_folders(reading: ReadTransaction, rows: Collection[FolderRow]) -> 
 
 
 def recounted_users(reading: ReadTransaction, numbers: Collection[int]) -> dict[int, UserFiguresRow]:
-    """Count what people own: files, in the trash too, and the bytes of all their versions.
+    """Count what people own: files, in the trash too, and the bytes of all their versions that were not destroyed.
 
     What is being handed over counts for the heir.
     """

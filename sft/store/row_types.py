@@ -128,6 +128,8 @@ class FileRow(Row, frozen=True, gc=False):
     trashed_by_id: int | None
     trashed_path: str | None
     trashed_folded: str | None
+    contents_kept: int = 1
+    expires_at: int | None = None
 
 
 class VersionRow(Row, frozen=True, gc=False):
@@ -149,6 +151,9 @@ class VersionRow(Row, frozen=True, gc=False):
     epoch: int
     sealed_key: bytes
     later_keys: bytes = b""
+    subtrees: bytes = b""
+    destroyed_at: int | None = None
+    destroyed_by_id: int | None = None
 
 
 class SmallObjectRow(Row, frozen=True, gc=False):

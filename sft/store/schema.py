@@ -27,6 +27,9 @@ TRASHED: Final = text("state = 'trashed'")
 PURGING: Final = text("state = 'purging'")
 HANDED_OVER: Final = text("heir_id IS NOT NULL")
 RESETS: Final = text("resets_id IS NOT NULL")
+REPLACED: Final = text("contents_kept > 1")
+EXPIRING: Final = text("expires_at IS NOT NULL AND state = 'live'")
+NOT_DESTROYED: Final = text("destroyed_at IS NULL")
 BY_USER: Final = text("user_id IS NOT NULL")
 ON_USER: Final = text("subject_user_id IS NOT NULL")
 ON_FILE: Final = text("file_id IS NOT NULL")
@@ -185,9 +188,11 @@ class FolderModel(Model):
 class FileModel(Model):
     """A file: its place, its owner, its newest version.
 
-    ``state`` is ``live``, or ``trashed`` where it was deleted by itself; then it has no folder, and ``trashed_path`` says where
-    it was. ``versions_peaks`` are the hashes, 32 bytes each, of the complete subtrees of the tree over all its versions
-    (``sft.ledger``), of which there are as many as ``newest`` says.
+    ``state`` is ``live``, ``trashed`` where it was deleted by itself, or ``purging`` while it is being destroyed; then it has
+    no folder, and ``trashed_path`` says where it was. ``versions_peaks`` are the hashes, 32 bytes each, of the complete
+    subtrees of the tree over all its versions (``sft.ledger``), of which there are as many as ``newest`` says. Of the newest
+    ``contents_kept`` the content may be there; of all before them it was destroyed. The file goes to the trash at
+    ``expires_at``.
     """
 
     __tablename__ = "files"
@@ -201,6 +206,9 @@ class FileModel(Model):
                 ("ix_files_trash_owner", ("owner_id", "trashed_at", "id")),
             )
         ),
+        Index("ix_files_replaced", "contents_kept", "id", sqlite_where=REPLACED, postgresql_where=REPLACED),
+        Index("ix_files_expires", "expires_at", "id", sqlite_where=EXPIRING, postgresql_where=EXPIRING),
+        Index("ix_files_purging", "id", sqlite_where=PURGING, postgresql_where=PURGING),
     )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     file_id: Mapped[bytes] = mapped_column(unique=True)
@@ -218,20 +226,29 @@ class FileModel(Model):
     trashed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     trashed_path: Mapped[str | None] = mapped_column(BY_BYTES)
     trashed_folded: Mapped[str | None] = mapped_column(BY_BYTES)
+    contents_kept: Mapped[int]
+    expires_at: Mapped[int | None]
     mac: Mapped[bytes]
 
 
 class VersionModel(Model):
-    """A version of a file, written once: who signed it with which key, its object in the vault.
+    """A version of a file: who signed it with which key, its object in the vault.
 
     ``dated_at`` is the file's own date as signed; ``signature`` the four lines of minisign; ``inline`` is 1 where the sealed
     object lies in ``small_objects``; ``epoch`` names the master key that seals ``sealed_key``, the object's data key;
-    ``later_keys`` are those of the runs that went on where its upload was cut, sealed under that one.
+    ``later_keys`` are those of the runs that went on where its upload was cut, sealed under that one. ``subtrees`` are the
+    hashes of the complete subtrees of several versions that end with this one, the smallest first. Where its content was
+    destroyed, at ``destroyed_at``, and by nobody where it was older than those that are kept, the keys are gone and all else
+    stays.
     """
 
     __tablename__ = "versions"
     # For a rotation, which asks what names an older epoch.
-    __table_args__ = (Index("ix_versions_epoch", "epoch", "file", "number"),)
+    __table_args__ = (
+        Index(
+            "ix_versions_epoch", "epoch", "file", "number", sqlite_where=NOT_DESTROYED, postgresql_where=NOT_DESTROYED
+        ),
+    )
     file: Mapped[int] = mapped_column(ForeignKey("files.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     author_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
@@ -248,6 +265,9 @@ class VersionModel(Model):
     epoch: Mapped[int]
     sealed_key: Mapped[bytes]
     later_keys: Mapped[bytes]
+    subtrees: Mapped[bytes]
+    destroyed_at: Mapped[int | None]
+    destroyed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     mac: Mapped[bytes]
 
 

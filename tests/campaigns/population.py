@@ -418,7 +418,7 @@ def _file(shape: Shape, keyring: Keyring, number: int) -> tuple[FileRow, Version
     file = FileRow(
         number, file_id, place.folder_id, name, fold(name), place.owner, 1, "trashed" if gone else "live",
         shape.moment, shape.folder_count + number - 1, _salt(number),
-        with_version(b"", SlotVersion(1, leaf, digest, len(data))),
+        with_version(b"", SlotVersion(1, leaf, digest, len(data))).peaks,
         place.deleted_at, place.owner if gone else None, place.path if gone else None,
         fold(place.path) if gone else None,
     )  # fmt: skip

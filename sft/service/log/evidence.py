@@ -15,22 +15,19 @@ from typing import Final
 from msgspec.structs import replace
 
 from sft.errors import RowForgedError, TooLargeError
-from sft.ledger.hashing import fold, hashes_of
 from sft.ledger.leaves import StateTreeKind
-from sft.ledger.proofs import prove_inclusion
-from sft.ledger.slots import SlotVersion
-from sft.ledger.state import StateTree
 from sft.limits import EVIDENCE_SLOTS, SLOT_BYTES
 from sft.model.evidence import ProvedHead, ProvedSlot, ProvedVersion
 from sft.model.records import UserState
 from sft.service.log.ledger import Ledger, ProvedSlots
 from sft.service.log.seen import place_seen
 from sft.service.log.slots import SlotRecords
-from sft.store.files import Pair, entries_of_file
+from sft.service.version_tree import prove_versions
+from sft.store.files import Pair
 from sft.store.folders import folders_by_id
 from sft.store.hand_overs import heirs_of
 from sft.store.ledger import ledger_row
-from sft.store.row_types import FileRow, FolderRow, UserRow, VersionRow
+from sft.store.row_types import FolderRow, UserRow
 from sft.store.rows import ReadTransaction
 from sft.store.table_specs import table_of
 from sft.store.users import users_by_id
@@ -71,13 +68,14 @@ class EvidenceBuilder:
         numbers = [row.slot for row in folders]
         self._add(StateTreeKind.FILES, zip(numbers, records.folders(folders), strict=True))
         self._add_users(reading, records, {each for f, v in pairs for each in (f.owner_id, v.author_id)})
-        trees: dict[int, StateTree] = {}
+        older: dict[int, set[int]] = {}
         for file, version in pairs:
             if version.number != file.newest:
-                if file.id not in trees:
-                    trees[file.id] = _versions_tree(reading, file)
-                self._versions[file.slot, version.number] = _inclusion(trees[file.id], file, version)
+                older.setdefault(file.id, set()).add(version.number)
             self._see(version.signature)
+        for file in {row.id: row for row in rows if row.id in older}.values():
+            for number, inclusion in prove_versions(reading, file, older[file.id]).items():
+                self._versions[file.slot, number] = ProvedVersion(file.slot, number, tuple(inclusion))
 
     def add_users(self, reading: ReadTransaction, rows: Sequence[UserRow], room_bytes: int = SLOT_BYTES) -> int:
         """Add the first so many people that the room holds, one at least; return how many."""
@@ -156,16 +154,3 @@ def _folders_above(reading: ReadTransaction, ids: set[int]) -> list[FolderRow]:
         found |= rows
         level = {row.parent_id for row in rows.values() if row.parent_id is not None} - found.keys()
     return list(found.values())
-
-
-def _versions_tree(reading: ReadTransaction, file: FileRow) -> StateTree:
-    """Read the tree over all versions of a file, whose root its row says: ten microseconds each, once an answer."""
-    tree = StateTree(SlotVersion(*entry).hash() for entry in entries_of_file(reading, file.id))
-    if tree.size != file.newest or tree.root() != fold(hashes_of(file.versions_peaks)):
-        raise RowForgedError(table_of(VersionRow), str(file.id))
-    return tree
-
-
-def _inclusion(tree: StateTree, file: FileRow, version: VersionRow) -> ProvedVersion:
-    """Prove a version in the tree over all of its file's."""
-    return ProvedVersion(file.slot, version.number, tuple(prove_inclusion(version.number - 1, tree.size, tree.node)))

@@ -30,7 +30,7 @@ from sft.store.figures import FigureChanges
 from sft.store.files import file_places_in, files_by_row_id, folders_that_hold, oldest_versions
 from sft.store.folders import folder_ids_in, folders_by_id, paths_of
 from sft.store.objects import small_ids
-from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow
+from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.trash import (
     BEFORE_ALL_TRASH,
@@ -231,18 +231,16 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
     left = versions[PURGE_VERSIONS].file if more else None
     del versions[PURGE_VERSIONS:]
     files = [file for file in ended if left is None or file.id < left]
-    inline = small_ids(transaction, [row.object_id for row in versions if row.inline])
-    doomed = [row.object_id for row in versions if not row.inline]
-    rows.insert([PurgeRow(object_id, transaction.now) for object_id in doomed])
-    rows.delete([SmallObjectRow(object_id, b"") for object_id in inline])
+    there = [row for row in versions if row.destroyed_at is None]
+    doomed = doom_contents(transaction, there)
     rows.delete(versions)
     rows.delete(files)
-    size_bytes = sum(row.size for row in versions)
+    size_bytes = sum(row.size for row in there)
     figures = FigureChanges(transaction)
     for file in files:
         figures.take_file(file)
         figures.own(file.owner_id, files=-1)
-    for version in versions:
+    for version in there:
         figures.own(owners[version.file], size_bytes=-version.size)
     figures.write()
     if files or versions:
@@ -252,6 +250,16 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
             )
         )
     return Purged(len(files), len(versions), size_bytes, tuple(doomed), more)
+
+
+def doom_contents(transaction: Transaction, versions: Sequence[VersionRow]) -> list[bytes]:
+    """Take the contents of versions out of the database, and note the objects of the vault that are to be destroyed."""
+    rows = transaction.rows
+    inline = small_ids(transaction, [row.object_id for row in versions if row.inline])
+    doomed = [row.object_id for row in versions if not row.inline]
+    rows.insert([PurgeRow(object_id, transaction.now) for object_id in doomed])
+    rows.delete([SmallObjectRow(object_id, b"") for object_id in inline])
+    return doomed
 
 
 def _ended_files(transaction: Transaction, item: PurgeInput) -> list[FileRow]:

@@ -208,10 +208,10 @@ def take_upload_keys(transaction: Transaction, item: UploadsResealed) -> int:
 
 
 def _unchanged(transaction: Transaction, rows: Sequence[VersionRow]) -> list[VersionRow]:
-    """Load the rows again that still name the same object."""
+    """Load the rows again that still name the same object, as long as that is there."""
     objects = {(row.file, row.number): row.object_id for row in rows}
     found = versions_at(transaction, list(objects))
-    return [row for row in found if objects[(row.file, row.number)] == row.object_id]
+    return [row for row in found if row.destroyed_at is None and objects[(row.file, row.number)] == row.object_id]
 
 
 @use_case.act(Permission.VAULT_MANAGE, logs=(MasterKeyRotated,))
@@ -258,7 +258,8 @@ class _Reencrypting:
                     return self._report.finish()
                 self._report.forged(faults)
                 for row in rows:
-                    self._one(row)
+                    if row.destroyed_at is None:
+                        self._one(row)
                 after = keys[-1]
 
     def _one(self, row: VersionRow) -> None:

@@ -63,7 +63,9 @@ def test_where_a_tree_divides(start, end, middle):
 def test_a_tree_grows_by_one_leaf():
     subtrees: list[bytes] = []
     for size in range(300):
-        subtrees = grown(size, subtrees, node(0, size))
+        subtrees, completed = grown(size, subtrees, node(0, size))
+        levels = range(1, ((size + 1) & -(size + 1)).bit_length())
+        assert completed == [node(level, ((size + 1) >> level) - 1) for level in levels]
         assert subtrees == [node(level, index) for level, index in complete_subtrees(0, size + 1)]
         assert fold(subtrees) == head(0, size + 1)
 

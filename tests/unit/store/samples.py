@@ -48,7 +48,9 @@ FINANCE = FolderRow(2, 1, "Finance", "finance", 1, 150, 1, SALT, 1, 0, 1, 0, 2, 
 OLD_FOLDER = FolderRow(
     3, None, "Old", "old", 2, 160, 2, SALT, 0, 0, 0, 0, 0, 0, 0, "trashed", 330, 1, "Finance/Old", "finance/old"
 )
-PLAN = FileRow(1, b"p" * 16, 2, "Plan.pdf", "plan.pdf", 2, 2, "live", 300, 3, SALT, b"p" * 32, None, None, None, None)
+PLAN = FileRow(
+    1, b"p" * 16, 2, "Plan.pdf", "plan.pdf", 2, 2, "live", 300, 3, SALT, b"p" * 32, None, None, None, None, 2, 900
+)
 GONE = FileRow(
     2, b"g" * 16, None, "Old", "old", 1, 1, "trashed", 310, 4, SALT, b"q" * 32, 320, 2, "Finance/Old", "finance/old"
 )
@@ -67,7 +69,27 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     (
         VersionRow(1, 1, 2, 2, 10, b"d" * 64, -5, 300, 3, "Plan.pdf", b"sig", b"1" * 16, 1, 1, b"k" * 104),
         VersionRow(1, 2, 2, 2, 20, b"e" * 64, 7, 301, 4, "Finance/Plan.pdf", b"s2", b"2" * 16, 0, 1, b"l" * 104),
-        VersionRow(2, 1, 1, 1, 30, b"f" * 64, 8, 302, 4, "Old", b"s3", b"3" * 16, 0, 2, b"m" * 104, b"n" * 152),
+        VersionRow(
+            2,
+            1,
+            1,
+            1,
+            30,
+            b"f" * 64,
+            8,
+            302,
+            4,
+            "Old",
+            b"s3",
+            b"3" * 16,
+            0,
+            2,
+            b"m" * 104,
+            b"n" * 152,
+            b"o" * 32,
+            340,
+            1,
+        ),
     ),
     (SmallObjectRow(b"1" * 16, b"sealed bytes"),),
     (

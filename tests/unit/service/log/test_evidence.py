@@ -123,6 +123,38 @@ def test_the_tree_over_all_versions_of_a_file_is_read_once_an_answer(services: S
     assert len(trees) == 1
 
 
+def test_a_proof_of_one_among_many_versions_reads_few_of_them(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    for number in range(2, 42):
+        services.replace(MAX, "a", b"%d" % number, services.ask(show_file, MAX, path="a"))
+    for number in (1, 2, 3, 16, 17, 32, 33, 40):
+        with asked_of(services.database.read_connections) as asked:
+            file = services.ask(show_file, MAX, path="a", version=number, builder=(builder := EvidenceBuilder()))
+        (read,) = [each for each in asked if "versions.subtrees FROM" in " ".join(each.text.split())]
+        assert len(set(read.values)) <= 1 + 1 + 8  # of the file, the version itself and the ends of some subtrees
+        found = Checked(services, builder)
+        (slot,) = [slot for slot in found.slots.values() if isinstance(slot, FileSlot)]
+        (proof,) = found.evidence.versions
+        version = SlotVersion(number, file.version.leaf, file.version.digest, file.version.size)
+        slot.check_version(version, number - 1, proof.inclusion)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE versions SET subtrees = zeroblob(32) WHERE number = 2",
+        "UPDATE versions SET leaf = leaf + 1 WHERE number = 3",
+    ],
+)
+def test_what_a_proof_reads_is_held_against_the_root(services: ServiceFixture, change: str) -> None:
+    services.put(MAX, "a", b"1")
+    for number in (2, 3, 4, 5):
+        services.replace(MAX, "a", b"%d" % number, services.ask(show_file, MAX, path="a"))
+    services.tamper(change)
+    with pytest.raises(RecordForgedError):
+        shown(services, "a", 4)
+
+
 def test_a_version_that_is_not_the_one_that_was_committed_is_not_proved(services: ServiceFixture) -> None:
     services.put(MAX, "a", b"1")
     for number in (2, 3):
