@@ -96,6 +96,8 @@ def upgrade() -> None:
         _integer("files"),
         _integer("size_bytes"),
         _integer("heir_id", null=True),
+        _integer("quota_bytes", null=True),
+        _integer("quota_files", null=True),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("user_id", name="pk_user_figures"),
         _refers("user_figures", "user_id", "users.id"),
@@ -198,14 +200,17 @@ def upgrade() -> None:
         _bytes("sealed_key"),
         _bytes("later_keys"),
         _integer("expires_at", null=True),
+        _integer("owner_id", null=True),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("object_id", name="pk_uploads"),
         sa.UniqueConstraint("user_id", "upload_id", name="uq_uploads_user_id_upload_id"),
         _refers("uploads", "user_id", "users.id"),
         _refers("uploads", "key_id", "device_keys.id"),
+        _refers("uploads", "owner_id", "users.id"),
     )
     op.create_index("ix_uploads_expires_at", "uploads", ["expires_at", "object_id"])
     op.create_index("ix_uploads_epoch", "uploads", ["epoch", "object_id"])
+    op.create_index("ix_uploads_owner_id", "uploads", ["owner_id"])
     op.create_table(
         "purges",
         _bytes("object_id"),

@@ -15,6 +15,7 @@ from sft.errors import StoreError
 from sft.model.access import Caller, Permission, operator_caller
 from sft.model.events import ServerKeyChanged, ServerPrepared, SettingsChanged
 from sft.model.names import parse_server_name
+from sft.model.quotas import Usage
 from sft.model.records import ServerInfo
 from sft.service.log.heads import log_host
 from sft.service.use_case import act, query
@@ -23,6 +24,7 @@ from sft.store.folders import ROOT_ID
 from sft.store.ledger import begin_ledger
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction, Transaction
+from sft.store.totals import total_text
 
 
 class Registration(StrEnum):
@@ -74,6 +76,7 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         stored.SERVER_ID: server_id,
         stored.LOG_HOST: log_host(name).encode(),
         stored.ADMINS: b"",
+        stored.STORED: total_text(Usage()),
         stored.COLLECTED_AT: b"%d" % transaction.now,
     }
     stored.add_settings(transaction, values)

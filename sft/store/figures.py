@@ -1,4 +1,4 @@
-"""Figures that are kept: how much lies in each folder, whose it is and how deep it goes; how much each person owns.
+"""Figures that are kept: how much lies in each folder, whose it is and how deep it goes; how much each person owns, and all.
 
 Rules. Whatever puts a file or folder somewhere, takes it away or gives it to another notes it in one ``FigureChanges`` of its
 act, which writes the row of each folder that changed once, those above included. So no act counts what lies in a folder.
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from sft.errors import RowForgedError
 from sft.limits import PATH_BYTES
+from sft.model.quotas import Usage
 from sft.store.criteria import LIVE, by_key, rows_with
 from sft.store.folders import folders_by_id
 from sft.store.row_types import FileRow, FolderRow, UserFiguresRow
@@ -24,6 +25,7 @@ from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import FileModel, FolderModel, UserFiguresModel
 from sft.store.statements import rows_of, value
 from sft.store.table_specs import table_of
+from sft.store.totals import add_to_total
 
 _COUNT: Final = FolderModel.files_below + FolderModel.folders_below
 _FIGURES: Final = by_key(UserFiguresRow, UserFiguresModel.user_id)
@@ -91,7 +93,8 @@ class FigureChanges:
         self._folders = {row.id: row for row in known}
         self._made: list[int] = []
         self._changes: dict[int, _Change] = {}
-        self._owned: dict[int, tuple[int, int]] = {}
+        self._owned: dict[int, Usage] = {}
+        self._owners: dict[int, UserFiguresRow] = {}  # as they were before what is noted
 
     def make_folders(self, rows: Iterable[FolderRow]) -> None:
         """Note new folders, parents first, which lie empty in theirs; they are inserted with their figures."""
@@ -119,11 +122,20 @@ class FigureChanges:
 
     def own(self, user_id: int, *, files: int = 0, size_bytes: int = 0) -> None:
         """Note what a person owns more than before."""
-        more_files, more_bytes = self._owned.get(user_id, (0, 0))
-        self._owned[user_id] = more_files + files, more_bytes + size_bytes
+        self._owned[user_id] = self._owned.get(user_id, Usage()) + Usage(files, size_bytes)
+
+    def owned_by(self, user_id: int) -> UserFiguresRow:
+        """Return what a person owns, with what is noted; RowForgedError where the row is gone."""
+        self._know([user_id])
+        return _more(self._owners[user_id], self._owned.get(user_id, Usage()))
+
+    @property
+    def more_owned(self) -> Usage:
+        """What all own more than before, as far as it is not written."""
+        return sum(self._owned.values(), Usage())
 
     def write(self) -> None:
-        """Write what was noted: four statements at most, and one for each further level of folders that nobody loaded.
+        """Write what was noted: six statements at most, and one for each further level of folders that nobody loaded.
 
         Folders that are made stand there before whatever lies in them is written.
 
@@ -137,19 +149,25 @@ class FigureChanges:
         rows.insert([row for row in made.values() if row is not None])
         rows.update([row for row in changed if row.id not in made and row != self._folders[row.id]])
         if self._owned:
-            owned = self._owners()
-            rows.update([_more(owned[user_id], *more) for user_id, more in self._owned.items() if any(more)])
-        self._made, self._changes, self._owned = [], {}, {}
+            self._give_to_heirs()
+            owners = self._owners
+            rows.update([_more(owners[user_id], more) for user_id, more in self._owned.items() if more != Usage()])
+            add_to_total(self._transaction, self.more_owned)
+        self._made, self._changes, self._owned, self._owners = [], {}, {}, {}
 
-    def _owners(self) -> dict[int, UserFiguresRow]:
-        """Load the figures of those who own more or less now: of what is being handed over, the heirs'."""
-        owned = user_figures(self._transaction, self._owned)
-        for row in owned.values():
-            if row.heir_id is not None:
-                files, size_bytes = self._owned.pop(row.user_id)
-                self.own(row.heir_id, files=files, size_bytes=size_bytes)
-        heirs = self._owned.keys() - owned.keys()
-        return owned | user_figures(self._transaction, heirs) if heirs else owned
+    def _give_to_heirs(self) -> None:
+        """Note for the heirs what those own more or less whose files are being handed over."""
+        self._know(self._owned)
+        for user_id in list(self._owned):
+            heir_id = self._owners[user_id].heir_id
+            if heir_id is not None:
+                more = self._owned.pop(user_id)
+                self.own(heir_id, files=more.files, size_bytes=more.size_bytes)
+        self._know(self._owned)
+
+    def _know(self, user_ids: Collection[int]) -> None:
+        if unknown := set(user_ids) - self._owners.keys():
+            self._owners |= user_figures(self._transaction, unknown)
 
     def _folder(self, row: FolderRow, times: int) -> None:
         if row.parent_id is None:
@@ -213,8 +231,8 @@ class FigureChanges:
             wanted = {parent for parent in above if parent is not None} - seen
 
 
-def _more(row: UserFiguresRow, files: int, size_bytes: int) -> UserFiguresRow:
-    return replace(row, files=row.files + files, size_bytes=row.size_bytes + size_bytes)
+def _more(row: UserFiguresRow, more: Usage) -> UserFiguresRow:
+    return replace(row, files=row.files + more.files, size_bytes=row.size_bytes + more.size_bytes)
 
 
 def _length(name: str) -> int:

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from sqlalchemy import ColumnElement, LargeBinary, case, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from sft.model.quotas import Usage
 from sft.store.criteria import LIVE, columns_with, following, ids_after
 from sft.store.hand_overs import handed_over
 from sft.store.row_types import FolderRow, UserFiguresRow
 from sft.store.rows import ReadTransaction
-from sft.store.schema import FileModel, FolderModel, UserModel, VersionModel
+from sft.store.schema import FileModel, FolderModel, UserFiguresModel, UserModel, VersionModel
 from sft.store.statements import any_of, columns_of
 
 
@@ -53,6 +54,9 @@ _FOLDERS_IN: Final = columns_of(
 )
 _FILES_OF: Final = columns_of(
     select(FileModel.owner_id, func.count()).where(FileModel.owner_id.in_(any_of("keys"))).group_by(FileModel.owner_id)
+)
+_ALL_OWNED: Final = columns_of(
+    select(func.coalesce(func.sum(UserFiguresModel.files), 0), func.coalesce(func.sum(UserFiguresModel.size_bytes), 0))
 )
 _BYTES_OF: Final = columns_of(
     select(FileModel.owner_id, func.sum(VersionModel.size))
@@ -118,3 +122,9 @@ def recounted_users(reading: ReadTransaction, numbers: Collection[int]) -> dict[
         figures = counted[counts_for[number]]
         counted[figures.user_id] = replace(figures, size_bytes=figures.size_bytes + size_bytes)
     return counted
+
+
+def recounted_total(reading: ReadTransaction) -> Usage:
+    """Add up what the kept figures of all people say: where each of them is right, it is."""
+    ((files, size_bytes),) = reading.rows.columns(_ALL_OWNED)
+    return Usage(files, size_bytes)

@@ -50,6 +50,8 @@ class UserFiguresRow(Row, frozen=True, gc=False):
     files: int
     size_bytes: int
     heir_id: int | None = None
+    quota_bytes: int | None = None
+    quota_files: int | None = None
 
 
 class DeviceKeyRow(Row, frozen=True, gc=False):
@@ -181,6 +183,7 @@ class UploadRow(Row, frozen=True, gc=False):
     sealed_key: bytes = b""
     later_keys: bytes = b""
     expires_at: int | None = None
+    owner_id: int | None = None
 
 
 class PurgeRow(Row, frozen=True, gc=False):

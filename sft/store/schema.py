@@ -85,7 +85,8 @@ class UserRoleModel(Model):
 class UserFiguresModel(Model):
     """How many files a user owns, and the bytes of all their versions; what is in the trash counts until it is destroyed.
 
-    ``heir_id`` is there while what a removed user owned is being handed over: it counts for the heir already.
+    ``heir_id`` is there while what a removed user owned is being handed over: it counts for the heir already. The quotas are
+    those of this user alone (``sft.model.quotas``): None is everybody's.
     """
 
     __tablename__ = "user_figures"
@@ -96,6 +97,8 @@ class UserFiguresModel(Model):
     files: Mapped[int]
     size_bytes: Mapped[int]
     heir_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    quota_bytes: Mapped[int | None]
+    quota_files: Mapped[int | None]
     mac: Mapped[bytes]
 
 
@@ -284,7 +287,8 @@ class UploadModel(Model):
 
     ``user_id`` is None where the server itself writes, as in a re-encryption. One that can go on has an ``upload_id``, and
     ``expires_at``; ``key_id``, ``file_id``, ``version`` and ``size`` are what it was begun with. ``segments`` are finished,
-    ``prefix`` is the digest of the content in them, and the keys, as of a version, are those that seal them.
+    ``prefix`` is the digest of the content in them, and the keys, as of a version, are those that seal them. Of the quota of
+    ``owner_id`` it has ``size`` bytes, and a file where it is its first version; None where nothing is reserved for it.
     """
 
     __tablename__ = "uploads"
@@ -292,6 +296,7 @@ class UploadModel(Model):
         UniqueConstraint("user_id", "upload_id"),
         Index("ix_uploads_expires_at", "expires_at", "object_id"),
         Index("ix_uploads_epoch", "epoch", "object_id"),
+        Index("ix_uploads_owner_id", "owner_id"),
     )
     object_id: Mapped[bytes] = mapped_column(primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
@@ -308,6 +313,7 @@ class UploadModel(Model):
     sealed_key: Mapped[bytes]
     later_keys: Mapped[bytes]
     expires_at: Mapped[int | None]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     mac: Mapped[bytes]
 
 

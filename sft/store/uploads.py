@@ -20,6 +20,7 @@ _OF_USER: Final = rows_of(
     order_by=[UploadModel.expires_at, UploadModel.object_id],
 )
 _ONE: Final = rows_of(UploadRow, UploadModel.user_id == value("user_id"), UploadModel.upload_id == value("upload_id"))
+_RESERVED: Final = rows_of(UploadRow, UploadModel.owner_id == value("owner_id"))
 _EXPIRED: Final = following_keys(
     (UploadModel.expires_at, UploadModel.object_id), UploadModel.expires_at <= value("moment")
 )
@@ -51,6 +52,11 @@ def upload_of(reading: ReadTransaction, user_id: int, upload_id: bytes) -> Uploa
 def uploads_of_user(reading: ReadTransaction, user_id: int) -> list[UploadRow]:
     """Load what a person can go on with, the first to expire first: some more than ``OPEN_UPLOADS`` at most."""
     return reading.rows.all(_OF_USER, user_id=user_id)
+
+
+def uploads_reserving(reading: ReadTransaction, owner_id: int) -> list[UploadRow]:
+    """Load the open uploads for which something of a person's quota is reserved, whoever stores: some dozens at most."""
+    return reading.rows.all(_RESERVED, owner_id=owner_id)
 
 
 def expired_uploads(reading: ReadTransaction, moment: int, after: UploadKey, limit: int) -> list[UploadKey]:

@@ -1,4 +1,4 @@
-"""Holding the figures that acts keep against what is there: each folder's, and what each person owns.
+"""Holding the figures that acts keep against what is there: each folder's, what each person owns, and all together.
 
 Rules. A page of folders or people is counted and compared in one transaction, so no act is between the two. Rows that do not
 hold were reported before, and are passed over.
@@ -17,9 +17,10 @@ from sft.service.maintenance.report import FORGED, PAGE, Report, sound_rows
 from sft.service.maintenance.walking import walk
 from sft.store.figures import user_figures
 from sft.store.folders import ROOT_ID, folder_ids_after, folders_by_id, path_of
-from sft.store.recount import recounted_folders, recounted_users, user_ids
+from sft.store.recount import recounted_folders, recounted_total, recounted_users, user_ids
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction
+from sft.store.totals import total_owned
 from sft.store.users import user_by_id, users_by_id
 
 _EXACT: Final = ("files", "folders", "files_below", "folders_below", "owner_sum", "owner_squares")
@@ -39,8 +40,11 @@ def check_figures(
     Args:
         damaged: told of a table and of a page of it that cannot be read.
     """
+    wrong_figures = 0
 
     def take(faults: _Faults) -> None:
+        nonlocal wrong_figures
+        wrong_figures += len(faults)
         for what, problem in faults:
             report.fault(what, problem)
 
@@ -52,6 +56,13 @@ def check_figures(
                 return list(wrong(reading, ids)), ids[-1] if ids else None
 
         walk(read, PAGE, take, partial(damaged, table))
+    if wrong_figures:
+        return  # what all own together follows from what each does
+    try:
+        with begin_read() as reading, suppress(RowForgedError):
+            take(list(_wrong_total(reading)))
+    except StoreError as fault:
+        damaged("settings", fault)
 
 
 def _wrong_folders(reading: ReadTransaction, numbers: list[int]) -> Iterator[tuple[str, str]]:
@@ -78,6 +89,13 @@ def _wrong_users(reading: ReadTransaction, numbers: list[int]) -> Iterator[tuple
             yield _user_name(reading, row.user_id), f"the files are being handed over to {name}, who is no heir"
     for fault in faults:
         yield f"row {fault.row} of {fault.table}", FORGED
+
+
+def _wrong_total(reading: ReadTransaction) -> Iterator[tuple[str, str]]:
+    kept, counted = total_owned(reading), recounted_total(reading)
+    wrong = [name for name in ("files", "size_bytes") if getattr(kept, name) != getattr(counted, name)]
+    if wrong:
+        yield "the figures of all people", _differences(kept, counted, wrong)
 
 
 def _may_inherit(reading: ReadTransaction, user_id: int, heir_id: int) -> bool:

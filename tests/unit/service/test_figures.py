@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from sft.errors import NameNotAllowedError, NotYoursError, RequestError, RowForgedError
 from sft.limits import PATH_BYTES
+from sft.model.quotas import Usage
 from sft.model.records import VaultReport
 from sft.service import accounts
 from sft.service.accounts import RemoveUserInput
@@ -28,10 +29,12 @@ from sft.store.database import Database
 from sft.store.figures import user_figures
 from sft.store.folders import folder_ids_after, folders_by_id
 from sft.store.hand_overs import files_owned_by, folders_made_by, handed_over
-from sft.store.recount import recounted_folders, recounted_users, user_ids
+from sft.store.recount import recounted_folders, recounted_total, recounted_users, user_ids
 from sft.store.row_types import FolderRow, UserFiguresRow
 from sft.store.schema import FolderModel
+from sft.store.settings import STORED, change_setting
 from sft.store.statements import rows_of
+from sft.store.totals import total_owned, total_text
 from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import (
     ADA,
@@ -89,6 +92,7 @@ def require_counted(services: ServiceFixture) -> None:
             assert row.reach >= counted[row.id].reach
         people = user_ids(reading, 0, ALL)
         assert user_figures(reading, people) == recounted_users(reading, people)
+        assert total_owned(reading) == recounted_total(reading)
 
 
 # -- what acts keep ---------------------------------------------------------------------------------
@@ -114,6 +118,29 @@ def test_whom_a_file_belongs_to_pays_for_every_version_until_it_is_destroyed(ser
     assert owned(services, MAX) == (1, 8)
     services.act(purge, PurgeInput(OPERATOR, services.now, (1,)))
     assert owned(services, MAX) == (0, 0)
+
+
+def total(services: ServiceFixture) -> Usage:
+    with services.readers.reading() as reading:
+        return total_owned(reading)
+
+
+def test_what_all_own_is_kept_until_it_is_destroyed(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a", b"12345")
+    services.put(MIA, "b", b"1")
+    assert total(services) == Usage(2, 6)
+    rm(services, "d/a")
+    services.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to="mia"))
+    assert total(services) == Usage(2, 6)
+    services.act(purge, PurgeInput(OPERATOR, services.now, (1,)))
+    assert total(services) == Usage(1, 1)
+
+
+def test_the_check_names_a_total_that_does_not_fit(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a", b"12345")
+    with services.transaction() as transaction:
+        change_setting(transaction, STORED, total_text(Usage(1, 4)))
+    assert faults(services) == [("the figures of all people", f"{DIFFER}: size bytes 4, counted 5")]
 
 
 def test_the_same_content_again_adds_nothing(services: ServiceFixture) -> None:

@@ -110,10 +110,11 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
             b"k" * 104,
             b"l" * 76,
             700,
+            1,
         ),
     ),
     (PurgeRow(b"9" * 16, 600),),
-    (UserFiguresRow(1, 1, 30), UserFiguresRow(2, 1, 30, 1)),
+    (UserFiguresRow(1, 1, 30, None, 1 << 40, -1), UserFiguresRow(2, 1, 30, 1)),
     (UserRoleRow(1, 1, "admin", 1), UserRoleRow(2, 1, "guest", 2), UserRoleRow(2, 2, "maintainer", 3)),
     (LedgerRow(1, 2, 5, 2, 6, 1),),
     (
