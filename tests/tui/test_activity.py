@@ -48,6 +48,7 @@ async def narrow(stage: UiDriver, text: str) -> None:
 # -- what is shown ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_run
 async def test_what_happened_stands_there_newest_first_with_the_state_of_proof(tmp_path):
     async with activity(tmp_path) as stage:
         assert listed(stage)[:4] == [
@@ -210,6 +211,7 @@ async def test_a_line_opens_its_record_and_what_proves_it(tmp_path):
         assert stage.dialog == ""
 
 
+@pytest.mark.every_run
 async def test_a_leaf_that_is_not_proved_is_a_stop(tmp_path):
     async with activity(tmp_path) as stage:
         stage.gateway.fail_next["prove"] = LogProofError(server="acme-files", profile="acme-files", what="its leaf")
@@ -217,6 +219,7 @@ async def test_a_leaf_that_is_not_proved_is_a_stop(tmp_path):
         assert "acme-files does not prove its leaf." in stage.text("#dialog")
 
 
+@pytest.mark.every_run
 async def test_nothing_of_a_hostile_record_reaches_the_terminal(tmp_path):
     service = with_hostile_files(acme())
     async with activity(tmp_path, service=service, size=(100, 40)) as stage:

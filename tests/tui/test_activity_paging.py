@@ -11,6 +11,8 @@ import pytest
 from tui.screens.activity_paging import FoundWindow, LogWindow
 from tui.widgets.rows import ListRow
 
+pytestmark = pytest.mark.every_run  # no app runs in any of them
+
 
 @dataclass(frozen=True)
 class Line:

@@ -207,6 +207,7 @@ class _Gateway:
         self.connection.account, self.connection.user = "acme", "max"
 
 
+@pytest.mark.every_run
 async def test_what_worked_is_noted_and_names_the_server_where_it_has_to():
     below = _Gateway()
     log = CommandLog(below, lambda: MAY_3)
@@ -243,6 +244,7 @@ def test_it_holds_so_many_and_no_command_without_end():
     assert next(iter(log)).text == "# 21 names decided, each as the one before them"
 
 
+@pytest.mark.every_run
 async def test_at_shows_what_was_done_and_y_copies_it(tmp_path):
     async with driven(tmp_path) as run:
         await run.press("at")

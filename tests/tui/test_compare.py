@@ -72,6 +72,7 @@ def test_no_text_makes_it_slow(letters):
     assert time.process_time() - began < 10
 
 
+@pytest.mark.every_run
 async def test_two_versions_are_marked_and_compared_with_their_authors(tmp_path):
     async with driven(tmp_path) as run:
         for author, text in (("max", "one\ntwo\n"), ("ada", "one\nzwei\n"), ("ada", "one\r\nzwei\r\n")):

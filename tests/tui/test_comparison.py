@@ -77,6 +77,7 @@ def mark_of_line(run, name: str) -> str:
     return line[2]
 
 
+@pytest.mark.every_run
 async def test_a_file_that_was_got_is_marked_and_says_so_until_it_is_changed(tmp_path):
     async with driven(tmp_path, size=(120, 36)) as run:
         asked = []

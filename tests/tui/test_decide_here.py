@@ -61,6 +61,7 @@ async def test_a_get_that_would_replace_what_is_here_is_decided_likewise(tmp_pat
         assert (tmp_path / "reports" / "contract.pdf").stat().st_size > 4
 
 
+@pytest.mark.every_run
 async def test_a_key_in_its_first_moments_is_no_answer(tmp_path):
     async with driven(tmp_path) as run:
         await put_budget(run)

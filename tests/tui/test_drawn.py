@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from unittest import mock
 
+import pytest
 from rich.color import ColorSystem
 from textual.drivers import headless_driver
 from textual.drivers.headless_driver import HeadlessDriver
@@ -60,6 +61,7 @@ async def drawing(here) -> AsyncIterator[Drawn]:
             yield Drawn(run)
 
 
+@pytest.mark.every_run
 async def test_what_has_changed_is_all_that_is_drawn(tmp_path):
     async with drawing(tmp_path) as drawn:
         assert await drawn.by("down") < 2000

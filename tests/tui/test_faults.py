@@ -9,6 +9,7 @@ class _UnforeseenError(Exception):
     pass
 
 
+@pytest.mark.every_run
 async def test_a_fault_in_the_background_is_told_by_its_reference_and_ends_nothing(tmp_path):
     async with driven(tmp_path) as run:
         run.gateway.fail_next["details"] = _UnforeseenError("a local secret")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+import pytest
+
 from sft.client.transfers.queue.job import JobState
 from sft.errors import ConnectionLostError, RecordForgedError, ServerFullError
 from sft.model.names import split_path
@@ -39,6 +41,7 @@ async def test_at_the_start_the_cursor_stands_on_what_can_be_put_and_not_on_the_
         assert "c Put→" in run.footer()
 
 
+@pytest.mark.every_run
 async def test_a_file_is_put(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")
@@ -81,6 +84,7 @@ async def test_a_folder_and_a_file_are_put_together(tmp_path):
         assert run.app.queue.jobs[-1].done_files == 13
 
 
+@pytest.mark.every_run
 async def test_a_file_is_got_and_verified_and_getting_the_same_bytes_again_asks_nothing(tmp_path):
     async with driven(tmp_path) as run:
         run.put_cursor_on("welcome.txt")
@@ -109,6 +113,7 @@ async def test_verifying_keeps_nothing_and_names_what_is_bad(tmp_path):
         assert sorted((tmp_path / "reports").iterdir()) == before
 
 
+@pytest.mark.every_run
 async def test_a_taken_name_needs_a_decision_while_the_rest_goes_on(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")
@@ -196,6 +201,7 @@ async def test_what_was_moved_is_shown_with_its_signed_name(tmp_path):
             assert "signed as finance/2026/budget.xlsx, moved since" in shown
 
 
+@pytest.mark.every_run
 async def test_deleting_asks_with_the_safe_answer_first(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")
@@ -250,6 +256,7 @@ async def test_a_folder_in_the_trash_is_described_never_entered_and_comes_back_w
         assert run.service.has("finance/2024/Q1/letters.odt")
 
 
+@pytest.mark.every_run
 async def test_what_a_guest_may_not_do_is_said_and_never_tried(tmp_path):
     async with driven(tmp_path, "gus") as run:
         run.put_cursor_on("welcome.txt")
@@ -523,6 +530,7 @@ async def test_a_tiny_terminal_says_one_sentence(tmp_path):
         assert "at least 60 by 15" in run.screen()
 
 
+@pytest.mark.every_run
 async def test_a_lost_connection_is_said_and_the_queue_goes_on_by_itself(tmp_path):
     async with driven(tmp_path) as run:
         run.gateway.lose()
@@ -657,6 +665,7 @@ async def test_hostile_names_do_nothing_and_can_be_read(tmp_path):
         assert run.app.is_running
 
 
+@pytest.mark.every_run
 async def test_a_click_on_a_hostile_name_runs_no_action(tmp_path):
     async with driven(tmp_path, "ada", service=with_hostile_files(acme())) as run:
         await run.go("hostile")

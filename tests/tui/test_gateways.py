@@ -29,6 +29,8 @@ from tests.fakes.gateway import FakeGateway
 from tests.fakes.memory_service import MemoryService
 from tests.tui.virtual_clock import standing_clock
 
+pytestmark = pytest.mark.every_run  # no app runs in any of them
+
 
 class Reach:
     """A server with four people, and their computers."""

@@ -18,8 +18,6 @@ from tui.text import shown
 from tui.widgets.message_line import MessageLine
 from tui.widgets.row_list import RowList
 
-pytestmark = pytest.mark.long
-
 
 async def to_line(stage: UiDriver, key: str, list_id: str = "#identity-own") -> None:
     """Put the cursor on a line."""
@@ -34,6 +32,7 @@ async def to_line(stage: UiDriver, key: str, list_id: str = "#identity-own") -> 
 # -- what is seen -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_run
 async def test_this_device_its_key_the_server_and_pinned_people_are_shown_whole(tmp_path):
     async with running(tmp_path, "max", size=(60, 24)) as stage:
         await stage.press("5")

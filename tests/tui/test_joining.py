@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input
 
 from sft.client.connection_info import Status
@@ -58,6 +59,7 @@ def value(stage: UiDriver, field: str) -> str:
 # -- the first start ------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_run
 async def test_a_computer_that_has_joined_nothing_begins_with_the_field_for_an_invitation(tmp_path):
     async with joining(tmp_path) as stage:
         assert stage.app.frame.screen_id == "servers"
@@ -155,6 +157,7 @@ async def test_the_buttons_stay_in_sight_on_low_screens(tmp_path):
             assert "Cancel" in stage.text()
 
 
+@pytest.mark.every_run
 async def test_a_colleague_joins_by_keyboard_and_lands_in_files(tmp_path):
     async with joining(tmp_path) as stage:
         await paste(stage, invitation(stage.service))
@@ -309,6 +312,7 @@ async def test_an_invitation_that_is_no_longer_good_says_why(tmp_path):
         assert stage.gateway.connection.status is Status.NONE
 
 
+@pytest.mark.every_run
 async def test_an_expired_invitation_is_doubted_at_once_and_refused_by_the_server(tmp_path):
     async with joining(tmp_path) as stage:
         link = invitation(stage.service, seconds=60)
@@ -331,6 +335,7 @@ async def test_a_used_invitation_names_the_day(tmp_path):
         assert "This invitation was used on 3 May 15:31. You? Then it is in Servers" in stage.text()
 
 
+@pytest.mark.every_run
 async def test_a_server_link_says_to_compare_the_key(tmp_path):
     async with joining(tmp_path) as stage:
         link = ServerLink(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual import events
 from textual.widgets import Input
 
@@ -27,6 +28,7 @@ async def test_a_passphrase_that_is_typed_ahead_lands_in_its_own_field(tmp_path)
         assert fields[:3] == ["ida", PASSPHRASE, PASSPHRASE]
 
 
+@pytest.mark.every_run
 async def test_a_paste_waits_for_the_key_before_it(tmp_path):
     service = acme()
     async with joining(tmp_path, service=service) as stage:

@@ -34,6 +34,7 @@ def test_every_binding_carries_its_id_for_keymaps():
     assert all(binding.id in ACTS for place in SCREEN_IDS for binding in bindings_of(place))
 
 
+@pytest.mark.every_run
 async def test_every_act_can_be_done_and_a_screen_is_made_when_it_is_first_shown(tmp_path):
     async with driven(tmp_path) as run:
         assert {view.screen_id for view in run.app.frame.mounted_views()} == {"files", "servers"}
@@ -109,6 +110,7 @@ async def test_what_cannot_be_done_stands_greyed_with_its_reason(tmp_path):
         assert "Guests do not make folders" in run.screen()
 
 
+@pytest.mark.every_run
 async def test_help_names_every_key_of_the_screen(tmp_path):
     async with driven(tmp_path, size=(120, 150)) as run:
         await run.press("question_mark")
@@ -127,6 +129,7 @@ async def test_escape_never_quits(tmp_path):
         assert run.gateway.connection.online
 
 
+@pytest.mark.every_run
 async def test_quitting_asks_only_while_something_is_unfinished(tmp_path):
     async with driven(tmp_path) as run:
         run.gateway.brake.at = 0.5

@@ -27,6 +27,7 @@ def alarm(stage: UiDriver) -> str:
     return "" if said is None else f"{said.text} {said.next_step}".strip()
 
 
+@pytest.mark.every_run
 async def test_it_is_a_full_stop_with_the_words_and_the_evidence(tmp_path):
     async with stopped(tmp_path) as stage:
         assert stage.dialog == "LogStop"

@@ -22,8 +22,6 @@ from tui.widgets.job_words import bar, counts_of, title_of, way_of
 from tui.widgets.message_line import MessageLine
 from tui.widgets.row_list import RowList
 
-pytestmark = pytest.mark.long
-
 
 def job(direction: Direction, *names: str, to: str = "", **values) -> Job:
     return Job(1, "acme", direction, names, to, **values)
@@ -233,16 +231,7 @@ DIALOGS = (
 )  # fmt: skip
 
 
-ALWAYS = ("stop", "remove")  # one that comes by itself and the one with most in it; the others when there is time
-
-
-def dialog_shows():
-    for show in shows(DIALOGS):
-        name = show.scenes[0][0]
-        yield pytest.param(show, id=name, marks=[] if name in ALWAYS else pytest.mark.long)
-
-
-@pytest.mark.parametrize("show", [*dialog_shows()])
+@pytest.mark.parametrize("show", [pytest.param(show, id=show.scenes[0][0]) for show in shows(DIALOGS)])
 async def test_every_button_of_a_dialog_is_in_sight_on_a_small_screen(show, tmp_path):
     async for _, pilot in play(show, (80, 24), here=tmp_path):
         screen = pilot.app.screen

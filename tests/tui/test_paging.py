@@ -10,6 +10,8 @@ from tui.panes.entry import UP, Entry, EntryKind
 from tui.panes.paging import PagedRows, Sorting, SortOrder
 from tui.widgets.rows import ListRow
 
+pytestmark = pytest.mark.every_run  # no app runs in any of them
+
 
 class Shelf:
     """A folder of so many files that counts how it is read."""

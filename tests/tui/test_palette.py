@@ -44,6 +44,7 @@ def test_few_letters_are_looked_for_as_they_stand(letters):
     assert (score(target("Make a folder"), letters) is None) == (letters == "nf")
 
 
+@pytest.mark.every_run
 async def test_an_act_of_another_screen_goes_there_and_says_why_not(tmp_path):
     async with driven(tmp_path, "gus") as ui:
         await ui.press("colon")

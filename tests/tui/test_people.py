@@ -38,6 +38,7 @@ async def people(stage: UiDriver, name: str = "") -> PeopleView:
 # -- what is seen -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_run
 async def test_everybody_is_listed_with_role_state_files_and_key_and_what_is_known_beside_the_list(tmp_path):
     async with running(tmp_path, size=(200, 40)) as stage:
         await people(stage, "ivo")
@@ -63,6 +64,7 @@ async def test_everybody_is_listed_with_role_state_files_and_key_and_what_is_kno
         assert not stage.app.frame.query_one("#people-about").display
 
 
+@pytest.mark.every_run
 async def test_a_key_that_is_not_the_one_first_seen_is_doubted(tmp_path):
     async with running(tmp_path, size=(110, 40)) as stage:
         stage.service.change_key("gus", key_of("mallory"))
@@ -128,6 +130,7 @@ async def test_disabling_asks_and_the_safe_answer_has_the_focus_and_enabling_is_
 # -- removal ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_run
 async def test_removal_names_who_gets_the_files_and_wants_the_name_typed(tmp_path):
     async with running(tmp_path) as stage:
         await people(stage, "max")
@@ -189,6 +192,7 @@ async def invited(stage: UiDriver, name: str = "tom2") -> None:
     await stage.type(name)
 
 
+@pytest.mark.every_run
 async def test_an_invitation_is_made_by_keyboard(tmp_path):
     async with running(tmp_path) as stage:
         await invited(stage)
@@ -429,6 +433,7 @@ async def test_others_see_people_and_are_told_why_they_change_nothing(tmp_path, 
         assert stage.standing().endswith("Who can help: ada, eva")
 
 
+@pytest.mark.every_run
 async def test_a_screen_that_skips_its_greying_is_refused_by_the_server(tmp_path):
     async with running(tmp_path, "gus") as stage:
         view = await people(stage, "ivo")
@@ -531,7 +536,6 @@ async def test_hostile_names_are_harmless_and_readable(tmp_path):
         await hostile_names(stage, lambda number: [ASKING[number % len(ASKING)]])
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 async def test_hostile_names_are_harmless_and_readable_in_every_question(tmp_path, size):
     async with running(tmp_path, service=with_hostile_people(acme()), size=size) as stage:

@@ -213,6 +213,7 @@ def test_whatever_the_bytes_are_an_answer_comes_and_it_is_harmless(content):
 # -- as a person meets it ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_run
 async def test_enter_shows_what_stands_in_a_file_once_it_was_verified_and_the_log_has_the_download(tmp_path):
     async with driven(tmp_path, "ada") as run:
         run.service.store("plan.md", "max", b"# Plan\n\x1b[31mred\n")
@@ -241,6 +242,7 @@ async def test_enter_shows_what_stands_in_a_file_once_it_was_verified_and_the_lo
         )
 
 
+@pytest.mark.every_run
 async def test_of_what_does_not_hold_nothing_is_shown_but_why(tmp_path):
     async with driven(tmp_path) as run:
         run.service.store("forged.md", "ada", b"pay mallory\n", signed=b"pay the rent\n")

@@ -17,6 +17,8 @@ from tests.fakes.gateway import FakeGateway
 from tests.tui.virtual_clock import standing_clock
 from tui.job_sentences import said_of
 
+pytestmark = pytest.mark.every_run  # no app runs in any of them
+
 
 @pytest.fixture(autouse=True)
 async def clock():

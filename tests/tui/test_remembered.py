@@ -51,6 +51,7 @@ def test_a_folder_whose_name_is_no_text_is_left_out():
     assert "/" not in file_of("../\udcff")
 
 
+@pytest.mark.every_run
 async def test_the_next_start_begins_where_the_last_one_was_left(tmp_path, monkeypatch):
     service = acme()
     left = {}

@@ -33,7 +33,6 @@ def test_a_picture_needs_nothing_else(shot):
     ET.fromstring(text)  # noqa: S314 - our own
 
 
-@pytest.mark.long
 async def test_the_same_screen_gives_the_same_bytes():
     (shot,) = (shot for shot in SHOTS if shot.name == "files-light")  # with bars, paces and an age
     first = await draw(shot)

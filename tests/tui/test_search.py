@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.tui.ui_driver import driven
 
 
@@ -11,6 +13,7 @@ async def search(run, text: str) -> None:
     await run.press("enter")
 
 
+@pytest.mark.every_run
 async def test_a_name_is_found_on_the_whole_server_and_enter_goes_to_it(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("photos")

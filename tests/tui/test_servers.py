@@ -19,8 +19,6 @@ from tui.dialogs.dialog import DialogButton
 from tui.widgets.header import Header
 from tui.widgets.message_line import MessageLine
 
-pytestmark = pytest.mark.long
-
 HOSTILE = ("[@click=app.pwn]x[/]", "evil[/nope]", "ac\u202eme", "z\u200bero", "\x1b[31mred", "x" * 255)
 
 
@@ -73,7 +71,7 @@ async def test_a_server_stands_there_with_state_keys_and_who_we_are(tmp_path):
             assert "no passphrase protects it" in about
 
 
-@pytest.mark.parametrize("questions", [1, pytest.param(3, marks=pytest.mark.long)])
+@pytest.mark.parametrize("questions", [1, 3])
 async def test_hostile_names_of_servers_and_people_are_harmless(tmp_path, questions):
     async with servers(tmp_path, size=(120, 36)) as stage:
         for name in HOSTILE:
@@ -92,7 +90,6 @@ async def test_hostile_names_of_servers_and_people_are_harmless(tmp_path, questi
         assert "[@click=app.pwn]x[/]" in stage.text()
 
 
-@pytest.mark.long
 async def test_hostile_names_are_harmless_in_the_questions_that_come_by_themselves(tmp_path):
     def prepare(gateway: FakeGateway) -> None:
         for name in HOSTILE:
@@ -284,6 +281,7 @@ async def test_what_the_server_tells_unasked_is_said_in_words_and_nothing_of_wha
 # -- the server's key ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_run
 async def test_a_changed_server_key_is_a_full_stop_in_plain_words(tmp_path):
     async with servers(tmp_path) as stage:
         pinned = stage.service.key.public.words()

@@ -12,8 +12,6 @@ from tests.tui.ui_driver import RAW, UiDriver, running
 from tui.text import shown
 from tui.widgets.row_list import RowList
 
-pytestmark = pytest.mark.long
-
 
 async def sessions(stage: UiDriver, name: str = ""):
     """Go to the list of sessions, and to somebody's line."""
@@ -43,6 +41,7 @@ async def test_an_admin_sees_who_is_connected_from_where_since_when_and_what_the
         assert "from 203.0.113.41:60214" in about
 
 
+@pytest.mark.every_run
 async def test_a_session_is_ended_after_one_question_whose_safe_answer_has_the_focus(tmp_path):
     async with running(tmp_path) as stage:
         view = await sessions(stage, "max")

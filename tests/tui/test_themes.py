@@ -132,7 +132,7 @@ def test_no_two_meanings_share_a_sign(glyphs: Glyphs):
 # -- what is drawn --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scene", [SCENES[0], *(pytest.param(scene, marks=pytest.mark.long) for scene in SCENES[1:])])
+@pytest.mark.parametrize("scene", SCENES)
 async def test_every_word_that_is_drawn_is_readable_in_both_themes(scene, tmp_path):
     async with staged(scene, (120, 36), here=tmp_path) as pilot:
         app = pilot.app

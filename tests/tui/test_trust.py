@@ -78,6 +78,7 @@ def test_words_are_broken_at_blanks_and_what_has_none_where_the_room_ends():
     assert wrapped("abcdef", 1) == [*"abcdef"]
 
 
+@pytest.mark.every_run
 async def test_a_file_is_asked_about_read_from_there_and_proved_without_sft(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")
@@ -118,6 +119,7 @@ async def test_what_has_no_room_is_said_to_be_there_and_scrolled_to(tmp_path):
         assert "more" in run.lines()[-1]
 
 
+@pytest.mark.every_run
 async def test_a_receipt_that_was_changed_on_this_computer_is_broken(tmp_path):
     async with driven(tmp_path) as run:
         await run.press("tab")

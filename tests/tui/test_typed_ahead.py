@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from textual import events
 from textual.widgets import Input
 
@@ -91,6 +92,7 @@ async def test_keys_after_a_filter_are_for_the_lines_that_fit(tmp_path):
         assert job.title == run.names()[1]
 
 
+@pytest.mark.every_run
 async def test_what_is_typed_before_a_question_stands_there_is_for_it(tmp_path):
     async with driven(tmp_path, "ada", prepare=slow) as run:
         await run.later(LATE_SECONDS * 20)

@@ -197,6 +197,7 @@ def test_one_level_at_one_server():
     assert undo.reason_against("acme").startswith("Nothing to undo.")
 
 
+@pytest.mark.every_run
 async def test_u_takes_back_a_deletion_from_another_screen_and_says_when_there_is_nothing(tmp_path):
     async with driven(tmp_path) as ui:
         await ui.press("u")

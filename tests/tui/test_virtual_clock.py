@@ -10,6 +10,8 @@ import pytest
 from tests.loop import PATIENCE_SECONDS, reactor
 from tests.tui.virtual_clock import stillness
 
+pytestmark = pytest.mark.every_run  # no app runs in any of them
+
 
 async def test_what_waits_happens_in_its_order_and_at_its_moment():
     happened = []

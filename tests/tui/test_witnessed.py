@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sft.client.heads import Head
 from sft.client.witnessed import keep_cosigned
 from sft.crypto.note_keys import CosignerKey, SignatureType
@@ -57,6 +59,7 @@ async def test_what_no_quorum_has_cosigned_is_not_yet_witnessed(tmp_path):
         assert "not yet witnessed: w0 did not cosign" in stage.text("#server-says")
 
 
+@pytest.mark.every_run
 async def test_a_quorum_witnesses_up_to_where_it_cosigned(tmp_path):
     async with running(tmp_path, "max", size=(120, 36)) as stage:
         await with_policy(stage, POLICY)
