@@ -9,6 +9,7 @@
     ├── VaultError                objects and the keyring on the server's disk
     ├── StoreError                the database on the server's disk
     ├── HomeError                 a server's home cannot be used
+    ├── ConfigurationError        what it is to run with is not right
     └── ClientError               what happens on a user's own computer
 
 Rules. A class that a person can meet carries a stable ``code``, an ``exit_status`` and the template ``sentence`` (who did
@@ -70,6 +71,7 @@ from sft.errors.client import (
     UsageError,
 )
 from sft.errors.disk import (
+    ConfigurationError,
     HomeError,
     ListenError,
     LogDamagedError,

@@ -89,6 +89,15 @@ class HomeError(SftError):
     step_values = ("remedy",)
 
 
+class ConfigurationError(SftError):
+    """What a server is to run with, in its file or in the environment, is not right."""
+
+    code = "CONFIGURATION"
+    exit_status = 10
+    sentence = "{place}: {problem}."
+    step_values = ("remedy",)
+
+
 class NoServerError(SftError):
     """A home in which nothing was started yet."""
 

@@ -12,10 +12,11 @@ import os
 import resource
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -25,8 +26,9 @@ from sft.crypto.keys import ServerKey
 from sft.errors import HomeError
 from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
+from sft.operator.configuration import Configuration
 from sft.operator.head_file import HeadFile
-from sft.operator.home import Home, HomeSettings, HomeState
+from sft.operator.home import Home, HomeState
 from sft.operator.home_log import HomeLog, wall_clock
 from sft.server.admission import Admission
 from sft.server.context import ServerContext
@@ -128,12 +130,19 @@ class OpenedHome:
 
 
 def open_home(
-    home: Home, given: HomeSettings, *, reactor: Any, event_log: EventLog, on_fatal: Callable[[BaseException], None]
+    home: Home,
+    given: Configuration,
+    *,
+    flags: Mapping[str, Any] = MappingProxyType({}),
+    reactor: Any,
+    event_log: EventLog,
+    on_fatal: Callable[[BaseException], None],
 ) -> OpenedHome:
     """Open a home, making it where none is, and recover what a crash has left.
 
     Args:
-        given: the settings that rule this start; kept.
+        given: what rules this start.
+        flags: what of it ``sftd serve`` was given; ``sft.toml`` says it from now on.
 
     Raises:
         HomeError, VaultError, StoreError: what is wrong, and what to do.
@@ -147,7 +156,7 @@ def open_home(
         _make(
             home,
             source,
-            given,
+            flags,
             settings.NewServer(name, given.public, b"", Registration(given.registration)),
             event_log,
         )
@@ -155,7 +164,7 @@ def open_home(
     keyring = master_keys.open()
     home.hold_reserve()
     # Only now: a wrong --master-key must not be what the next start takes.
-    home.keep_settings(given)
+    home.remember(flags)
     server_key = ServerKey.from_seed(keyring.server_seed)
     home.keep_server_key(server_key.public.point)
     with ExitStack() as undo:
@@ -166,6 +175,7 @@ def open_home(
         vault = Vault(LocalBackend(home.vault), keyring)
         undo.callback(vault.close)
         readers = ReadPool(database, wall_clock)
+        readers.policy = given.policy
         head_file = home.open_log_head()
         undo.callback(head_file.close)
         log = HomeLog.load(readers, head_file, server_key, keyring.successions)
@@ -195,7 +205,7 @@ def open_home(
         successions=keyring.successions,
         event_log=event_log,
         clock=wall_clock,
-        admission=Admission(given.exempt_networks(), total=places.strangers),
+        admission=Admission(given.exempt_networks, total=places.strangers),
         shares=Shares(places),
     )
     is_new = state is HomeState.NEW
@@ -203,7 +213,7 @@ def open_home(
 
 
 def _prepare(
-    given: HomeSettings, storage: FileStorage, readers: ReadPool, writer: Writer
+    given: Configuration, storage: FileStorage, readers: ReadPool, writer: Writer
 ) -> tuple[ServerInfo, list[str]]:
     """Take in this start's settings and recover; recovery is idempotent."""
 
@@ -230,7 +240,7 @@ def _prepare(
 
 
 def _make(
-    home: Home, source: MasterKeySource, given: HomeSettings, new: settings.NewServer, event_log: EventLog
+    home: Home, source: MasterKeySource, flags: Mapping[str, Any], new: settings.NewServer, event_log: EventLog
 ) -> None:
     """Make the data folder whole under another name, then publish it."""
     home.make()
@@ -256,7 +266,7 @@ def _make(
         finally:
             writer.stop()
             head_file.close()
-    home.keep_settings(given)
+    home.remember(flags)
     home.publish()
 
 

@@ -55,7 +55,7 @@ class Call:
             import platformdirs
 
             path = Path(platformdirs.user_data_dir("sft-server"))
-        return Home(path, Path(self.data) if self.data else None)
+        return Home(path, Path(self.data) if self.data else None, os.environ)
 
 
 class Leaf(click.Command):

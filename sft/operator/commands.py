@@ -20,11 +20,10 @@ from sft.cli.failures import report
 from sft.cli.usage import STATUSES, asks_json, usage_of
 from sft.errors import SftError, UsageError
 from sft.model.access import Role
-from sft.model.links import parse_address
 from sft.operator.command_line import Call, OperatorGroup, argument, flag, leaf, option
-from sft.operator.home import REGISTRATIONS, HomeSettings
-from sft.operator.listening import LISTEN, WITNESS_LISTEN, endpoint_of
+from sft.operator.listening import WITNESS_LISTEN, endpoint_of
 from sft.operator.next_steps import steps_at
+from sft.operator.options import BY_NAME, OPTIONS, Flag, OneOf, ServerOption, problem_of
 
 PROGRAM: Final = "sftd"
 
@@ -32,7 +31,7 @@ PROGRAM: Final = "sftd"
 def _serving(call: Call, /, **options: Any) -> None:
     name = str(click.get_current_context().info_name)
     call.data = options.get("data") or ""
-    call.serves = name, options
+    call.serves = name, {each: value for each, value in options.items() if value is not None}
 
 
 def _witness(call: Call, /, *, show_key: bool, **options: Any) -> int:
@@ -47,76 +46,44 @@ def _witness(call: Call, /, *, show_key: bool, **options: Any) -> int:
 # -- what options and arguments may say ----------------------------------------------------------------
 
 
-def _networks(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    try:
-        HomeSettings(exempt=value or "").exempt_networks()
-    except ValueError:
-        raise UsageError(
-            problem="--exempt is a list of networks", remedy="Such as --exempt 10.1.0.0/16,2001:db8::/32"
-        ) from None
-    return value
-
-
-def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None:
-        parse_address(value)
-    return value
-
-
 def _endpoint(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     endpoint_of(value)
     return value
 
 
-def _folder(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    return None if value is None else os.path.abspath(value)  # noqa: PTH100 - without ".." in what is said of it
+def _judged(_context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+    """Return what an option of the server's configuration says; UsageError where it cannot be that."""
+    if value is None:
+        return None
+    named = BY_NAME[str(parameter.name)]
+    try:
+        return named.kind.read(value)
+    except (ValueError, SftError) as error:
+        problem, remedy = problem_of(named, error)
+        raise UsageError(problem=problem, remedy=remedy) from error
+
+
+def _absolute(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+    # Without ".." in what is said of it.
+    return _judged(context, parameter, None if value is None else os.path.abspath(value))  # noqa: PTH100
+
+
+def _of_serve(named: ServerOption) -> click.Option:
+    about = f"{named.about} {_REMEMBERED}" if named.flag is Flag.KEPT else named.about
+    choice = click.Choice(named.kind.words) if isinstance(named.kind, OneOf) else None
+    judge = _absolute if named.name == "data" else _judged
+    return option(named.flag_name, about, metavar=named.metavar, type=choice, callback=judge)
 
 
 _ROLES: Final = click.Choice([role.value for role in Role])
 _WHO: Final = argument("NAME", "The person's name.")
 _NUMBER: Final = click.IntRange(min=1)
 _YES: Final = flag("--yes", "Do not ask.")
-_REMEMBERED: Final = "Remembered for later starts."
+_REMEMBERED: Final = "Kept in HOME/sft.toml for later starts."
 
 _SERVE: Final = click.Command(
     "serve",
-    params=[
-        option(
-            "--listen",
-            "Where to listen, as HOST:PORT; everywhere: 0.0.0.0:7361 or [::]:7361. Or an endpoint of Twisted's, such as "
-            "unix:/run/sft or systemd:domain=INET:index=0.",
-            metavar="HOST:PORT",
-            default=LISTEN,
-            show_default=True,
-            callback=_endpoint,
-        ),
-        option(
-            "--public", f"Where links say that the server is. {_REMEMBERED}", metavar="HOST:PORT", callback=_address
-        ),
-        option(
-            "--registration",
-            f"Who may join: by invitation (unless told), whoever has the server's link, or nobody. {_REMEMBERED}",
-            type=click.Choice(REGISTRATIONS),
-        ),
-        option("--name", f"The server's name, in links. {_REMEMBERED}", metavar="NAME"),
-        option(
-            "--exempt",
-            f"Networks, by commas, that no limit per source touches. {_REMEMBERED}",
-            metavar="NETWORKS",
-            callback=_networks,
-        ),
-        option(
-            "--data",
-            f"A folder for what is stored, such as a disk of its own; at the first start. {_REMEMBERED}",
-            metavar="DIR",
-            callback=_folder,
-        ),
-        option(
-            "--master-key",
-            f"file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM. {_REMEMBERED}",
-            metavar="SOURCE",
-        ),
-    ],
+    params=[_of_serve(each) for each in OPTIONS if each.flag is not Flag.NONE],
     callback=click.pass_obj(_serving),
     help="Run the server; the first start makes what is missing.",
 )
@@ -289,6 +256,22 @@ _LOG: Final = OperatorGroup(
     ],
 )
 
+_CONFIG: Final = OperatorGroup(
+    "config",
+    "What the server runs with.",
+    [
+        leaf(
+            "show",
+            "config:show",
+            "Show every option with its value and where that comes from, or all about one.",
+            argument("OPTION", "One of them.", required=False, default=""),
+            local=True,
+        ),
+        leaf("check", "config:check", "Say what is wrong in HOME/sft.toml and in the environment.", local=True),
+        leaf("example", "config:example", "Print a file that explains every option.", local=True),
+    ],
+)
+
 _VAULT: Final = OperatorGroup(
     "vault",
     "What is stored, as it lies on the disk.",
@@ -336,6 +319,7 @@ program: Final = OperatorGroup(
         _FILE,
         _SESSION,
         _LOG,
+        _CONFIG,
         _VAULT,
         click.Command(
             "upgrade", callback=click.pass_obj(_upgrade), help="Bring the database to this program's version."

@@ -126,11 +126,11 @@ async def _reach(reactor: Any, home: Home, pool: Pool, console: Console) -> tupl
     # Only now: a command that reaches a running server loads neither database nor vault.
     from sft.operator.server import Server
 
-    settings = home.settings()
-    server = Server(reactor, home, settings, listen=None, event_log=EventLog(), on_fatal=lambda _: None)
+    configuration = home.configuration()
+    server = Server(reactor, home, configuration, listen=None, event_log=EventLog(), on_fatal=lambda _: None)
     opening = wait_told(console, reactor, f"{home.path} to open", late=f"{home.path} is still being opened.")
     # Not over the line on which a passphrase is asked for.
-    with nullcontext() if settings.master_key == "passphrase" else opening:
+    with nullcontext() if configuration.master_key == "passphrase" else opening:
         await server.start(locked=lock)
     try:
         return await _connect(reactor, home, pool, on_notice), server
@@ -193,7 +193,7 @@ def upgrade(home: Home) -> int:
         before, needed = current_revision(home.database), needed_revision()
         copy = None
         if before != needed:
-            keyring = open_master_keys(home, home.settings().master_key).open()
+            keyring = open_master_keys(home, home.configuration().master_key).open()
             _draw(console, "copying the database first")
             copy = migration.keep_copy(home.database)
             _draw(console, f"bringing the database to version {needed}")

@@ -1,9 +1,9 @@
 """A server's home: what lies where, the lock that makes it one process's, and its first start.
 
     HOME/                 0700
-      master.key          0600: the master key, outside the folder that it protects (or elsewhere, see ``home.json``)
+      master.key          0600: the master key, outside the folder that it protects (or elsewhere, see ``sft.toml``)
       master.parameters   what makes it out of a passphrase, where it comes from one; no secret
-      home.json           where the master key comes from, the public address, who may join
+      sft.toml            what the server runs with: every option, explained (``sft.operator.options``)
       lock                held by the process that serves
       control             the operator's socket while something serves
       server.pub          the server's public key, which operator commands demand of whoever answers at the socket
@@ -28,46 +28,28 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import Enum
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Final, NoReturn
-
-import msgspec
+from types import MappingProxyType
+from typing import Any, Final, NoReturn
 
 from sft import durable
-from sft.errors import HomeError, SftError
+from sft.errors import ConfigurationError, HomeError
 from sft.limits import FLOOR_BYTES, MIB
 from sft.model.text import shell_name
+from sft.operator import configuration_file
+from sft.operator.configuration import DEFAULTS, Configuration, Configured, configured, written
 from sft.operator.head_file import HeadFile
-
-Network = IPv4Network | IPv6Network
+from sft.operator.options import BY_NAME, Flag
 
 # A longer path makes Twisted's connect hang for ever: the kernel's own limit.
 SOCKET_PATH_BYTES: Final = 107
 SERVER_KEY: Final = "server.pub"
-KEPT: Final = "home.json"
 KEY_BYTES: Final = 32
 
 
-class HomeSettings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What ``home.json`` keeps between starts."""
-
-    master_key: str = "file"
-    public: str = ""
-    registration: str = "invite"
-    name: str = ""
-    exempt: str = ""
-    data: str = ""
-
-    def exempt_networks(self) -> list[Network]:
-        """Read the networks that no per-source limit touches; ValueError for what is none."""
-        return [ip_network(part.strip(), strict=False) for part in self.exempt.split(",") if part.strip()]
-
-
-REGISTRATIONS: Final = ("invite", "open", "closed")
 RESERVE_BYTES: Final = 4 * MIB  # the database's index of its log, and a log of some thousands of deletions
 _RESERVE: Final = "reserve"
 _BLOCK_BYTES: Final = 512  # what st_blocks counts, whatever the file system's own
@@ -75,7 +57,6 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 # Of a ``durable.replace_file``, a ``StagedFile`` or a copy before an upgrade that was killed.
 _UNFINISHED: Final = re.compile(r"\.[0-9a-f]{16}\.part|master\.(key|parameters)\.part|sft\.sqlite\..*\.part")
 _FILE_MOST_BYTES: Final = 64 * 1024
-_MEND: Final = "Mend home.json, or remove it and give the options again"
 
 
 class HomeState(Enum):
@@ -90,12 +71,18 @@ class Home:
 
     Args:
         path: where it is.
-        data_in: the folder that ``data`` lies in, if another; what the home has kept, unless given.
+        data_in: the folder that ``data`` lies in, if another; what ``sft.toml`` says, unless given.
+        environment: what may have values of options beside that file.
     """
 
-    def __init__(self, path: Path, data_in: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, data_in: Path | None = None, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.path = path
-        self.data_in = data_in or _kept_place(path / KEPT) or path
+        self.configuration_file = path / configuration_file.NAME
+        self._environment = environment
+        # What is wrong in the file is for ``configured`` to say.
+        self.data_in = data_in or Path(self.configured().configuration.data or path)
         self.data = self.data_in / "data"
         self.unfinished = self.data_in / "data.new"
         self.keyring = self.data / "keyring"
@@ -104,7 +91,6 @@ class Home:
         self.log_head = self.data / "log-head"
         self.master_key = path / "master.key"
         self.parameters = path / "master.parameters"
-        self.kept = path / KEPT
         self.control = path / "control"
         self.first_admin = path / "first-admin.link"
 
@@ -119,9 +105,9 @@ class Home:
         if any(parts.values()):
             self._refuse(f"it has no {missing}", "Put back what is missing, or restore a backup")
         # An empty mount point in the place of ``data`` must not become a second, empty server.
-        kept = [part.name for part in (self.master_key, self.parameters, self.kept) if part.exists()]
-        if kept and not self.unfinished.exists():
-            self._refuse(f"it has {kept[0]} but no data", f"Put back {self.data}, or choose an empty home")
+        traces = [part.name for part in (self.master_key, self.parameters, self.path / SERVER_KEY) if part.exists()]
+        if traces and not self.unfinished.exists():
+            self._refuse(f"it has {traces[0]} but no data", f"Put back {self.data}, or choose an empty home")
         return HomeState.NEW
 
     def make(self) -> None:
@@ -196,24 +182,45 @@ class Home:
             durable.rename_no_replace(folder, self.unfinished.name, folder, self.data.name)
             durable.sync_folder(folder)
 
-    def settings(self) -> HomeSettings:
-        """Read ``home.json``; its defaults where there is none.
+    def configured(self, flags: Mapping[str, Any] = MappingProxyType({})) -> Configured:
+        """Read what the server runs with, and what is wrong with it.
+
+        Args:
+            flags: what ``sftd serve`` was given, by name of the option.
+        """
+        return configured(self.configuration_file, self._environment, flags)
+
+    def configuration(self) -> Configuration:
+        """Read what the server runs with; ConfigurationError where something is wrong."""
+        return self.configured().required()
+
+    def remember(self, flags: Mapping[str, Any]) -> None:
+        """Have ``sft.toml`` say what ``sftd serve`` was given, of the options that it keeps; it is made where none is.
 
         Raises:
-            HomeError: it cannot be read, or holds what is no such setting.
+            ConfigurationError: a line for it cannot be put in without changing what stands there.
         """
+        file = self.configuration_file
+        there = written(file)
+        news = {
+            name: value
+            for name, value in flags.items()
+            if BY_NAME[name].flag is Flag.KEPT and there.get(name, getattr(DEFAULTS, name)) != value
+        }
+        if not news and file.exists():
+            return
+        lines = "; ".join(f"{name} = {BY_NAME[name].kind.toml(value)}" for name, value in news.items())
+        refusal = ConfigurationError(
+            place=str(file), problem="no option can be written into it", remedy=f"Write there: {lines}"
+        )
+        if file.is_symlink():
+            raise refusal
         try:
-            settings = msgspec.json.decode(self.kept.read_bytes(), type=HomeSettings)
-        except FileNotFoundError:
-            return HomeSettings()
-        except (msgspec.DecodeError, UnicodeDecodeError, OSError):
-            self._refuse("its home.json cannot be read", _MEND)
-        for name in _wrong_settings(settings):
-            self._refuse(f"its home.json has a {name} that it cannot have", _MEND)
-        return settings
-
-    def keep_settings(self, settings: HomeSettings) -> None:
-        self.write_private(self.kept.name, msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
+            text = file.read_text(encoding="utf-8") if file.exists() else _documented()
+            text = configuration_file.with_values(text, news)
+        except (ValueError, OSError) as error:
+            raise refusal from error
+        self.write_private(file.name, text.encode("utf-8"))
 
     def is_being_made(self) -> bool:
         """Whether a first start of another process is under way: its server's public key comes last."""
@@ -262,32 +269,8 @@ class Home:
         raise HomeError(home=str(self.path), problem=problem, remedy=remedy)
 
 
-def _wrong_settings(settings: HomeSettings) -> list[str]:
-    from sft.model.links import parse_address
-    from sft.model.names import parse_server_name
-
-    judges: dict[str, Callable[[], object]] = {
-        "registration": lambda: REGISTRATIONS.index(settings.registration),
-        "public address": lambda: settings.public and parse_address(settings.public),
-        "name": lambda: settings.name and parse_server_name(settings.name),
-        "list of exempt networks": settings.exempt_networks,
-    }
-    wrong = []
-    for name, judge in judges.items():
-        try:
-            judge()
-        except (ValueError, SftError):
-            wrong.append(name)
-    return wrong
-
-
-def _kept_place(kept: Path) -> Path | None:
-    """Read where ``--data`` once said; what is wrong with ``home.json`` is for ``Home.settings`` to say."""
-    try:
-        said = msgspec.json.decode(kept.read_bytes(), type=HomeSettings).data
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return Path(said) if said else None
+def _documented() -> str:
+    return configuration_file.template({name: getattr(DEFAULTS, name) for name in BY_NAME})
 
 
 def _content(folder: int, name: str) -> bytes | None:

@@ -111,7 +111,7 @@ def opened(home: Home) -> Iterator[StoppedLog]:
     Raises:
         StoreError: it cannot be gone on with at all: leaves were changed, or the last head is no head of this server's.
     """
-    keyring = open_master_keys(home, home.settings().master_key).open()
+    keyring = open_master_keys(home, home.configuration().master_key).open()
     key = ServerKey.from_seed(keyring.server_seed)
     database = open_database(
         home.database, keyring.row_key, keyring.server_id, older_row_key=keyring.older_row_key, home=home.path

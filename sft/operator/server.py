@@ -13,8 +13,9 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -31,7 +32,8 @@ from sft.model.links import format_address, invitation_link
 from sft.model.records import Invitation
 from sft.model.text import shell_name
 from sft.operator.bootstrap import OpenedHome, open_home
-from sft.operator.home import Home, HomeLock, HomeSettings
+from sft.operator.configuration import Configuration
+from sft.operator.home import Home, HomeLock
 from sft.operator.listening import listen_at
 from sft.operator.witnesses import Witnesses, read_policy
 from sft.server.context import ServerContext
@@ -53,6 +55,8 @@ class Server:
     """One server over one home.
 
     Args:
+        given: what rules this start.
+        flags: what of it ``sftd serve`` was given.
         listen: HOST:PORT, or a Twisted endpoint string; None serves the control socket alone.
         on_fatal: called when the database can no longer be trusted to be durable.
     """
@@ -61,8 +65,9 @@ class Server:
         self,
         reactor: Any,
         home: Home,
-        given: HomeSettings,
+        given: Configuration,
         *,
+        flags: Mapping[str, Any] = MappingProxyType({}),
         listen: str | None,
         event_log: EventLog,
         on_fatal: Callable[[BaseException], None],
@@ -70,6 +75,7 @@ class Server:
         self._reactor = reactor
         self._home = home
         self._given = given
+        self._flags = flags
         self._listen = listen
         self._event_log = event_log
         self._on_fatal = on_fatal
@@ -122,6 +128,7 @@ class Server:
             open_home,
             self._home,
             self._given,
+            flags=self._flags,
             reactor=self._reactor,
             event_log=self._event_log,
             on_fatal=lambda error: self._reactor.callFromThread(self._on_fatal, error),

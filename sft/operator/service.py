@@ -6,7 +6,7 @@ how an admin comes in, is said at every start until there is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sft.cli.next_steps import NextSteps
@@ -15,7 +15,7 @@ from sft.model.access import Role
 from sft.model.events import DomainEvent, UserJoined
 from sft.model.text import shell_name
 from sft.operator.bootstrap import OpenedHome
-from sft.operator.home import Home, HomeSettings
+from sft.operator.home import Home
 from sft.operator.process import ProcessService, on_terminal
 from sft.operator.server import Server
 from sft.service import invitations
@@ -28,26 +28,28 @@ class ServerService(ProcessService):
 
     Args:
         steps: what is said next of an error of the start.
-        given: makes the settings of this start out of those that the home has kept.
-        listen: HOST:PORT, or a Twisted endpoint string.
+        flags: what ``sftd serve`` was given, by name of the option.
     """
 
-    def __init__(
-        self, reactor: Any, home: Home, steps: NextSteps, given: Callable[[HomeSettings], HomeSettings], listen: str
-    ) -> None:
+    def __init__(self, reactor: Any, home: Home, steps: NextSteps, flags: Mapping[str, Any]) -> None:
         super().__init__(reactor, steps)
         self._home = home
-        self._given = given
-        self._listen = listen
+        self._flags = flags
         self._server: Server | None = None
 
     async def _start(self) -> None:
-        settings = self._given(self._home.settings())
+        given = self._home.configured(self._flags).required()
         server = self._server = Server(
-            self._reactor, self._home, settings, listen=self._listen, event_log=self._event_log, on_fatal=self._fatal
+            self._reactor,
+            self._home,
+            given,
+            flags=self._flags,
+            listen=given.listen,
+            event_log=self._event_log,
+            on_fatal=self._fatal,
         )
         # Not into the line on which a passphrase is asked for.
-        asks = settings.master_key == "passphrase" and on_terminal()
+        asks = given.master_key == "passphrase" and on_terminal()
         slow = None if asks else self._reactor.callLater(SIGN_SECONDS, self._say, f"Opening {self._home.path} …")
         try:
             await server.start()
@@ -61,11 +63,10 @@ class ServerService(ProcessService):
         for note in opened.notes:
             self._event_log.note("recovered", what=note)
         link = await server.first_admin()
-        self._say_first_words(opened, server.address or self._listen, link)
+        at = server.address or given.listen
+        self._say_first_words(opened, at, link)
         await self._say_who_is_missing(opened, shown=link is not None and on_terminal())
-        self._event_log.note(
-            "listening", at=server.address or self._listen, links_say=info.address, joining=info.registration
-        )
+        self._event_log.note("listening", at=at, links_say=info.address, joining=info.registration)
 
     async def _stop(self) -> None:
         if self._server is not None:

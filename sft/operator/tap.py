@@ -20,7 +20,6 @@ from sft.cli.failures import report
 from sft.errors import HomeError
 from sft.operator.command_line import Call, RunCommand
 from sft.operator.commands import run_program
-from sft.operator.home import HomeSettings
 from sft.operator.next_steps import steps_at
 
 if TYPE_CHECKING:
@@ -98,19 +97,7 @@ def _service(reactor: Any, call: Call) -> ProcessService:
         return WitnessService(reactor, folder, steps_at(call.named), listen=given["listen"], logs=logs, name=name)
     from sft.operator.service import ServerService
 
-    return ServerService(reactor, call.home, steps_at(call.named), lambda kept: merged(kept, given), given["listen"])
-
-
-def merged(kept: HomeSettings, given: dict[str, Any]) -> HomeSettings:
-    """Return the settings that the home has kept, with those that were given at this start."""
-    return HomeSettings(
-        master_key=given["master_key"] or kept.master_key,
-        public=given["public"] or kept.public,
-        registration=given["registration"] or kept.registration,
-        name=given["name"] or kept.name,
-        exempt=given["exempt"] or kept.exempt,
-        data=given["data"] or kept.data,
-    )
+    return ServerService(reactor, call.home, steps_at(call.named), given)
 
 
 def run_sftd() -> None:

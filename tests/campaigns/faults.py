@@ -41,7 +41,8 @@ from sft.limits import KEPT_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS
 from sft.model.access import operator_caller
 from sft.operator import bootstrap
 from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
-from sft.operator.home import Home, HomeSettings
+from sft.operator.configuration import Configuration
+from sft.operator.home import Home
 from sft.server.event_log import EventLog
 from sft.service import accounts, commits, downloads, pending, trash, uploads
 from sft.service.maintenance import check, purging, rotation, row_keys, upload_expiry
@@ -71,7 +72,7 @@ ROUND: Final = 10  # so many calls of a loop are tried
 
 
 def opened(home: Home) -> OpenedHome:
-    return open_home(home, HomeSettings(name="acme"), reactor=Clock(), event_log=EventLog(), on_fatal=lambda _: None)
+    return open_home(home, Configuration(name="acme"), reactor=Clock(), event_log=EventLog(), on_fatal=lambda _: None)
 
 
 @contextmanager

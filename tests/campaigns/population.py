@@ -38,8 +38,9 @@ from sft.model.access import Caller, Role, operator_caller
 from sft.model.events import FileCommitted, FolderMade, UserAdded
 from sft.model.names import fold
 from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
+from sft.operator.configuration import Configuration
 from sft.operator.head_file import HeadFile
-from sft.operator.home import Home, HomeSettings
+from sft.operator.home import Home
 from sft.operator.home_log import HomeLog
 from sft.server.event_log import EventLog
 from sft.service.log.appending import Appending
@@ -282,7 +283,9 @@ def _writing(database: Database, shape: Shape, appending: Appending) -> Iterator
 
 def open_here(home: Home) -> OpenedHome:
     """Open a home, or make it, in this process and without a reactor: acts and queries alone."""
-    return open_home(home, HomeSettings(name="scale"), reactor=None, event_log=EventLog(), on_fatal=lambda _error: None)
+    return open_home(
+        home, Configuration(name="scale"), reactor=None, event_log=EventLog(), on_fatal=lambda _error: None
+    )
 
 
 def _set_cache(database: Database) -> None:

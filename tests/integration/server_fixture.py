@@ -32,7 +32,8 @@ from sft.errors import SftError
 from sft.limits import SMALL_FILE_BYTES
 from sft.model.access import Role
 from sft.model.links import parse_invitation
-from sft.operator.home import Home, HomeSettings
+from sft.operator.configuration import Configuration
+from sft.operator.home import Home
 from sft.operator.server import Server
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
@@ -121,10 +122,12 @@ class ServerFixture:
         event_log = EventLog(Logger(namespace="sft", observer=self.log))
         self.pool = Pool(reactor, name="clients")
         self.pool.start()
+        given = {"name": "acme", **settings}
         self.running = Server(
             reactor,
             self.home,
-            HomeSettings(name="acme", **settings),
+            Configuration(**given),
+            flags=given,
             listen=f"tcp:{port}:interface=127.0.0.1",
             event_log=event_log,
             on_fatal=self.fatal.append,

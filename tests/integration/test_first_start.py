@@ -18,7 +18,8 @@ from twisted.logger import globalLogPublisher
 from sft.errors import ListenError, UsageError
 from sft.model.access import Caller, Role
 from sft.model.events import UserJoined
-from sft.operator.home import Home, HomeSettings
+from sft.operator.configuration import Configuration
+from sft.operator.home import Home
 from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.server import Server
 from sft.operator.service import SIGN_SECONDS, ServerService
@@ -34,7 +35,7 @@ def server_at(home: Home, listen: str, **given: str) -> Server:
     from twisted.internet import reactor
 
     return Server(
-        reactor, home, HomeSettings(name="acme", **given), listen=listen, event_log=EventLog(), on_fatal=lambda _: None
+        reactor, home, Configuration(name="acme", **given), listen=listen, event_log=EventLog(), on_fatal=lambda _: None
     )
 
 
@@ -78,7 +79,7 @@ class Service:
         from twisted.internet import reactor
 
         self.said.clear()
-        self.running = ServerService(timed or reactor, self.home, NEXT_STEPS, lambda kept: kept, LOOPBACK)
+        self.running = ServerService(timed or reactor, self.home, NEXT_STEPS, {"listen": LOOPBACK})
         with self._heard():
             self.running.startService()
             if timed is not None:

@@ -162,7 +162,7 @@ def test_a_command_waits_for_a_first_start(template: Path, tmp_path: Path, ends:
         if ends:
             made.data.rename(home.data)
             made.master_key.rename(home.master_key)
-            home.keep_settings(made.settings())
+            home.remember({})
             timed.clock.advance(1)
             assert not asked.called
             home.keep_server_key(made.server_key())

@@ -21,7 +21,16 @@ import pytest
 from sft.cli.failures import error_lines
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import SigningKey
-from sft.errors import HomeError, ListenError, NoServerError, SchemaOutdatedError, SftError, StoreError, VaultError
+from sft.errors import (
+    ConfigurationError,
+    HomeError,
+    ListenError,
+    NoServerError,
+    SchemaOutdatedError,
+    SftError,
+    StoreError,
+    VaultError,
+)
 from sft.model.links import parse_link
 from sft.operator.control import upgrade
 from sft.operator.home import Home
@@ -152,11 +161,11 @@ def test_a_home_without_one_of_its_parts_is_refused_and_left_alone(stopped: Serv
     assert_serves(stopped)
 
 
-@pytest.mark.parametrize("trace", ["master.key", "home.json"])
+@pytest.mark.parametrize("trace", ["master.key", "server.pub"])
 def test_a_home_whose_data_is_gone_is_never_begun_anew(stopped: ServerFixture, trace: str):
     home = stopped.home
     home.data.rename(stopped.folder / "unmounted")
-    for other in {"master.key", "home.json"} - {trace}:
+    for other in {"master.key", "server.pub"} - {trace}:
         (home.path / other).unlink()
     assert f"it has {trace} but no data" in refused(stopped, HomeError)
     assert not home.data.exists()
@@ -187,9 +196,9 @@ def test_a_damaged_keyring_database_or_settings_file_is_refused_with_a_sentence(
     refused(stopped, StoreError)
     home.database.write_bytes(whole)
     assert_serves(stopped)
-    (home.path / "home.json").write_text("{", encoding="utf-8")
+    home.configuration_file.write_text("listen", encoding="utf-8")
     said = LiveCli(stopped).operator("vault", "check")
-    assert (said.status, "home.json" in said.err) == (HomeError.exit_status, True)
+    assert (said.status, "sft.toml, line 1" in said.err) == (ConfigurationError.exit_status, True)
 
 
 def test_a_wrong_master_key_option_is_not_kept(stopped: ServerFixture):

@@ -804,6 +804,17 @@ TABLE = [
         "sftd --home '/srv/my home' upgrade",
     ),
     Row(
+        errors.ConfigurationError(
+            place="/srv/sft/sft.toml, line 3",
+            problem="there is no option trash_day",
+            remedy="Did you mean trash_days? All of them: sftd config show",
+        ),
+        "CONFIGURATION",
+        10,
+        "/srv/sft/sft.toml, line 3: there is no option trash_day.",
+        "Did you mean trash_days? All of them: sftd config show",
+    ),
+    Row(
         errors.HomeError(home="/srv/sft", problem="it is open to others", remedy="chmod 700 it"),
         "HOME",
         10,

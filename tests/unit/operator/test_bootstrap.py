@@ -17,8 +17,9 @@ from sft.ledger.checkpoints import open_checkpoint
 from sft.ledger.leaves import LeafKind, LogLeaf
 from sft.model.records import ServerInfo
 from sft.operator.bootstrap import master_key_source, open_home
+from sft.operator.configuration import Configuration
 from sft.operator.head_file import HeadFile
-from sft.operator.home import Home, HomeSettings, HomeState
+from sft.operator.home import Home, HomeState
 from sft.server.event_log import EventLog
 from sft.service import settings
 from sft.store.ledger import leaf_at
@@ -26,8 +27,9 @@ from sft.vault.master_key import CommandMasterKey, CredentialMasterKey, FileMast
 
 
 def opened(home, *, name="acme", **given):
+    flags = {"name": name, **given}
     return open_home(
-        home, HomeSettings(name=name, **given), reactor=Clock(), event_log=EventLog(), on_fatal=lambda error: None
+        home, Configuration(**flags), flags=flags, reactor=Clock(), event_log=EventLog(), on_fatal=lambda error: None
     )
 
 
@@ -81,11 +83,12 @@ def test_a_master_key_that_others_can_read_is_refused(home):
 
 
 def test_settings_of_a_start_rule_and_are_kept(home):
-    made = opened(home, public="files.example.org:7361", registration="closed")
+    made = opened(home, public="files.example.org:7361", registration="closed", trash_days=7)
+    assert made.context.policy.trash_days == 7
     assert made.context.info.address == "files.example.org:7361"
     assert made.context.info.registration == "closed"
     made.close()
-    assert home.settings().public == "files.example.org:7361"
+    assert home.configuration() == Configuration(name="acme", public="files.example.org:7361", registration="closed")
 
 
 def test_the_master_key_comes_from_where_the_option_says(home, tmp_path, monkeypatch):
@@ -216,7 +219,7 @@ def test_another_servers_head_is_refused(home, tmp_path):
 
 def test_a_head_that_cannot_be_kept_ends_the_server_before_anybody_hears(home):
     fatal = []
-    whole = open_home(home, HomeSettings(name="acme"), reactor=Clock(), event_log=EventLog(), on_fatal=fatal.append)
+    whole = open_home(home, Configuration(name="acme"), reactor=Clock(), event_log=EventLog(), on_fatal=fatal.append)
     size = whole.context.ledger.head.size
     whole.head_file.close()
     with pytest.raises(OutcomeUnknownError):

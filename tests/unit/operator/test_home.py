@@ -8,8 +8,10 @@ import stat
 import pytest
 
 from sft import durable
-from sft.errors import HomeError
-from sft.operator.home import RESERVE_BYTES, SOCKET_PATH_BYTES, Home, HomeLock, HomeSettings, HomeState
+from sft.errors import ConfigurationError, HomeError
+from sft.operator.configuration import Configuration
+from sft.operator.home import RESERVE_BYTES, SOCKET_PATH_BYTES, Home, HomeLock, HomeState
+from sft.operator.options import OPTIONS
 from tests.fakes.faulty_os import FaultyOs
 
 
@@ -90,24 +92,35 @@ def test_a_path_that_no_socket_can_have_is_refused(tmp_path):
         Home(tmp_path / f"{name}h").state()
 
 
-def test_settings_are_kept_and_defaults_left_out(home):
-    assert home.settings() == HomeSettings()
-    kept = HomeSettings(public="files.example.org:7361", registration="closed")
-    home.keep_settings(kept)
-    assert home.settings() == kept
-    assert "master_key" not in (home.path / "home.json").read_text()
+def test_what_serve_was_given_is_kept_and_the_file_explains_every_option(home):
+    home.remember({})
+    assert home.configuration() == Configuration()
+    home.remember({"public": "files.example.org:7361", "registration": "closed", "listen": "127.0.0.1:0"})
+    text = home.configuration_file.read_text()
+    assert home.configuration() == Configuration(public="files.example.org:7361", registration="closed")
+    assert all(f"# {each.name} = " in text or f"\n{each.name} = " in text for each in OPTIONS)
 
 
-def test_networks_that_no_limit_per_source_touches_are_kept(home):
-    home.keep_settings(HomeSettings(exempt="10.1.0.0/16, 2001:db8::7"))
-    assert [str(each) for each in home.settings().exempt_networks()] == ["10.1.0.0/16", "2001:db8::7/128"]
+@pytest.mark.parametrize("text", ["exempt = [\n  '10.0.0.0/8',\n]\n", "listen ="])
+def test_a_file_in_which_no_line_can_be_put_stays_and_one_is_told_what_to_write(home, text):
+    home.configuration_file.write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        home.remember({"exempt": ("10.1.0.0/16",)})
+    assert refused.value.values["remedy"] == 'Write there: exempt = ["10.1.0.0/16"]'
+    assert home.configuration_file.read_text() == text
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"unheard": 1}', '{"public": 7}', "\x00"])
-def test_settings_that_cannot_be_read_are_refused_not_guessed(home, text):
-    (home.path / "home.json").write_text(text)
-    with pytest.raises(HomeError):
-        home.settings()
+def test_a_file_that_lies_elsewhere_is_not_replaced_by_one_of_ours(home, tmp_path):
+    (tmp_path / "sft.toml").write_text("")
+    home.configuration_file.symlink_to(tmp_path / "sft.toml")
+    with pytest.raises(ConfigurationError):
+        home.remember({"name": "acme"})
+    assert home.configuration_file.is_symlink()
+
+
+def test_a_home_that_was_only_written_to_by_its_operator_is_new(home):
+    home.configuration_file.write_text('name = "acme"\n')
+    assert home.state() is HomeState.NEW
 
 
 def test_the_servers_public_key_is_kept_for_operator_commands(home):
@@ -155,11 +168,11 @@ def test_a_lock_is_not_taken_through_a_link(home, tmp_path):
 
 
 def test_what_is_so_already_is_not_written_again_for_a_full_disk_must_not_keep_a_server_from_starting(home):
-    home.keep_settings(HomeSettings(name="acme"))
+    home.remember({"name": "acme"})
     home.keep_server_key(bytes(32))
     calls = FaultyOs(fail=range(100), only={"write"})
     with calls.counting():
-        home.keep_settings(HomeSettings(name="acme"))
+        home.remember({"name": "acme"})
         home.keep_server_key(bytes(32))
     calls.close()
     assert calls.names == []
@@ -168,9 +181,9 @@ def test_what_is_so_already_is_not_written_again_for_a_full_disk_must_not_keep_a
 def test_a_full_disk_is_named_with_the_file_and_what_to_do(home):
     calls = FaultyOs(fail={0}, only={"write"})
     with calls.counting(), pytest.raises(HomeError) as refused:
-        home.keep_settings(HomeSettings(name="acme"))
+        home.remember({"name": "acme"})
     calls.close()
-    assert str(home.kept) in refused.value.values["problem"]
+    assert str(home.configuration_file) in refused.value.values["problem"]
     assert refused.value.values["remedy"] == "Make room on its disk, then again"
 
 
@@ -179,16 +192,6 @@ def test_a_file_that_others_can_read_is_written_anew_though_it_says_the_same(hom
     (home.path / "server.pub").chmod(0o644)
     home.keep_server_key(bytes(32))
     assert stat.S_IMODE((home.path / "server.pub").stat().st_mode) == 0o600
-
-
-@pytest.mark.parametrize(
-    "text", ['{"registration": "everybody"}', '{"public": "nowhere"}', '{"name": "a/b"}', '{"exempt": "all"}']
-)
-def test_a_wrong_word_in_the_settings_is_refused_in_words(home, text):
-    (home.path / "home.json").write_text(text)
-    with pytest.raises(HomeError) as refused:
-        home.settings()
-    assert "that it cannot have" in refused.value.values["problem"]
 
 
 def test_what_stands_open_is_closed_by_a_start(home):
@@ -233,14 +236,15 @@ def test_data_may_lie_on_a_disk_of_its_own_and_the_home_remembers_where(tmp_path
     home.begin_unfinished()
     home.publish()
     assert (disk / "data").is_dir()
-    home.keep_settings(HomeSettings(data=str(disk)))
+    home.remember({"data": str(disk)})
+    home.keep_server_key(bytes(32))
     again = Home(tmp_path / "home")
     assert again.data == disk / "data"
     # A disk that is not mounted is not a new server.
     again.data.rmdir()
     with pytest.raises(HomeError) as refused:
         again.state()
-    assert "home.json but no data" in refused.value.values["problem"]
+    assert "server.pub but no data" in refused.value.values["problem"]
 
 
 def test_the_room_that_is_held_is_given_up_once(home):

@@ -18,8 +18,9 @@ from sft.ledger.leaves import LeafKind
 from sft.ledger.tiles import TILE_WIDTH
 from sft.operator import log_restart
 from sft.operator.bootstrap import open_home
+from sft.operator.configuration import Configuration
 from sft.operator.head_file import HeadFile
-from sft.operator.home import Home, HomeLock, HomeSettings
+from sft.operator.home import Home, HomeLock
 from sft.server.event_log import EventLog
 from sft.service import settings
 from sft.service.log.restarting import REASON_MOST, parse_reason
@@ -30,7 +31,7 @@ WHY = "the disk died"
 
 
 def opened(home, name="acme"):
-    return open_home(home, HomeSettings(name=name), reactor=Clock(), event_log=EventLog(), on_fatal=lambda error: None)
+    return open_home(home, Configuration(name=name), reactor=Clock(), event_log=EventLog(), on_fatal=lambda error: None)
 
 
 def grow(home, leaves):

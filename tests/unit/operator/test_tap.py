@@ -13,7 +13,6 @@ from sft import __version__
 from sft.operator import tap
 from sft.operator.command_line import Leaf, OperatorGroup
 from sft.operator.commands import program
-from sft.operator.home import HomeSettings
 from sft.operator.log_stream import standard_output
 from sft.operator.process import stay_on_hangup
 from sft.operator.server import link_address
@@ -29,7 +28,8 @@ def parsed(*words):
 def test_the_bare_form_serves_on_loopback_only(tmp_path):
     options = parsed("--home", str(tmp_path))
     kind, given = options.call.serves
-    assert (kind, given["listen"]) == ("serve", "127.0.0.1:7361")
+    assert (kind, given) == ("serve", {})
+    assert options.call.home.configured(given).required().listen == "127.0.0.1:7361"
     assert options.call.home.path == tmp_path
 
 
@@ -141,13 +141,6 @@ def test_words_become_a_function_and_its_options(words, runs, options, tmp_path)
     assert options.items() <= given.items()
 
 
-def test_what_is_given_replaces_what_was_kept_and_the_rest_stays():
-    kept = HomeSettings(public="old:1", registration="closed", name="acme")
-    given = {"master_key": None, "public": "new:2", "registration": None, "name": None, "exempt": None, "data": None}
-    merged = tap.merged(kept, given)
-    assert merged == HomeSettings(public="new:2", registration="closed", name="acme")
-
-
 def leaves(group):
     for each in group.commands.values():
         yield from leaves(each) if isinstance(each, OperatorGroup) else [each]
@@ -254,4 +247,4 @@ def test_the_signals_that_ask_other_servers_to_read_anew_end_nothing():
 def test_data_may_be_given_a_place_of_its_own(tmp_path):
     options = parsed("--home", str(tmp_path / "home"), "serve", "--data", str(tmp_path / "disk"))
     assert options.call.home.data == tmp_path / "disk" / "data"
-    assert tap.merged(HomeSettings(), options.call.serves[1]).data == str(tmp_path / "disk")
+    assert options.call.serves[1] == {"data": str(tmp_path / "disk")}

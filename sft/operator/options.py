@@ -1,0 +1,247 @@
+"""The options of a server: the one table of ``sft.toml``, of the environment and of ``sftd serve``.
+
+Rules. An option has the name of its field in ``Configuration``, which has its default. What it may be is said by its kind,
+once, whoever gives it: the file as TOML has it, the environment and a command line as text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from enum import Enum
+from ipaddress import ip_network
+from typing import Any, Final, Protocol
+
+from msgspec import Struct
+
+from sft.errors import UsageError
+from sft.model.links import parse_address
+from sft.model.names import parse_server_name
+from sft.operator.listening import endpoint_of
+
+ENVIRONMENT: Final = "SFT_SERVER_"
+DAYS_MOST: Final = 36_500
+
+REGISTRATIONS: Final = ("invite", "open", "closed")
+
+
+class Kind(Protocol):
+    """What an option may be."""
+
+    @property
+    def what(self) -> str:
+        """Say it, as in "a number from 1 to 7"."""
+
+    def of(self, value: object) -> Any:
+        """Return what a value of TOML says; ValueError where it is none of the kind, or ``UsageError`` with better words."""
+
+    def read(self, text: str) -> Any:
+        """Return what a text of the environment or of a command line says; errors as of ``of``."""
+
+    def toml(self, value: Any) -> str:
+        """Write a value as TOML."""
+
+
+class Text(Struct, frozen=True):
+    """A text.
+
+    Args:
+        judge: raises for one that cannot be; nothing is asked of an empty one, which is none.
+    """
+
+    what: str
+    judge: Callable[[str], object] = str
+
+    def of(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise ValueError  # noqa: TRY004 - one error for all that it cannot be
+        if value:
+            self.judge(value)
+        return value
+
+    def read(self, text: str) -> str:
+        return self.of(text)
+
+    @staticmethod
+    def toml(value: str) -> str:
+        return _quoted(value)
+
+
+class OneOf(Struct, frozen=True):
+    """One of some words."""
+
+    words: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{', '.join(self.words[:-1])} or {self.words[-1]}"
+
+    def of(self, value: object) -> str:
+        if value not in self.words:
+            raise ValueError
+        return str(value)
+
+    def read(self, text: str) -> str:
+        return self.of(text)
+
+    @staticmethod
+    def toml(value: str) -> str:
+        return _quoted(value)
+
+
+class Number(Struct, frozen=True):
+    """A whole number."""
+
+    least: int
+    most: int
+
+    @property
+    def what(self) -> str:
+        return f"a whole number from {self.least} to {self.most}"
+
+    def of(self, value: object) -> int:
+        if type(value) is not int or not self.least <= value <= self.most:
+            raise ValueError
+        return value
+
+    def read(self, text: str) -> int:
+        return self.of(int(text))
+
+    @staticmethod
+    def toml(value: int) -> str:
+        return str(value)
+
+
+class Texts(Struct, frozen=True):
+    """Several texts; in the environment and on a command line separated by commas."""
+
+    what: str
+    judge: Callable[[str], object]
+
+    def of(self, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+            raise ValueError
+        for each in value:
+            self.judge(each)
+        return tuple(value)
+
+    def read(self, text: str) -> tuple[str, ...]:
+        return self.of([part.strip() for part in text.split(",") if part.strip()])
+
+    @staticmethod
+    def toml(value: Sequence[str]) -> str:
+        return f"[{', '.join(map(_quoted, value))}]"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # a basic string of TOML has JSON's escapes
+
+
+def _folder(text: str) -> None:
+    if not os.path.isabs(text):  # noqa: PTH117 - a text is asked about, no folder
+        raise ValueError(text)
+
+
+class Flag(Enum):
+    """What ``sftd serve`` does with an option of the same name."""
+
+    NONE = "none"  # it has no such option
+    ONCE = "once"  # it rules that start
+    KEPT = "kept"  # it rules that start, and is written into the file
+
+
+class ServerOption(Struct, frozen=True):
+    """One option.
+
+    Attributes:
+        about: what it means, in one or two sentences.
+        reloads: whether a running server takes another value; else the next start does.
+        metavar: what ``sftd serve --help`` shows for a value.
+    """
+
+    name: str
+    kind: Kind
+    about: str
+    reloads: bool = True
+    flag: Flag = Flag.NONE
+    metavar: str | None = None
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return ENVIRONMENT + self.name.upper()
+
+    @property
+    def flag_name(self) -> str:
+        """Its name on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+OPTIONS: Final = (
+    ServerOption(
+        "listen",
+        Text("HOST:PORT, or an endpoint", endpoint_of),
+        "Where to listen, as HOST:PORT; everywhere: 0.0.0.0:7361 or [::]:7361. Or an endpoint of Twisted's, such as "
+        "unix:/run/sft or systemd:domain=INET:index=0.",
+        reloads=False,
+        flag=Flag.ONCE,
+        metavar="HOST:PORT",
+    ),
+    ServerOption(
+        "public",
+        Text("HOST:PORT", parse_address),
+        "Where links say that the server is; where it listens, unless told.",
+        flag=Flag.KEPT,
+        metavar="HOST:PORT",
+    ),
+    ServerOption(
+        "registration",
+        OneOf(REGISTRATIONS),
+        "Who may join: by invitation, whoever has the server's link, or nobody.",
+        flag=Flag.KEPT,
+    ),
+    ServerOption(
+        "name",
+        Text("a name of a server", parse_server_name),
+        "The server's name, in links; the computer's, unless told at the first start.",
+        flag=Flag.KEPT,
+        metavar="NAME",
+    ),
+    ServerOption(
+        "exempt",
+        Texts("a list of networks, such as 10.1.0.0/16", lambda each: ip_network(each, strict=False)),
+        "Networks that no limit per source touches; on a command line separated by commas.",
+        flag=Flag.KEPT,
+        metavar="NETWORKS",
+    ),
+    ServerOption(
+        "data",
+        Text("a folder, from / on", _folder),
+        "A folder for what is stored, such as a disk of its own; before the first start. The home itself, unless told.",
+        reloads=False,
+        flag=Flag.KEPT,
+        metavar="DIR",
+    ),
+    ServerOption(
+        "master_key",
+        Text("file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM"),
+        "Where the master key comes from: file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM.",
+        reloads=False,
+        flag=Flag.KEPT,
+        metavar="SOURCE",
+    ),
+    ServerOption(
+        "trash_days", Number(1, DAYS_MOST), "How many days what was deleted can be brought back; then it is destroyed."
+    ),
+)
+"""Every option, in the order in which it is shown."""
+
+BY_NAME: Final = {each.name: each for each in OPTIONS}
+
+
+def problem_of(option: ServerOption, error: Exception) -> tuple[str, str]:
+    """Return what is wrong with a value that an option's kind refused, and what to do."""
+    if isinstance(error, UsageError):
+        return f"{option.name}: {error.values['problem']}", str(error.values["remedy"])
+    return f"{option.name} cannot be that", f"It is {option.kind.what}"

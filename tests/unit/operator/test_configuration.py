@@ -1,0 +1,148 @@
+"""What a server runs with: who may say it, who is stronger, and how what is wrong is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from sft.errors import ConfigurationError
+from sft.model.policy import ServerPolicy
+from sft.operator.configuration import DEFAULTS, Configuration, Source, configured
+from sft.operator.options import BY_NAME, DAYS_MOST, OPTIONS, Flag
+
+NETWORKS = ("10.1.0.0/16", "2001:db8::7")
+# Of every option: another value than its default, as the file has it, and as a text.
+SAMPLES = {
+    "listen": ('"[::1]:7361"', "[::1]:7361", "[::1]:7361"),
+    "public": ('"files.example.org:7361"', "files.example.org:7361", "files.example.org:7361"),
+    "registration": ('"closed"', "closed", "closed"),
+    "name": ('"acme"', "acme", "acme"),
+    "exempt": ('["10.1.0.0/16", "2001:db8::7"]', "10.1.0.0/16, 2001:db8::7", NETWORKS),
+    "data": ('"/srv/disk"', "/srv/disk", "/srv/disk"),
+    "master_key": ('"command:kms get"', "command:kms get", "command:kms get"),
+    "trash_days": ("7", "7", 7),
+}
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "sft.toml"
+
+
+def read(file, text="", environment=(), **flags):
+    file.write_text(text)
+    return configured(file, dict(environment), flags)
+
+
+def refused(file, text="", environment=()):
+    with pytest.raises(ConfigurationError) as caught:
+        read(file, text, environment).required()
+    return caught.value.values
+
+
+def test_the_table_has_every_option_and_an_act_is_ruled_by_those_of_its_policy():
+    assert sorted(BY_NAME) == sorted(Configuration.__struct_fields__) == sorted(SAMPLES)
+    assert Configuration(trash_days=7, name="acme").policy == ServerPolicy(trash_days=7)
+    assert type(Configuration().policy) is ServerPolicy
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda each: each.name)
+def test_an_option_says_the_same_in_the_file_and_in_the_environment_and_is_written_as_it_is_read(option, file):
+    toml, text, value = SAMPLES[option.name]
+    assert getattr(DEFAULTS, option.name) != value
+    of_file = read(file, f"{option.name} = {toml}\n")
+    of_environment = read(file, environment={option.variable: text})
+    assert getattr(of_file.required(), option.name) == getattr(of_environment.required(), option.name) == value
+    assert (of_file.sources, of_environment.sources) == (
+        {option.name: Source.FILE}, {option.name: Source.ENVIRONMENT},
+    )  # fmt: skip
+    assert option.kind.toml(value) == toml
+    assert option.kind.of(getattr(DEFAULTS, option.name)) == getattr(DEFAULTS, option.name)
+
+
+def test_an_option_of_serve_is_stronger_than_the_environment_and_that_than_the_file(file):
+    text, environment = (
+        'name = "a"\npublic = "a:1"\ntrash_days = 1\n',
+        {"SFT_SERVER_NAME": "b", "SFT_SERVER_PUBLIC": "b:1"},
+    )
+    found = read(file, text, environment, name="c")
+    assert found.required() == Configuration(name="c", public="b:1", trash_days=1)
+    assert found.sources == {"name": Source.FLAG, "public": Source.ENVIRONMENT, "trash_days": Source.FILE}
+
+
+def test_where_there_is_no_file_all_is_as_it_is_by_default(tmp_path):
+    assert configured(tmp_path / "sft.toml", {}, {}).required() == DEFAULTS
+
+
+def test_an_unknown_option_is_refused_with_the_nearest_one_and_its_line(file):
+    said = refused(file, '# mine\nname = "acme"\ntrash_day = 3\n')
+    assert said == {
+        "place": f"{file}, line 3",
+        "problem": "there is no option trash_day",
+        "remedy": "Did you mean trash_days? All of them: sftd config show",
+    }
+    assert refused(file, "[network]\nzzz = 1\n")["remedy"] == "All that there are: sftd config show"
+    said = refused(file, environment={"SFT_SERVER_TRASH_DAY": "3"})
+    assert (said["place"], said["problem"]) == ("The environment", "there is no option SFT_SERVER_TRASH_DAY")
+    assert "SFT_SERVER_TRASH_DAYS?" in said["remedy"]
+
+
+def test_what_others_call_like_an_option_is_none(file):
+    environment = {
+        "SFT_SERVER_HOME": "/srv", "SFT_SERVER_SERVICE_HOST": "10.0.0.1", "SFT_SERVER_SERVICE_PORT_SFT": "7361",
+        "SFT_SERVER_PORT": "tcp://10.0.0.1:7361", "SFT_SERVER_PORT_7361_TCP_ADDR": "10.0.0.1", "SFT_HOME": "/x",
+    }  # fmt: skip
+    assert read(file, environment=environment).required() == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "remedy"),
+    [
+        ("trash_days = 0", "trash_days cannot be that", f"It is a whole number from 1 to {DAYS_MOST}"),
+        ("trash_days = true", "trash_days cannot be that", f"It is a whole number from 1 to {DAYS_MOST}"),
+        ('trash_days = "7"', "trash_days cannot be that", f"It is a whole number from 1 to {DAYS_MOST}"),
+        ('registration = "anybody"', "registration cannot be that", "It is invite, open or closed"),
+        ("public = 7", "public cannot be that", "It is HOST:PORT"),
+        (
+            'public = "nowhere"',
+            'public: "nowhere" is no address',
+            "Write it as HOST:PORT, such as files.example.org:7361",
+        ),
+        ('name = "a/b"', "name cannot be that", "It is a name of a server"),
+        ('exempt = ["all"]', "exempt cannot be that", "It is a list of networks, such as 10.1.0.0/16"),
+        ('exempt = "10.0.0.0/8"', "exempt cannot be that", "It is a list of networks, such as 10.1.0.0/16"),
+        ('data = "disk"', "data cannot be that", "It is a folder, from / on"),
+        ('listen = "nowhere"', "listen: nowhere is no place to listen at", None),
+        ("listen", "it is no TOML (Expected '=' after a key in a key/value pair)", "Mend that line"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_its_line_and_what_it_may_be(file, text, problem, remedy):
+    said = refused(file, f"\n{text}\n")
+    assert (said["place"], said["problem"]) == (f"{file}, line 2", problem)
+    assert remedy is None or said["remedy"] == remedy
+
+
+def test_all_that_is_wrong_is_found_at_once_and_the_rest_is_read(file):
+    found = read(file, 'trash_days = 0\nnam = 1\npublic = "a:1"\n', {"SFT_SERVER_EXEMPT": "all"})
+    assert [each.place for each in found.faults] == [f"{file}, line 1", f"{file}, line 2", "SFT_SERVER_EXEMPT"]
+    assert found.configuration == Configuration(public="a:1")
+    with pytest.raises(ConfigurationError) as caught:
+        found.required()
+    assert str(caught.value.values["remedy"]).endswith("; 2 more: sftd config check")
+
+
+def test_a_file_that_cannot_be_read_is_refused(file):
+    file.write_bytes(b"\xff")
+    assert [each.problem for each in configured(file, {}, {}).faults] == ["it is no UTF-8"]
+    file.unlink()
+    file.mkdir()
+    assert "cannot be read" in configured(file, {}, {}).faults[0].problem
+
+
+def test_a_value_that_an_option_of_serve_wrote_is_said_to_be_one(file):
+    text = 'public = "a:1"  # by sftd serve\nname = "acme"\n'
+    assert read(file, text).sources == {"public": Source.FLAG, "name": Source.FILE}
+
+
+def test_serve_has_an_option_for_what_a_first_start_needs():
+    kept = [each.name for each in OPTIONS if each.flag is Flag.KEPT]
+    assert kept == ["public", "registration", "name", "exempt", "data", "master_key"]
