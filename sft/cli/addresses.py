@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from sft.cli.invocation import Invocation
 from sft.errors import LocalFileError, UsageError
 from sft.model.names import parse_path
-from sft.model.text import shell_name
+from sft.model.text import shell_line, shell_name, shell_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,8 @@ def parse_addresses(source: str, target: str, command: str) -> Addresses:
         )
     there = marked[0] or marked[1]
     if there is None:
-        up = shlex.join([*command.split(), source, f":{target}"])
-        down = shlex.join([*command.split(), f":{source}", target])
+        up = shell_line([*command.split(), source, f":{target}"])
+        down = shell_line([*command.split(), f":{source}", target])
         raise UsageError(
             problem="Which folder is the server's? A colon before it says so",
             remedy=f"To the server: {up}; from it: {down}",
@@ -94,10 +93,10 @@ def require_folder(path: Path) -> None:
     if path.is_dir():
         return
     if path.is_file():
-        remedy = f"One file: sft put {shell_name(str(path))} --to FOLDER"
+        remedy = f"One file: sft put {shell_path(str(path))} --to FOLDER"
         raise LocalFileError(path=str(path), problem="is a file, and a folder is wanted", remedy=remedy)
     above = path.parent
-    remedy = f"Check the name: ls {shell_name(str(above))}" if above.is_dir() else "Check the name: ls"
+    remedy = f"Check the name: ls {shell_path(str(above))}" if above.is_dir() else "Check the name: ls"
     problem = "is no folder" if os.path.lexists(path) else "does not exist"
     raise LocalFileError(path=str(path), problem=problem, remedy=remedy)
 

@@ -6,12 +6,14 @@ Rules. What is offered can be typed as it stands. It is offered and never run: a
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 import click
+
+from sft.model.names import is_user_name
+from sft.model.text import shell_line
 
 _STORE: Final = "sft put FILE --to FOLDER"
 _FETCH: Final = "sft get NAME"
@@ -100,6 +102,18 @@ def unknown_command(
     )
 
 
+def name_before_user(name: str, arguments: Sequence[str], context: click.Context) -> MeantError | None:
+    """Return the error for somebody's name behind ``invite``, where --user was meant; None where it is no such name.
+
+    Args:
+        arguments: all behind the command, the name among them.
+    """
+    if not is_user_name(name) or context.resilient_parsing:
+        return None
+    meant = shell_line([*context.command_path.split(), "--user", *arguments])
+    return MeantError(f"The name of somebody goes after --user: {name}", meant, context)
+
+
 def line_meant(error: click.ClickException, arguments: Sequence[str]) -> str | None:
     """Return the whole line that does what a command was asked for by an option that it lacks; None where none is known.
 
@@ -120,7 +134,7 @@ def line_meant(error: click.ClickException, arguments: Sequence[str]) -> str | N
         words += [kept] if kept else []
         instead += [each for each in taken if each not in instead]
     dashes = words.index("--") if "--" in words else len(words)
-    return shlex.join(["sft", *words[:dashes], *instead, *words[dashes:]])
+    return shell_line(["sft", *words[:dashes], *instead, *words[dashes:]])
 
 
 def _without(word: str, places: Mapping[str, tuple[str, ...]]) -> tuple[str, list[str]]:

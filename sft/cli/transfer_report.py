@@ -157,6 +157,7 @@ class TransferReport:
         console.result("  ".join([f"Nothing was done: {whole}.", *remarks]))
         show_failures(self.invocation, self._failed, self._undone, alone=False)
         show_skipped(console, self.skipped)
+        self._show_hint()
         return 0
 
     def finish(self, *remarks: str, **more: Any) -> int:
@@ -174,9 +175,12 @@ class TransferReport:
         self._show_unconfirmed()
         show_failures(self.invocation, self._failed, self._undone, alone=alone, head=not self._whole)
         show_skipped(console, self.skipped)
-        if self.hint:
-            console.note(f"     {self.hint}")
+        self._show_hint()
         return status
+
+    def _show_hint(self) -> None:
+        if self.hint:
+            self.invocation.console.note(f"     {self.hint}")
 
     def _document(self, done: int, *, status: int, dry_run: bool, **more: Any) -> Document:
         return {

@@ -17,7 +17,7 @@ from sft.client.os_errors import translating_os_errors
 from sft.crypto import key_file
 from sft.errors import KeyFormatError, KeyLockedError, LocalFileError
 from sft.limits import KIB
-from sft.model.text import shell_name
+from sft.model.text import shell_path
 
 if TYPE_CHECKING:
     from sft.client.profiles import Profile
@@ -186,7 +186,7 @@ def _read_private(path: Path, most: int, what: str) -> bytes:
             raise LocalFileError(
                 path=str(path),
                 problem=f"may be read by others, and is {what}",
-                remedy=f"Did nobody? Then chmod 600 {shell_name(str(path))}; else take another",
+                remedy=f"Did nobody? Then chmod 600 {shell_path(str(path))}; else take another",
             )
         return file.read(most)
 

@@ -28,7 +28,7 @@ from sft import durable
 from sft.client.os_errors import translating_os_errors
 from sft.errors import LocalFileError
 from sft.limits import MIB
-from sft.model.text import shell_name
+from sft.model.text import shell_path
 
 _LOCK: Final = "lock"
 _SERVER_DIGITS: Final = 32
@@ -109,7 +109,7 @@ class StateFolder(Struct, frozen=True):
                 raise LocalFileError(
                     path=str(path),
                     problem="may be read by others, and is a secret key",
-                    remedy=f"Did nobody? Then chmod 600 {shell_name(str(path))}; else ask an admin for a new invitation",
+                    remedy=f"Did nobody? Then chmod 600 {shell_path(str(path))}; else ask an admin for a new invitation",
                 )
         return data
 
@@ -209,7 +209,7 @@ class StateFolder(Struct, frozen=True):
             raise LocalFileError(
                 path=str(path),
                 problem="may be written by others, and what it holds is trusted",
-                remedy=f"Look at what is in it, then chmod 700 {shell_name(str(path))}",
+                remedy=f"Look at what is in it, then chmod 700 {shell_path(str(path))}",
             )
 
     def _open_lock(self, name: str) -> int:

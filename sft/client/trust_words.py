@@ -6,7 +6,7 @@ Rules. Names are a peer's, and harmless in what is returned. What can be typed i
 from __future__ import annotations
 
 from sft.crypto.keys import PublicKey
-from sft.model.text import count_text, shell_word, shown_name
+from sft.model.text import count_text, shell_path, shown_name
 
 HOLDS_CONTENT = "The content is what was signed, byte for byte."
 
@@ -42,5 +42,4 @@ def acknowledged(server: str, name: str, version: int, when: str) -> str:
 
 def minisign_command(local: str, key: PublicKey) -> str:
     """Return the command that checks a file of this computer, whose signature lies beside it, without sft."""
-    path = f"./{local}" if local.startswith("-") else local  # else it would be an option
-    return f"minisign -V -H -m {shell_word(path)} -P {key.text()}"
+    return f"minisign -V -H -m {shell_path(local)} -P {key.text()}"

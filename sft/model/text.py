@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from string import Formatter
 from types import MappingProxyType
@@ -292,6 +292,16 @@ def shell_name(text: str) -> str:
     """Return a name for a command that may be typed as it stands."""
     # A leading slash of a path on the server is dropped; of an option, it is none.
     return shell_word(f"/{text}" if text.startswith("-") else text)
+
+
+def shell_path(text: str) -> str:
+    """Return a path of this computer for a command that may be typed as it stands: never one of its options."""
+    return shell_word(f"./{text}" if text.startswith("-") else text)
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """Return words as one line of a shell, which reads them back byte for byte."""
+    return " ".join(map(shell_word, words))
 
 
 def shell_word(text: str) -> str:

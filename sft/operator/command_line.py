@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import click
 
 from sft.cli.lazy import LazyGroup
+from sft.cli.meant import name_before_user
 from sft.operator.home import Home
 
 RunCommand = Callable[[Home, Any, Any, str], int]
@@ -118,6 +119,18 @@ class OperatorGroup(LazyGroup):
         if not ctx._protected_args:  # noqa: SLF001 - click's own place for the word
             ctx._protected_args = [self.first]  # noqa: SLF001
         return rest
+
+
+class InviteGroup(OperatorGroup):
+    """Its commands; a person's name in their place is one for --user."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        meant = None if args[0] in self.commands else name_before_user(args[0], args, ctx)
+        if meant is not None:
+            raise meant
+        return super().resolve_command(ctx, args)
 
 
 # -- short ways of writing commands ----------------------------------------------------------------------

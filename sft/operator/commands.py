@@ -17,10 +17,11 @@ import click
 from sft import __version__
 from sft.cli.console import Console
 from sft.cli.failures import report
+from sft.cli.role_argument import RoleType, require_role
 from sft.cli.usage import STATUSES, asks_json, usage_of
 from sft.errors import SftError, UsageError
 from sft.model.access import Role
-from sft.operator.command_line import Call, OperatorGroup, argument, flag, leaf, option
+from sft.operator.command_line import Call, InviteGroup, OperatorGroup, argument, flag, leaf, option
 from sft.operator.listening import WITNESS_LISTEN, endpoint_of
 from sft.operator.next_steps import steps_at
 from sft.operator.options import BY_NAME, OPTIONS, Flag, OneOf, ServerOption, problem_of
@@ -124,7 +125,14 @@ _USER: Final = OperatorGroup(
             "people:change_role",
             "Give somebody another role.",
             _WHO,
-            argument("ROLE", "What they are from now on.", type=_ROLES, metavar=None),
+            argument(
+                "ROLE",
+                "What they are from now on.",
+                type=RoleType(),
+                metavar="{admin|maintainer|guest}",
+                required=False,
+                callback=require_role,
+            ),
         ),
         leaf("disable", "people:disable", "Lock somebody out, keeping everything.", _WHO),
         leaf("enable", "people:enable", "Let somebody in again.", _WHO),
@@ -160,7 +168,7 @@ _USER: Final = OperatorGroup(
     ],
 )
 
-_INVITE: Final = OperatorGroup(
+_INVITE: Final = InviteGroup(
     "invite",
     "Invitations: make one and print its link, unless told otherwise.",
     [

@@ -38,7 +38,7 @@ from typing import Any, Final, NoReturn
 from sft import durable
 from sft.errors import ConfigurationError, HomeError
 from sft.limits import FLOOR_BYTES, MIB
-from sft.model.text import shell_name
+from sft.model.text import shell_path
 from sft.operator import configuration_file
 from sft.operator.configuration import DEFAULTS, Configuration, Configured, configured, written
 from sft.operator.head_file import HeadFile
@@ -234,7 +234,7 @@ class Home:
             key = b""
         if len(key) != KEY_BYTES:
             self._refuse(
-                f"it has no {SERVER_KEY}", f"Start the server once: sftd --home {shell_name(str(self.path))} serve"
+                f"it has no {SERVER_KEY}", f"Start the server once: sftd --home {shell_path(str(self.path))} serve"
             )
         return key
 

@@ -18,7 +18,7 @@ from sft.errors import HomeError, SftError
 from sft.ledger.checkpoints import Checkpoint, verify_cosignatures
 from sft.ledger.policy import Policy
 from sft.model.names import safe
-from sft.model.text import count_text, shell_name, utc_time
+from sft.model.text import count_text, shell_path, utc_time
 from sft.operator.control import require_server
 from sft.operator.home import Home
 from sft.operator.witnesses import read_cosigned, read_policy
@@ -101,7 +101,7 @@ def _head(home: Home) -> Checkpoint:
         raise HomeError(
             home=str(home.path),
             problem="its log has no head",
-            remedy=f"Start the server once: sftd --home {shell_name(str(home.path))} serve",
+            remedy=f"Start the server once: sftd --home {shell_path(str(home.path))} serve",
         )
     return Checkpoint.parse(text_of(note))
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from sft.cli.next_steps import STEPS, NextSteps
 from sft.errors import SftError
-from sft.model.text import shell_name
+from sft.model.text import shell_path
 
 _LISTS: Final = {"user": "user", "active user": "user", "invitation": "invite", "session": "session"}
 _RESTART: Final = "Is the server of another version? Restart it"
@@ -81,7 +81,7 @@ _STEPS: Final = MappingProxyType({**STEPS, **dict.fromkeys(NEVER_MET, STEPS["FAU
 
 def at_home(text: str, home: str) -> str:
     """Return a text whose commands name a home; "" leaves them as they are."""
-    named = f"sftd --home {shell_name(home)} "
+    named = f"sftd --home {shell_path(home)} "
     return re.sub(r"\bsftd (?!--home)", lambda _: named, text) if home else text
 
 

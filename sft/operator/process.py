@@ -36,6 +36,7 @@ class ProcessService(Service):
         self._steps = steps
         self._event_log = EventLog()
         self.status = 0  # with which the process ends
+        self._has_begun = True  # but for a start that failed, of which the refusal says all
         self._starting: Deferred[None] = Deferred()
 
     @abstractmethod
@@ -53,13 +54,17 @@ class ProcessService(Service):
 
     def stopService(self) -> Deferred[None]:
         super().stopService()  # type: ignore[no-untyped-call]
-        self._event_log.note("stopping")
+        self._note_end("stopping")
         # A start that is under way ends first: what it opens could not be closed otherwise.
         started: Deferred[None] = Deferred()
         self._starting.addBoth(lambda _: started.callback(None))
         stopping = started.addCallback(lambda _: Deferred.fromCoroutine(self._stop()))
         stopping.addErrback(self._event_log.failed, "stop-fault")
-        return stopping.addCallback(lambda _: self._event_log.note("stopped"))
+        return stopping.addCallback(lambda _: self._note_end("stopped"))
+
+    def _note_end(self, event: str) -> None:
+        if self._has_begun:
+            self._event_log.note(event)
 
     def _say(self, *lines: str) -> None:
         for line in lines:
@@ -70,6 +75,7 @@ class ProcessService(Service):
 
     def _start_failed(self, failure: Failure) -> None:
         error = failure.value
+        self._has_begun = False
         self.status = error.exit_status if isinstance(error, SftError) else SftError.exit_status
         if isinstance(error, SftError):
             for line in error_lines(error, now=time.time(), steps=self._steps):

@@ -30,7 +30,7 @@ from sft.hardening import keep_memory_private
 from sft.model.access import OPERATOR
 from sft.model.links import format_address, invitation_link
 from sft.model.records import Invitation
-from sft.model.text import shell_name
+from sft.model.text import shell_word
 from sft.operator.bootstrap import OpenedHome, open_home
 from sft.operator.configuration import Configuration
 from sft.operator.home import Home, HomeLock
@@ -118,7 +118,7 @@ class Server:
         if not self._given.public and not isinstance(port.getHost(), IPv4Address | IPv6Address):
             raise UsageError(
                 problem=f"No link can say where {listen} is",
-                remedy=f"The same with what links shall say: --listen {shell_name(listen)} --public HOST:PORT",
+                remedy=f"The same with what links shall say: --listen {shell_word(listen)} --public HOST:PORT",
             )
         return gate
 

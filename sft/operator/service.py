@@ -13,7 +13,7 @@ from sft.cli.next_steps import NextSteps
 from sft.errors import RowForgedError
 from sft.model.access import Role
 from sft.model.events import DomainEvent, UserJoined
-from sft.model.text import shell_name
+from sft.model.text import shell_path
 from sft.operator.bootstrap import OpenedHome
 from sft.operator.home import Home
 from sft.operator.process import ProcessService, on_terminal
@@ -107,7 +107,7 @@ class ServerService(ProcessService):
         elif missing and shown:
             self._say(opened.advice)
         elif missing:
-            command = f"sftd --home {shell_name(str(self._home.path))} invite --role admin"
+            command = f"sftd --home {shell_path(str(self._home.path))} invite --role admin"
             self._say(opened.advice, f"No admin yet. Invite one: {command}")
         if not (missing and invited):
             self._home.drop_first_admin()

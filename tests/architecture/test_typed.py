@@ -15,6 +15,7 @@ from tests.typed import SAMPLES, NotTypedError, all_commands, options_of, parse,
 
 # Modules that say something for several commands: an option that they name is one of each of these.
 SPEAKS_FOR = {
+    "sft/cli/meant.py": ("sft invite", "sftd invite make"),
     "sft/cli/prompts.py": ("sft join", "sft servers link"),
     "sft/cli/transfer_report.py": ("sft put", "sft get"),
     "sft/operator/bootstrap.py": ("sftd serve",),

@@ -227,7 +227,14 @@ def test_a_target_as_the_last_word_is_answered_with_its_option(cli: LiveCli):
         refused = cli.sft("max", "put", report, "finance", *dry)
         assert (refused.status, refused.err.splitlines()[1].strip()) == (2, f"sft put {report} --to finance")
     assert cli.sft("max", "ls").lines == ["finance/"]
-    cli.sft("max", "put", report)
+    # A folder that is here too goes with it, as was asked for: what may have been meant is said beside that.
+    (cli.folder / "finance").mkdir()
+    meant = f"Meant as the folder there? sft put {report} --to finance"
+    for words in ((report, "finance/", "--dry-run"), (report, "finance/")):
+        assert cli.sft("max", "put", *words).err.splitlines()[-1].strip() == meant
+    for words in ((report, "finance", "--replace"), ("finance", "finance/")):
+        assert "Meant" not in cli.sft("max", "put", *words).err
+    assert cli.sft("max", "ls").lines == ["finance/", "report.pdf"]
     (cli.folder / "here").mkdir()
     for last in ("x/", "here"):
         refused = cli.sft("gus", "get", "report.pdf", last)

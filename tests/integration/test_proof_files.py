@@ -32,11 +32,22 @@ def test_an_outsider_checks_what_a_reader_was_given(cli: LiveCli) -> None:
 
 
 def test_what_is_there_stays(cli: LiveCli) -> None:
+    out = cli.folder / "out"
+    out.mkdir()
+    (out / "a.txt").write_bytes(b"a")
     assert cli.sft("max", "put", cli.file("a.txt", b"a")).status == 0
-    assert cli.sft("gus", "proof", "a.txt", "--to", "out").status == 0
+    assert cli.sft("gus", "proof", "a.txt", "--to", "out").out.startswith("wrote "), "beside the very same file"
+    proof = (out / "a.txt.sftproof").read_bytes()
+    assert cli.sft("max", "put", cli.file("b.txt", b"b")).status == 0  # the newest checkpoint is another one
     again = cli.sft("gus", "proof", "a.txt", "--to", "out")
-    assert (again.status, "[FILE_EXISTS]" in again.err) == (5, True)
+    assert (again.status, again.out.split(":")[0]) == (0, "here already")
+    assert (out / "a.txt.sftproof").read_bytes() == proof
+    (out / "a.txt.sftproof").write_bytes(b"another")
+    refused = cli.sft("gus", "proof", "a.txt", "--to", "out")
+    assert (refused.status, "[FILE_EXISTS]" in refused.err) == (5, True)
+    assert (out / "a.txt.sftproof").read_bytes() == b"another"
     assert cli.sft("gus", "proof", "a.txt", "--to", "out", "--force").status == 0
+    assert (out / "a.txt.sftproof").read_bytes() != b"another"
     assert cli.sft("gus", "proof", "none").status == 3
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -31,7 +30,7 @@ from sft.crypto.digests import digest_text
 from sft.errors import NotFoundError, UsageError
 from sft.model.names import safe
 from sft.model.records import File
-from sft.model.text import count_text, shell_word, shown_name, size_text
+from sft.model.text import count_text, shell_line, shell_word, shown_name, size_text
 
 EMPTY: Final = dict.fromkeys(
     ("local", "signature_file", "signed_as", "author", "version", "size", "digest", "log"), None
@@ -192,7 +191,7 @@ def _require_names_there(names: Sequence[str], plan: GetPlan) -> None:
     if last.endswith("/") or Path(last).is_dir():
         raise UsageError(
             problem=f"{safe(last)} is not on the server; a folder here goes after --to",
-            remedy=shlex.join(["sft", "get", *sources, "--to", last]),
+            remedy=shell_line(["sft", "get", *sources, "--to", last]),
         )
 
 
@@ -200,7 +199,7 @@ def _remark_on_name(names: Sequence[str], plan: GetPlan) -> str:
     """Return what to type if the second of two names was meant as that of the file here; "" if it was not."""
     if len(names) != 2 or len(plan.items) != 1 or plan.folders or [each.name for each in plan.refused] != [names[1]]:  # noqa: PLR2004
         return ""
-    return f"Meant as its name here? {shlex.join(['sft', 'get', names[0], '--as', names[1]])}"
+    return f"Meant as its name here? {shell_line(['sft', 'get', names[0], '--as', names[1]])}"
 
 
 def _require_one_file(plan: GetPlan, option: str, *, newest: bool) -> None:

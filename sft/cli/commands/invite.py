@@ -7,7 +7,6 @@ standard error.
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -16,7 +15,7 @@ import click
 
 from sft.cli.completing import invitations
 from sft.cli.invocation import Invocation
-from sft.cli.meant import MeantError
+from sft.cli.meant import MeantError, name_before_user
 from sft.cli.options import common
 from sft.cli.people_output import show_invitations, show_new_invitation
 from sft.client.api import people
@@ -24,7 +23,7 @@ from sft.client.session import Session
 from sft.errors import LocalExistsError, LocalFileError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, is_loopback
-from sft.model.names import is_user_name, parse_user_name, safe
+from sft.model.names import parse_user_name, safe
 from sft.model.records import Invitation
 from sft.model.text import invitation_seconds
 
@@ -40,11 +39,10 @@ class _InviteGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name in self.commands or not is_user_name(name) or ctx.resilient_parsing:
-            return super().resolve_command(ctx, args)
-        raise MeantError(
-            f"The name of somebody goes after --user: {name}", shlex.join(["sft", "invite", "--user", *args]), ctx
-        )
+        meant = None if name in self.commands else name_before_user(name, args, ctx)
+        if meant is not None:
+            raise meant
+        return super().resolve_command(ctx, args)
 
 
 @click.group("invite", cls=_InviteGroup, invoke_without_command=True)

@@ -6,14 +6,11 @@ signed by whoever stored them, and get another owner.
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
-from sft.cli.meant import MeantError
 from sft.cli.options import common
 from sft.cli.people_output import (
     files_of,
@@ -24,32 +21,13 @@ from sft.cli.people_output import (
     show_role,
     show_users,
 )
+from sft.cli.role_argument import RoleType, require_role
 from sft.client.api import people
 from sft.client.session import Session
 from sft.errors import UsageError
 from sft.model.access import Role
 from sft.model.records import User, UserState
 from sft.model.text import shell_name, shown_name
-
-
-class _RoleType(click.Choice[str]):
-    """A role, after the name of whose it shall be."""
-
-    def __init__(self) -> None:
-        super().__init__([role.value for role in Role])
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        name = "" if ctx is None else ctx.params.get("name", "")
-        if value not in self.choices and name in self.choices:
-            raise MeantError("The name comes first", f"sft role {shell_name(value)} {name}", ctx)
-        return super().convert(value, param, ctx)
-
-
-def _require_role(context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is None and not context.resilient_parsing:
-        name = shell_name(context.params.get("name", "NAME"))
-        raise MeantError("A role is missing", f"Give one: sft role {name} admin, maintainer or guest", context)
-    return value
 
 
 @click.command("users")
@@ -62,7 +40,7 @@ def users_command(invocation: Invocation) -> int:
 
 @click.command("role")
 @click.argument("name", shell_complete=people_there)
-@click.argument("role", required=False, metavar="ROLE", type=_RoleType(), callback=_require_role)
+@click.argument("role", required=False, metavar="ROLE", type=RoleType(), callback=require_role)
 @common
 def role_command(invocation: Invocation, name: str, role: str) -> int:
     """Give somebody another role: admin, maintainer or guest."""

@@ -11,17 +11,21 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import key_document
 from sft.cli.options import common
 from sft.client.file_proof import prove_stored
+from sft.client.local_verify import read_text
 from sft.client.os_errors import translating_os_errors
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, get_all
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import plan_get
 from sft.client.trust_words import minisign_command
+from sft.crypto.comment import FileComment
 from sft.crypto.keys import PublicKey
-from sft.errors import LocalExistsError, UsageError
-from sft.ledger.file_proof import LoggedFile
+from sft.crypto.signatures import FileSignature
+from sft.errors import CryptoError, LocalExistsError, LocalFileError, UsageError
+from sft.ledger.file_proof import LoggedFile, check_file_proof
 from sft.model.names import safe
-from sft.model.text import count_text, shell_name, shown_name
+from sft.model.records import File
+from sft.model.text import count_text, shell_path, shown_name
 
 
 @click.command("proof")
@@ -50,21 +54,36 @@ def command(invocation: Invocation, name: str, to: str | None, *, force: bool) -
         return got, *await prove_stored(session, got.file)
 
     got, text, logged = invocation.talk(ask)
-    return _show(invocation, got, _written(place / got.item.parts[-1], text, force=force), logged)
+    if got.file is None:
+        raise TypeError("a get that did not fail has a file")
+    local = place / got.item.parts[-1]
+    proof = local.with_name(f"{local.name}.sftproof")
+    written = force or not _shows_the_same(proof, got.file, logged)
+    if written:
+        _write(proof, text, force=force)
+    return _show(invocation, got, proof, logged, is_new=written)
 
 
-def _written(local: Path, text: str, *, force: bool) -> Path:
-    path = local.with_name(f"{local.name}.sftproof")
-    with translating_os_errors(path):
+def _shows_the_same(proof: Path, file: File, logged: LoggedFile) -> bool:
+    """Say whether a proof lies here already that shows the same of this very version, under whichever checkpoint."""
+    try:
+        comment = FileComment.parse(FileSignature.parse(file.version.signature).comment)
+        shown = check_file_proof(read_text(proof), comment)
+    except (LocalFileError, CryptoError):
+        return False
+    return (shown.origin, shown.index) == (logged.origin, logged.index)
+
+
+def _write(proof: Path, text: str, *, force: bool) -> None:
+    with translating_os_errors(proof):
         try:
-            with path.open("w" if force else "x", encoding="utf-8") as file:
+            with proof.open("w" if force else "x", encoding="utf-8") as file:
                 file.write(text)
         except FileExistsError as error:
-            raise LocalExistsError(path=str(path)) from error
-    return path
+            raise LocalExistsError(path=str(proof)) from error
 
 
-def _show(invocation: Invocation, got: GetResult, proof: Path, logged: LoggedFile) -> int:
+def _show(invocation: Invocation, got: GetResult, proof: Path, logged: LoggedFile, *, is_new: bool) -> int:
     file, local = got.file, got.local
     if file is None or local is None:
         raise TypeError("a get that did not fail has a file and a place")
@@ -82,12 +101,12 @@ def _show(invocation: Invocation, got: GetResult, proof: Path, logged: LoggedFil
         "leaf": logged.index,
         "log": logged.origin.text(),
     }
-    shown = shell_name(str(local))
+    shown = shell_path(str(local))
     invocation.console.show(
         document,
-        f"wrote {', '.join(safe(str(each)) for each in (local, signature, proof))}",
+        f"{'wrote' if is_new else 'here already:'} {', '.join(safe(str(each)) for each in (local, signature, proof))}",
         f"Version {file.version.number}, in the log {logged.origin.text()} at {count_text(logged.index)}.",
-        f"Without an account: sft verify {shown} --key {key.text()} --proof {shell_name(str(proof))}",
+        f"Without an account: sft verify {shown} --key {key.text()} --proof {shell_path(str(proof))}",
         f"Without sft: {minisign_command(str(local), key)}",
         f"That key is {author}'s: {key.words()}",
         f"Let {author} confirm these words by another way than the one by which the files go.",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -43,7 +42,7 @@ from sft.errors import (
 )
 from sft.model.names import parse_path, safe
 from sft.model.records import Stored
-from sft.model.text import count_text, duration_text, rate_text, sentence, size_text
+from sft.model.text import count_text, duration_text, rate_text, sentence, shell_line, size_text
 
 EMPTY: Final = dict.fromkeys(("version", "size", "digest", "log", "receipt"), None)
 
@@ -86,6 +85,7 @@ def command(
     if as_path is not None and as_path.endswith("/") and not Path(paths[0]).is_dir():
         raise UsageError(problem="--as names a file, and that ends in /", remedy="Into a folder: --to FOLDER")
     _require_sources(paths, to=to, as_path=as_path)
+    as_for_cp = as_path is None and _ends_as_for_cp(paths, to=to)
     replace = replace and if_version is None  # which replaces that version and no other
     plan = plan_put(
         paths, to=to, as_path=as_path, safe_names=safe_names, excludes=Excludes(exclude), own=invocation.state.data
@@ -100,6 +100,7 @@ def command(
     async def store(session: Session) -> None:
         nonlocal results
         await _require_no_folder_there(session, paths, plan, to=to)
+        report.hint = await _remark_on_folder(session, paths) if as_for_cp else ""
         report.server = session.server_name
         session.limit(limit)
         for folder in plan.folders:
@@ -125,6 +126,7 @@ def command(
 
     async def foresee(session: Session) -> None:
         await _require_no_folder_there(session, paths, plan, to=to)
+        report.hint = await _remark_on_folder(session, paths) if as_for_cp else ""
         report.server = session.server_name
         foreseen = await foresee_put(session, plan.items, replace=replace, if_version=if_version)
         for item, what in zip(plan.items, foreseen, strict=True):
@@ -158,11 +160,32 @@ async def _require_no_folder_there(session: Session, paths: Sequence[str], plan:
         raise _meant_as_target(sources, last)
 
 
+def _ends_as_for_cp(paths: Sequence[str], *, to: str) -> bool:
+    """Say whether cp and scp would take the last word for the target: it ends in /, and files stand before it."""
+    *sources, last = paths
+    return bool(sources) and not to and last.endswith("/") and not any(Path(source).is_dir() for source in sources)
+
+
+async def _remark_on_folder(session: Session, paths: Sequence[str]) -> str:
+    """Return what to type if the last word was meant as the folder of that name there; "" where there is none.
+
+    It is here too, so it is stored beside the files before it, as was asked for.
+    """
+    *sources, last = paths
+    with contextlib.suppress(NameNotAllowedError, NotFoundError, FolderInTheWayError):
+        await list_page(session, parse_path(last.rstrip("/")), "")
+        return f"Meant as the folder there? {_into(sources, last)}"
+    return ""
+
+
 def _meant_as_target(sources: Sequence[str], last: str) -> UsageError:
     return UsageError(
-        problem=f"{safe(last)} is not here; a folder of the server goes after --to",
-        remedy=shlex.join(["sft", "put", *sources, "--to", last.strip("/")]),
+        problem=f"{safe(last)} is not here; a folder of the server goes after --to", remedy=_into(sources, last)
     )
+
+
+def _into(sources: Sequence[str], last: str) -> str:
+    return shell_line(["sft", "put", *sources, "--to", last.strip("/")])
 
 
 async def ask_of_unknown(

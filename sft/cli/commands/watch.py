@@ -7,7 +7,6 @@ stored.
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,7 @@ from sft.client.transfers.progress import TransferStage
 from sft.client.transfers.watch import FolderWatch, WatchOptions
 from sft.errors import SftError, UsageError
 from sft.model.names import safe
-from sft.model.text import count_text, sentence, size_text
+from sft.model.text import count_text, sentence, shell_line, size_text
 
 if TYPE_CHECKING:
     from sft.client.session import Session
@@ -76,7 +75,7 @@ def command(
     profile, folder = (None, folder_there) if marked is None else marked
     top = Path(folder_here)
     if marked is None and server_side(folder_here) is not None and not top.exists():
-        turned = shlex.join(["sft", "watch", folder_there, folder_here])
+        turned = shell_line(["sft", "watch", folder_there, folder_here])
         raise UsageError(problem="The folder of this computer comes first", remedy=turned)
     choose_server(invocation, profile)
     require_folder(top)

@@ -24,7 +24,7 @@ from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.download import DownloadResult, get_file
 from sft.client.transfers.download_resume import drop_left
 from sft.client.transfers.grouping import GET_GROUP_BYTES, PUT_GROUP_BYTES, got_bytes, groups_of, put_bytes
-from sft.client.transfers.here_already import Here, look_here
+from sft.client.transfers.here_already import Here, look_here, write_signatures
 from sft.client.transfers.no_room import NoRoom
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 from sft.client.transfers.plan import GetItem, PutItem
@@ -197,7 +197,9 @@ async def get_all(
     digests = DigestCache(session.state, session.clock)
 
     async def look(numbered: Sequence[tuple[int, GetItem]]) -> list[Here]:
-        return await look_here(session, [item for _, item in numbered], asked, digests)
+        looked_for = [item for _, item in numbered]
+        found = await look_here(session, looked_for, asked, digests)
+        return await session.pool.run(write_signatures, destination, looked_for, found) if with_signature else found
 
     try:
         unmade = await session.pool.run(_make, destination, folders)

@@ -16,12 +16,12 @@ from typing import Final
 from sft import durable
 from sft.client.api.files import show_proved
 from sft.client.concurrency import gather_limited
-from sft.client.os_errors import describe_os_error
+from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.client.session import Session
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.download import DownloadResult, require_asked_for
 from sft.client.transfers.local_file import LocalFile, seen_as
-from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy, refusal_to_replace
+from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy, Destination, refusal_to_replace
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.proving import are_proved
 from sft.client.transfers.same import GetAsked, NameTaken, Step, get_step
@@ -147,7 +147,7 @@ def _reads_as(folder: int, seen: LocalFile, digest: bytes, digests: DigestCache)
 
 
 async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadResult | None:
-    """Judge what lies here, which has the listed digest; None where its signature is wanted and is not what lies beside it."""
+    """Judge what lies here, which has the listed digest; None where its signature is wanted and another lies beside it."""
     local = asked.local(item)
     file, evidence = await show_proved(session, item.path, item.version)
     require_asked_for(session, file, item)
@@ -157,7 +157,7 @@ async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadR
     signature = local.with_name(f"{local.name}{SIGNATURE_ENDING}") if asked.with_signature else None
 
     def take_note() -> bool:
-        if signature is not None and _content(signature) != verdict.signature:
+        if signature is not None and os.path.lexists(signature) and _content(signature) != verdict.signature:
             return False
         if item.newest:
             require_newest(session, file, item.seen, verdict.proved, listed=item.version != 0)
@@ -166,6 +166,34 @@ async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadR
 
     same = await session.pool.run(take_note)
     return DownloadResult(file, verdict, local, signature) if same else None
+
+
+def write_signatures(destination: Destination, items: Sequence[GetItem], found: Sequence[Here]) -> list[Here]:
+    """Write the signatures that are wanted beside what is here already, and are not there (blocks).
+
+    Returns:
+        What was found; where a signature could not be written, why.
+    """
+    return [_with_signature(destination, item, here) for item, here in zip(items, found, strict=True)]
+
+
+def _with_signature(destination: Destination, item: GetItem, here: Here) -> Here:
+    if not isinstance(here, DownloadResult) or here.verdict is None or here.signature is None:
+        return here
+    if os.path.lexists(here.signature):
+        return here
+    try:
+        folder = destination.folder(item.parts[:-1])
+        try:
+            with translating_os_errors(here.signature):
+                data, mode = here.verdict.signature, 0o666 & ~destination.umask
+                durable.write_new(folder, here.signature.name, data, mode)
+                durable.sync_folder(folder)
+        finally:
+            destination.release(folder)
+    except SftError as error:
+        return error
+    return here
 
 
 def _content(path: Path) -> bytes | None:

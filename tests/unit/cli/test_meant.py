@@ -42,6 +42,7 @@ def test_the_answer_is_the_right_command(cli, word, ours):
         ("rm -rf fin", "rm -r fin --yes"),
         ("rm -Rf -- -fin", "rm -r --yes -- -fin"),
         ("rm -f a.txt", "rm a.txt --yes"),
+        ("rm -f 'a\u202eb'", "rm $'a\\xe2\\x80\\xaeb' --yes"),
         ("mkdir -p a/b", "mkdir a/b"),
         ("put -rf fin --to x", "put fin --to x --replace"),
         ("get -r fin", "get fin"),

@@ -126,10 +126,17 @@ UNSEEN = ("\u202egnp.exe", "a\nb", "\x1b[2J", "tab\there", "byte\udcff", "'\u200
 
 def test_a_shell_reads_a_name_back_byte_for_byte_and_a_terminal_shows_all_of_it() -> None:
     names = (*HOSTILE, *UNSEEN)
-    line = " ".join(map(text.shell_word, names))
+    line = text.shell_line(names)
     assert safe(line) == line
     read = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True)  # noqa: S607
     assert read.stdout.split(b"\0")[:-1] == [name.encode("utf-8", "surrogateescape") for name in names]
+
+
+def test_a_path_of_this_computer_is_never_an_option() -> None:
+    """A slash before it, as for a path on the server, would name another file."""
+    assert text.shell_path("-rf") == "./-rf"
+    assert text.shell_path("-r f") == "'./-r f'"
+    assert text.shell_path("a/-b") == "a/-b"
 
 
 def test_values_are_told_by_their_names() -> None:

@@ -48,7 +48,6 @@ def test_the_environment_names_the_home_unless_the_option_does(tmp_path, monkeyp
         ["serve", "--unheard"],
         ["serve", "--exempt", "everybody"],
         ["unheard"],
-        ["user", "role", "gus"],
         ["user", "role", "gus", "admin", "too"],
         ["session", "kick"],
         ["session", "kick", "x"],
@@ -71,10 +70,26 @@ def test_a_mistake_in_the_options_is_told_with_the_help_of_that_command_and_ends
 
 def test_a_mistake_names_the_command_whose_help_has_the_answer(capsys):
     with pytest.raises(SystemExit):
-        parsed("user", "role", "gus", "--json")
+        parsed("user", "role", "--json")
     said = capsys.readouterr()
     assert "     See: sftd user role --help\n" in said.err
     assert json.loads(said.out)["error"]["code"] == "USAGE"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("invite max", "sftd invite --user max"),
+        ("invite max --role admin", "sftd invite --user max --role admin"),
+        ("--home /x invite max", "sftd --home /x invite --user max"),
+        ("user role gus", "Give one: sftd user role gus admin, maintainer or guest"),
+        ("user role admin gus", "sftd user role gus admin"),
+    ],
+)
+def test_who_leaves_out_a_word_or_turns_two_round_is_shown_the_command(words, meant, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parsed(*words.split())
+    assert (ended.value.code, capsys.readouterr().err.splitlines()[1].strip()) == (2, meant)
 
 
 def test_another_word_is_answered_with_the_operators_own_command(capsys):
