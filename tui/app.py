@@ -19,6 +19,7 @@ from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 
 from sft.client.connection_info import ConnectionInfo, Event, Status
 from sft.client.transfers.queue.job import Direction, Failure, Job
@@ -49,6 +50,7 @@ from tui.messages import (
 from tui.preferences import Preferences
 from tui.quitting import Quitting
 from tui.runtime.changed_cells import ChangedCells
+from tui.runtime.escaped_keys import keys_of
 from tui.runtime.key_queue import KeyQueue
 from tui.runtime.scrollbars import draw_whole_cells
 from tui.runtime.terminal import Terminal
@@ -156,7 +158,11 @@ class SftApp(App[int], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Resize):
             self._changed_cells.forget()  # terminals move what stands there
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            given = [key for keys in self.preferences.keymap.values() for key in keys.split(",")]
+            for key in keys_of(event, given, typing=isinstance(self.focused, Input)):
+                await self.key_queue.take(key)
+        elif isinstance(event, events.Paste) and not event.is_forwarded:
             await self.key_queue.take(event)
         else:
             await super().on_event(event)
@@ -240,6 +246,9 @@ class SftApp(App[int], inherit_bindings=False):
         except OthersActedError as acted:
             view.report(f"Not undone. {acted}", Severity.WARNING)
             changed = [""]  # some of it may have been
+        except SftError as error:
+            view.report_error(error)
+            changed = [""]  # likewise
         else:
             view.report(words, Severity.SUCCESS)
         for folder in changed:

@@ -188,7 +188,8 @@ class Undo:
                     self._last = replace(last, steps=last.steps[: len(last.steps) - len(back)])
                 raise
             changed |= {split_path(path)[0] for path in (step.path, back[-1])}
-        what = _name(back[0]) if len(back) == 1 else f"{count_text(len(back))} things"
+        whole = [path for path in back if not any(path.startswith(f"{other}/") for other in back)]
+        what = _name(whole[0]) if len(whole) == 1 else f"{count_text(len(whole))} things"
         return f"{what}: {last.what} undone.", sorted(changed)
 
 
@@ -201,6 +202,19 @@ async def folder_at(files: UndoFiles, path: str) -> Folder | None:
         cursor = page.next
         if found is not None or page.files or not cursor:
             return found
+
+
+async def missing_above(files: UndoFiles, path: str, known: str) -> list[str]:
+    """Return the folders above a path that are not there yet, the outermost first; ``known`` is, and all above it."""
+    above: list[str] = []
+    folder = split_path(path)[0]
+    while folder not in {known, ""}:
+        above.insert(0, folder)
+        folder = split_path(folder)[0]
+    for number, each in enumerate(above):
+        if await folder_at(files, each) is None:
+            return above[number:]
+    return []
 
 
 def _name(path: str) -> str:

@@ -74,7 +74,7 @@ def _begin(path: Path) -> tuple[int, int]:
     except FileExistsError as error:
         os.close(folder_fd)
         raise LocalFileError(
-            str(error), path=str(path), problem="is there already", remedy="Choose another name"
+            str(error), path=str(path), problem="is here already", remedy="Choose another name"
         ) from error
     except OSError as error:
         os.close(folder_fd)

@@ -375,7 +375,7 @@ class LocalExistsError(ClientError):
 
     code = "FILE_EXISTS"
     exit_status = 5
-    sentence = "{path} is there already."
+    sentence = "{path} is here already."
 
 
 class LocalChangedError(ClientError):

@@ -176,6 +176,26 @@ def parse_link(text: str) -> InvitationLink | ServerLink:
     return link(host, port, server_id, server_key, reader)
 
 
+def checked_beginnings(text: str) -> list[str]:
+    """Return each beginning of a text that may be a whole link, for its check characters fit, the longest first.
+
+    One pass, as a link is looked for with every letter that somebody types.
+    """
+    cleaned = re.sub(_DROPPED, "", text[:_LONGEST])
+    match = re.match(_LINK, cleaned)
+    if match is None:
+        return []
+    rest, begins = match["rest"], match.start("rest")
+    state = hashlib.sha256(_checked(match["kind"].lower(), ""))
+    ends: list[str] = []
+    for number in range(1, len(rest) - _CHECK_CHARACTERS + 1):
+        state.update(rest[number - 1].encode())
+        end = number + _CHECK_CHARACTERS
+        if rest[number:end] == _check_of(state.copy().digest()):
+            ends.insert(0, cleaned[: begins + end])
+    return ends
+
+
 def parse_invitation(text: str) -> InvitationLink:
     """Read an invitation as ``parse_link`` does; a server link is refused with a UsageError."""
     link = parse_link(text)
@@ -305,7 +325,14 @@ def _written(address: str, kind: str, body: bytes) -> str:
 
 
 def _check(kind: str, payload: str) -> str:
-    digest = hashlib.sha256(f"sft link {kind} {payload}".encode()).digest()
+    return _check_of(hashlib.sha256(_checked(kind, payload)).digest())
+
+
+def _checked(kind: str, payload: str) -> bytes:
+    return f"sft link {kind} {payload}".encode()
+
+
+def _check_of(digest: bytes) -> str:
     return urlsafe_b64encode(digest[:3]).decode()
 
 

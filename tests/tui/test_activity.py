@@ -291,7 +291,7 @@ async def test_what_the_filter_leaves_is_written_as_lines_of_json(tmp_path):
         assert written[0].stat().st_mode & 0o777 == 0o600
         await stage.press("e", "enter")
         await stage.later(1)
-        assert "is there already" in stage.text("#dialog")
+        assert "is here already" in stage.text("#dialog")
 
 
 async def test_an_export_that_ends_early_leaves_no_file(tmp_path):

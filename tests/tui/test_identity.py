@@ -127,7 +127,7 @@ async def test_export_writes_over_nothing_and_says_what_is_wrong(tmp_path):
     async with running(tmp_path, "max") as stage:
         await stage.press("5", "e", "enter")
         await stage.written()
-        assert "is there already. Choose another name." in stage.text("#dialog-problem")
+        assert "is here already. Choose another name." in stage.text("#dialog-problem")
         assert (tmp_path / "max-acme-files.pub").read_text() == "mine"
         await stage.press("end", "ctrl+u")
         await stage.type("/no/such/folder/key.pub")

@@ -12,13 +12,13 @@ from textual.widgets import Input
 from sft.client.connection_info import Status
 from sft.crypto.keys import PublicKey
 from sft.model.access import Role
-from sft.model.links import InvitationLink, ServerLink
+from sft.model.links import InvitationLink, ServerLink, parse_link
 from sft.model.records import InvitationState
 from sft.service import keys
-from tests.fakes.acme import MAY_3
+from tests.fakes.acme import MAY_3, acme
 from tests.fakes.memory_service import MemoryService
 from tests.tui.ui_driver import UiDriver, driven
-from tui.widgets.link_input import LinkInput, cleaned
+from tui.widgets.link_input import LinkInput, cleaned, link_in
 
 
 def invitation(service: MemoryService, *, role: Role = Role.GUEST, **how) -> str:
@@ -126,6 +126,20 @@ async def test_an_invitation_typed_by_a_terminal_without_paste_arrives_whole_and
 
 def test_what_no_screen_should_get_falls_away_from_a_paste():
     assert cleaned("│ sft://a\u202e\u200b:1/i#\x1b \n\t|b│'\"<>") == "sft://a:1/i#b"
+
+
+def test_a_link_that_is_typed_is_not_read_anew_for_each_beginning_of_it(monkeypatch):
+    """A terminal without bracketed paste types it: some 300 letters, and so many readings of each would take seconds."""
+    service = acme()
+    link = invitation(service)
+    service.close()
+    read = []
+    monkeypatch.setattr("tui.widgets.link_input.parse_link", lambda text: read.append(text) or parse_link(text))
+    for end in range(len(link)):
+        assert link_in(link[:end]) == link[:end]
+    assert read == []
+    assert link_in(f"Join: {link} soon") == link
+    assert read == [link]
 
 
 # -- joining -----------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ async def test_everybody_is_listed_with_role_state_files_and_key_and_what_is_kno
             await stage.resize(size)
             text = stage.text("#people-about")
             assert "maintainer: reads every file, stores files and manages their own" in text
-            assert "first seen here 14 Jan" in text
+            assert "known since 14 Jan" in text
             assert "last act 1 May 15:31" in text
             for words in public_of("max").words().split(" "):
                 assert words in text
@@ -326,7 +326,7 @@ async def test_a_file_is_never_written_over(tmp_path, monkeypatch):
         await stage.press("enter", "enter", "enter", "w", "enter")
         await stage.written()
         assert stage.dialog == "WriteFile"
-        assert "is there already. Choose another name." in stage.text()
+        assert "is here already. Choose another name." in stage.text()
         assert path.read_text() == "mine"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -69,6 +70,15 @@ async def test_a_server_stands_there_with_state_keys_and_who_we_are(tmp_path):
                 assert words in about
             assert "You are a maintainer: you read every file" in about
             assert "no passphrase protects it" in about
+
+
+async def test_the_log_of_a_server_is_as_long_as_it_was_shown_last(tmp_path):
+    async with driven(tmp_path) as stage:
+        await stage.press("6")
+        before = int(re.search(r"Its log: (\d+) leaves", stage.text())[1])
+        stage.service.make_folder("another", "ada")
+        await stage.press("4", "6")  # Activity is shown more of it
+        assert f"Its log: {before + 1} leaves" in stage.text()
 
 
 @pytest.mark.parametrize("questions", [1, 3])

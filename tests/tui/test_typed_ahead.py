@@ -11,6 +11,7 @@ from textual.widgets import Input
 from sft.client.transfers.queue.job import JobState
 from sft.errors import RecordForgedError
 from tests.fakes.acme import acme
+from tests.fakes.gateway import FakeGateway
 from tests.tui.slow_line import LATE_SECONDS, slow
 from tests.tui.test_joining import invitation, joining
 from tests.tui.test_key_queue import key
@@ -120,3 +121,13 @@ async def test_a_name_typed_after_an_invitation_was_pasted_lands_in_its_field(tm
         await burst(run, "enter", *"dena")
         assert isinstance(run.app.screen, Join)
         assert fields(run)[0] == "dena"
+
+
+async def test_keys_that_come_before_the_list_of_servers_was_read_are_for_it(tmp_path):
+    def two(gateway: FakeGateway) -> None:
+        gateway.add_account("gus")
+        slow(gateway)
+
+    async with driven(tmp_path, prepare=two) as run:
+        await burst(run, "6", "down", "enter")  # the first connection is being made
+        assert run.gateway.connection.user == "gus"

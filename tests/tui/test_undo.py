@@ -11,7 +11,7 @@ from sft.model.records import Deleted, FileSeen, Folder
 from tests.tui.ui_driver import driven
 from tests.unit.client.test_listings import file_at, run
 from tui.gateway import Listed
-from tui.undo import DeletedStep, MadeStep, MovedStep, OthersActedError, RestoredStep, Undo
+from tui.undo import DeletedStep, MadeStep, MovedStep, OthersActedError, RestoredStep, Undo, missing_above
 
 ENDS = 1000
 
@@ -163,6 +163,17 @@ def test_a_new_folder_goes_only_while_it_is_empty():
     assert not shelf.folders
 
 
+def test_of_several_folders_that_were_made_at_once_all_go_and_the_outermost_is_named():
+    shelf = Shelf("notes/a")
+    shelf.folders = {path: Folder(path, 0, 0, 7) for path in ("notes", "notes/x", "notes/x/y")}
+    assert run(missing_above(shelf, "notes/p/q/r", "notes")) == ["notes/p", "notes/p/q"]
+    assert run(missing_above(shelf, "notes/x/y/z/r", "notes")) == ["notes/x/y/z"]
+    assert run(missing_above(shelf, "notes/r", "notes")) == []
+    steps = [MadeStep(path, 7) for path in ("notes/x", "notes/x/y")]
+    assert undone(shelf, *steps, what="new folder") == ("x: new folder undone.", ["notes", "notes/x"])
+    assert set(shelf.folders) == {"notes"}
+
+
 def test_a_folder_that_somebody_made_anew_is_not_ones_own():
     shelf = Shelf()
     shelf.folders["n"] = Folder("n", 0, 0, 8)
@@ -212,6 +223,20 @@ async def test_u_takes_back_a_deletion_from_another_screen_and_says_when_there_i
         assert ui.said() == "summer-01.jpg: deletion undone."
         await ui.press("1")
         assert ui.names()[1] == "summer-01.jpg"
+
+
+async def test_what_was_taken_back_before_a_refusal_is_shown(tmp_path):
+    async with driven(tmp_path, "ada") as ui:
+        await ui.go("finance/2026")
+        await ui.press("n")
+        await ui.type("one/two")
+        await ui.press("enter")
+        assert ui.service.below("finance/2026/one") == ["finance/2026/one/two"]
+        ui.service.store("finance/2026/one/theirs.txt", "ada", b"x")
+        await ui.press("u")
+        assert ui.said().startswith("finance/2026/one is not empty")
+        assert ui.service.below("finance/2026/one") == ["finance/2026/one/theirs.txt"]
+        assert "1 file" in next(line for line in ui.text().splitlines() if " one/ " in line), "the list was read anew"
 
 
 async def test_u_takes_back_a_new_name_unless_somebody_stored_since(tmp_path):

@@ -722,7 +722,7 @@ TABLE = [
         errors.LocalExistsError(path="contract.pdf"),
         "FILE_EXISTS",
         5,
-        "contract.pdf is there already.",
+        "contract.pdf is here already.",
         "Name another file, or move it away",
     ),
     Row(

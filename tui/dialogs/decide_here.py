@@ -21,7 +21,7 @@ from sft.client.transfers.queue.job import Decision, Failure, Job, JobState
 from sft.model.names import split_path
 from tui.context import AppContext
 from tui.dialogs.dialog import DialogButton
-from tui.dialogs.resolve_conflicts import short_ways, what_is_there
+from tui.dialogs.resolve_conflicts import place_of, short_ways, what_is_there
 from tui.text import shown
 
 _SEEN_SECONDS: Final = 0.4
@@ -60,7 +60,8 @@ class DecideHere(ModalScreen[Decision | None]):
         name = shown(split_path(self._failure.place)[1])
         with Vertical(id="decide-here"):
             there = what_is_there(self._about, self._job, self._failure)
-            yield Static(Content(f"{name} is there already: {there}"), markup=False)
+            where = place_of(self._job)
+            yield Static(Content(f"{name} is {where} already: {there}"), markup=False)
             with Horizontal():
                 for decision, words in self._ways.items():
                     yield DialogButton(f"[{_KEYS[decision]}] {words}", decision.value)

@@ -42,7 +42,7 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
         self._conflicts = [failure for failure in job.failures if failure.is_conflict]
         self._failure = self._conflicts[0]
         name = split_path(self._failure.path or self._failure.name)[1]
-        super().__init__(f"{shown_name(name)} is there already", act="Do it", safe="Not now")
+        super().__init__(f"{shown_name(name)} is {place_of(job)} already", act="Do it", safe="Not now")
 
     def content(self) -> ComposeResult:
         now = self.sft.now()
@@ -116,6 +116,11 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
 def _local_of(failure: Failure) -> str:
     """Return where the file on this computer lies."""
     return str(failure.values["path"]) if failure.code == LocalExistsError.code else failure.name
+
+
+def place_of(job: Job) -> str:
+    """Return at which end the name is taken: ``here`` on this computer, ``there`` on the server."""
+    return "there" if job.direction is Direction.PUT else "here"
 
 
 def short_ways(context: AppContext, job: Job, failure: Failure) -> dict[Decision, str]:

@@ -87,7 +87,7 @@ def write_private(path: Path, text: str) -> None:
         sync_folder(folder_fd)
     except FileExistsError as error:
         raise LocalFileError(
-            str(error), path=str(path), problem="is there already", remedy="Choose another name"
+            str(error), path=str(path), problem="is here already", remedy="Choose another name"
         ) from error
     except OSError as error:
         raise describe_os_error(error, path) from error

@@ -49,7 +49,7 @@ def inside_words(entry: Entry) -> str:
     """Say what lies in a folder."""
     files, folders = entry.inside or (0, 0)
     inside = [counted(count, what) for count, what in ((folders, "folder"), (files, "file")) if count]
-    return ", ".join(inside) or "0 files"
+    return ", ".join(inside) or "empty"
 
 
 def deleted_words(entry: Entry, now: float) -> str:

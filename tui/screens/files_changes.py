@@ -20,7 +20,7 @@ from tui.screens import files_rules as rules
 from tui.screens.files_context import FilesContext
 from tui.screens.typed_paths import checked_name
 from tui.text import shown
-from tui.undo import DeletedStep, MadeStep, MovedStep, RestoredStep, UndoStep, folder_at
+from tui.undo import DeletedStep, MadeStep, MovedStep, RestoredStep, UndoStep, folder_at, missing_above
 
 
 class ChangeActs:
@@ -38,11 +38,13 @@ class ChangeActs:
             TextPrompt("New folder", label=label, act="Make it", check=parse_path)
         )
         if name is not None:
-            path = join_path(self._files.remote_side.path, name)
-            made = await self._files.gateway.files.make_folder(path)
-            there = await folder_at(self._files.gateway.files, path) if made else None
+            files, path = self._files.gateway.files, join_path(self._files.remote_side.path, name)
+            missing = await missing_above(files, path, self._files.remote_side.path)
+            made = await files.make_folder(path)
+            found = [await folder_at(files, each) for each in (*missing, path)] if made else []
             message = f"{shown_name(name)} is {'made' if made else 'there already'}."
-            self._report(message, "new folder", [] if there is None else [MadeStep(path, there.created_at)])
+            steps = [MadeStep(folder.path, folder.created_at) for folder in found if folder is not None]
+            self._report(message, "new folder", steps)
             self._files.remote.read(anew=True)
 
     def act_rename(self) -> None:

@@ -23,7 +23,7 @@ OWN_COLUMNS: Final = (Column("title", "", 10), Column("gap", "", 1, from_width=9
 PINNED_COLUMNS: Final = (
     Column("mark", "", 1),
     Column("name", "name", 20, is_name=True),
-    Column("seen", "first seen here", 15, from_width=66),
+    Column("seen", "known since", 15, from_width=66),
     Column("words", "key in words", gap=2),
     Column("keys", "", 6, right=True, from_width=110),
 )

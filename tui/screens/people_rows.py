@@ -327,7 +327,7 @@ def _about_key(user: User, key: DeviceKey, pin: Pin | None, now: float, width: i
         name = cut_name(shown(shown_name(user.name)), _NAME_CELLS)
         note = _doubt(f"not the key that this computer saw first: let {name} confirm its words")
     elif seen is not None:
-        note = _quiet(f"first seen here {day_text(seen, now)}")
+        note = _quiet(f"known since {day_text(seen, now)}")
     device = Content.from_rich_text(name_text(cut_name(shown(key.device), _NAME_CELLS)))
     words = key_words(key.public_key)
     if width >= _COMPACT:

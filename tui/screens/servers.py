@@ -9,9 +9,11 @@ Nobody is ever asked to trust a key. The list is read anew after every act and w
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Final, ParamSpec
 
+from msgspec import structs
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -85,6 +87,14 @@ class ServersView(View):
         return self._list.chosen if self._accounts else None
 
     @property
+    def _as_followed(self) -> ConnectionInfo:
+        """The connection, with as much of the log as it has been shown by now: a login says how far it went then."""
+        connection, proof = self.connection, self.gateway.activity.proof
+        if connection.standing is None or proof is None:
+            return connection
+        return replace(connection, standing=structs.replace(connection.standing, size=proof.size))
+
+    @property
     def _first_start(self) -> bool:
         return self._accounts == []
 
@@ -94,7 +104,8 @@ class ServersView(View):
         return self.query_one(LinkInput) if self._first_start else self._list.rows
 
     def shown(self) -> None:
-        start_worker(self, self._read, group="reading", exclusive=True)
+        # Before the list was read once nothing here has the focus: what is typed is for it.
+        start_worker(self, self._read, group="reading", exclusive=True, keys_wait=self._accounts is None)
 
     async def _read(self) -> None:
         try:
@@ -105,7 +116,7 @@ class ServersView(View):
         self._accounts = accounts
         self.query_one("#welcome").display = not accounts
         self._list.display = bool(accounts)
-        self._list.show(accounts, self.connection)
+        self._list.show(accounts, self._as_followed)
         if not self._focus_is_in_sight():
             self._focus_home()
         self.post_message(ActsChanged())
@@ -463,7 +474,7 @@ class ServersView(View):
         before, now = self._before, event.connection
         self._before = now
         if self._accounts:
-            self._list.show(self._accounts, self.connection)
+            self._list.show(self._accounts, self._as_followed)
         if before.account != now.account:
             self._lost = False
         if now.status is Status.AWAY and before.online:

@@ -19,13 +19,12 @@ from textual.widgets import Input, Static
 from sft.crypto.keys import ServerPublic
 from sft.errors import LinkIncompleteError, SftError
 from sft.model.access import Role
-from sft.model.links import InvitationLink, Link, parse_link
+from sft.model.links import InvitationLink, Link, checked_beginnings, parse_link
 from sft.model.text import ROLE_WORDS, local_time
 from tui.glyphs import Glyphs
 from tui.text import error_line, shown
 
 _BEGINNING: Final = "sft://"
-_MOST_CHARACTERS: Final = 1000  # of a link, and of what is looked through
 _BOX: Final = range(0x2500, 0x2580)
 _AROUND: Final = "|<>\"'`"
 
@@ -54,10 +53,7 @@ def link_in(text: str) -> str:
     if begins < 0:
         return text
     text = text[begins:]
-    for end in range(min(len(text), _MOST_CHARACTERS), len(_BEGINNING), -1):
-        if is_whole(text[:end]):
-            return text[:end]
-    return text
+    return next(filter(is_whole, checked_beginnings(text)), text)
 
 
 def is_whole(text: str) -> bool:

@@ -290,10 +290,20 @@ def test_what_was_not_judged_just_so_is_judged(server, session, tmp_path, what):
         version = msgspec.structs.replace(version, author="eve")
     else:
         options = {"with_signature": True}
+        (tmp_path / "out/docs/f06.minisig").write_bytes(b"another")
     server.files["docs/f06"] = (msgspec.structs.replace(file, version=version), content)
     results = again(server, session, tmp_path, **options)
     assert "docs/f06" in [message.path for message in asked(server, ShowFile)]
     assert 6 in failing(results)
+
+
+def test_a_signature_that_is_wanted_and_missing_is_written_beside_what_is_here(server, session, tmp_path):
+    here(server, session, tmp_path)
+    results = again(server, session, tmp_path, with_signature=True)
+    assert not failing(results)
+    assert {result.stage for result in results} == {TransferStage.UNCHANGED}
+    for result in results:
+        assert result.signature.read_bytes() == server.files[result.item.path][0].version.signature
 
 
 def misremembered(session, *paths):

@@ -91,7 +91,7 @@ async def test_no_file_is_written_over(tmp_path):
     read, asked = reading([[0]])
     with pytest.raises(LocalFileError) as refused:
         await export_lines(InlinePool(), read, Names(), path)
-    assert refused.value.values["problem"] == "is there already"
+    assert refused.value.values["problem"] == "is here already"
     assert (path.read_bytes(), asked) == (b"mine", [])
 
 

@@ -94,6 +94,14 @@ def test_every_cut_is_told() -> None:
             parse_link(text[:length])
 
 
+def test_a_whole_link_is_found_at_the_beginning_of_a_text_whatever_follows() -> None:
+    for each in (INVITATION.text(), SERVER.text()):
+        for behind in ("", "abc", " and a word", "_-" * 200):
+            assert links.checked_beginnings(each + behind) == [each]
+        assert links.checked_beginnings(each[:-1]) == []
+    assert links.checked_beginnings("sft://host:1/i#") == links.checked_beginnings("nothing") == []
+
+
 def test_every_mistyped_character_after_the_hash_is_told() -> None:
     text = INVITATION.text()
     for index in range(text.index("#") + 1, len(text)):
