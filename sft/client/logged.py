@@ -41,6 +41,7 @@ ACTS: Final[Mapping[str, tuple[LeafKind, ...]]] = MappingProxyType(
         "hand-over": (LeafKind.HANDED_OVER,),
         "invite": (LeafKind.INVITATION_MADE, LeafKind.INVITATION_WITHDRAWN),
         "login": (LeafKind.LOGIN_FAILURES,),
+        "damage": (LeafKind.DAMAGE_FOUND,),
         "server": (
             LeafKind.MASTER_KEY_ROTATED,
             LeafKind.ROW_KEY_CHANGED,
@@ -84,6 +85,7 @@ _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
         LeafKind.MASTER_KEY_ROTATED: "rotated the master key",
         LeafKind.ROW_KEY_CHANGED: "changed the row key",
         LeafKind.SETTINGS_CHANGED: "changed the settings",
+        LeafKind.DAMAGE_FOUND: "found damaged",
         LeafKind.LOG_STARTED: "started the log",
         LeafKind.LOG_RESTARTED: "put the server back to a copy",
     }
@@ -98,6 +100,7 @@ _BY_SERVER: Final = frozenset(
         LeafKind.HANDED_OVER,
         LeafKind.LOGIN_FAILURES,
         LeafKind.ROW_KEY_CHANGED,
+        LeafKind.DAMAGE_FOUND,
     }
 )
 _FIRST_VERSION: Final = 1

@@ -21,10 +21,12 @@ class DomainEvent(Struct, frozen=True, kw_only=True):
     Attributes:
         by: who did it; for what the server does of itself, the operator.
         routine: a step of maintenance, of which there are as many as objects: the event log has no line of it.
+        warning: the operator has to do something about it.
         leaf: it stands in the ledger. What changes a user, a key, a file or a folder does.
     """
 
     routine: ClassVar[bool] = False
+    warning: ClassVar[bool] = False
     leaf: ClassVar[bool] = True
 
     by: Caller

@@ -18,6 +18,7 @@ from sft import __version__
 from sft.cli.console import Console
 from sft.cli.failures import report
 from sft.cli.role_argument import RoleType, require_role
+from sft.cli.transfer_options import LIMIT_HELP, RateType
 from sft.cli.usage import STATUSES, asks_json, usage_of
 from sft.errors import SftError, UsageError
 from sft.model.access import Role
@@ -284,7 +285,14 @@ _VAULT: Final = OperatorGroup(
     "vault",
     "What is stored, as it lies on the disk.",
     [
-        leaf("check", "files:check", "Read every row and object, and name what does not hold."),
+        leaf(
+            "check",
+            "files:check",
+            "Read every row, look at every object, and name what does not hold.",
+            flag("--read-data", "Read every content whole; one that was stopped is gone on with."),
+            option("--limit", LIMIT_HELP, metavar="RATE", type=RateType()),
+            flag("--afresh", "Read from the first content on, whatever was read before."),
+        ),
         leaf(
             "rotate-key",
             "files:rotate",

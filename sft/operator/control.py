@@ -111,7 +111,9 @@ async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Cons
 def _show_work(console: Console, notice: Notice) -> None:
     """Show on a terminal how far a long work is, until the next line is written."""
     if notice.kind == "working":
-        done = f"{count_text(int(notice.values['versions']))} versions, {size_text(int(notice.values['bytes']))}"
+        size, total = int(notice.values["bytes"]), int(notice.values.get("of_bytes", 0))
+        of = f" of {size_text(total)} ({min(100, 100 * size // total)} %)" if total else ""
+        done = f"{count_text(int(notice.values['versions']))} versions, {size_text(size)}{of}"
         _draw(console, f"working: {done}")
 
 

@@ -86,13 +86,19 @@ async def delete(command: Command) -> int:
 
 
 async def check(command: Command) -> int:
-    """Read every row and object; status 7 where something does not hold."""
-    done = await command.session.request(m.CheckVault, m.VaultChecked)
-    report = done.report
-    counts = (
-        f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}, {size_text(report.bytes_checked)}"
+    """Read every row and look at every object, or read it whole; status 7 where something does not hold."""
+    options = command.options
+    done = await command.session.request(
+        m.CheckVault,
+        m.VaultChecked,
+        read_data=options["read_data"],
+        rate=options["limit"] or 0,
+        afresh=options["afresh"],
     )
-    return _report(command, report, f"checked: {counts}")
+    report = done.report
+    counts = f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}"
+    read = f", {size_text(report.bytes_checked)}" if options["read_data"] else "; no content was read (--read-data)"
+    return _report(command, report, f"checked: {counts}{read}")
 
 
 async def rotate(command: Command) -> int:

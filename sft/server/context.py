@@ -22,6 +22,7 @@ from sft.model.events import DomainEvent
 from sft.model.policy import ServerPolicy
 from sft.model.records import ServerInfo
 from sft.server.admission import Admission
+from sft.server.damage_notes import DamageNotes
 from sft.server.event_log import EventLog
 from sft.server.group_commit import GroupCommit
 from sft.server.limited_log import LimitedLog
@@ -37,7 +38,7 @@ from sft.service.log.ledger import Ledger
 from sft.service.maintenance.report import JobContext
 from sft.service.maintenance.row_keys import RowKeys
 from sft.service.pending import Committed, Pending
-from sft.service.storage import FileStorage
+from sft.service.storage import DamagedContent, FileStorage
 from sft.store.database import ReadPool
 from sft.store.rows import ReadTransaction
 from sft.store.writer import Act, Writer
@@ -81,6 +82,7 @@ class ServerContext:
     refusals: LimitedLog = field(init=False)
     login_failures: FailureCount = field(init=False)
     damage: LimitedLog = field(init=False)
+    damage_notes: DamageNotes = field(init=False)
     reading_turns: Turns = field(init=False)
     settling_turns: Turns = field(init=False)  # of uploads whose bytes are made durable: half of the pool's threads
     group_commit: GroupCommit[Pending, Committed | Exception] = field(init=False)
@@ -91,6 +93,8 @@ class ServerContext:
         self.refusals = LimitedLog(self.event_log, self.reactor, "refusals", "by")
         self.login_failures = FailureCount(self.event_log, self.reactor, self.act, self.clock)
         self.damage = LimitedLog(self.event_log, self.reactor, "damage", "what")
+        self.damage_notes = DamageNotes(self.reactor, self.event_log, self.act)
+        self.storage.damaged = self._met_damage
         self.group_commit = GroupCommit(partial(self.act_all, commits.commit))
         self.resumable_uploads = ResumableUploads(self)
         self.reading_turns = Turns(self.reading_pool, at_once=READ_STEPS_AT_ONCE)
@@ -113,6 +117,11 @@ class ServerContext:
     def read_apart(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
         """Read for a login, or for the operator."""
         return self.entry_pool.run(self.readers.run, query, *args, **kwargs)
+
+    def _met_damage(self, content: DamagedContent) -> None:
+        """Take a damage that somebody met; from any thread."""
+        if not self.stopping:
+            self.damage_notes.met(content)
 
     def stop_limited_logs(self) -> None:
         """Say what they left out; idempotent."""

@@ -151,7 +151,14 @@ async def _maintain(
     await session.read(require_permission, permission=Permission.VAULT_MANAGE)
     reports: list[VaultReport] = []
     for use_case, fields in route.jobs(context, message):
-        running = RunningJob(context, use_case.__name__, session.caller.name, session.send)
+        running = RunningJob(
+            context,
+            use_case.__name__,
+            session.caller.name,
+            session.send,
+            wanted=(lambda: session.alive) if route.ends_with_session else (lambda: True),
+            rate=route.rate(message),
+        )
         work = await session.read(use_case, context=running.job_context, **fields)
         try:
             reports.append(await running.run(work))

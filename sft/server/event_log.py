@@ -95,7 +95,11 @@ class EventLog:
         told = (event for event in events if not event.routine)
         for _, together in groupby(told, key=_told_with):
             alike = list(together)
-            self.note_each(_name_of(type(alike[0])), _who(alike[0].by), map(_what, alike))
+            first = alike[0]
+            if first.warning:
+                self.warn(_name_of(type(first)), **_what(first))
+            else:
+                self.note_each(_name_of(type(first)), _who(first.by), map(_what, alike))
 
     def note(self, event: str, **values: object) -> None:
         self._logger.info("{line}", line=line(event, values))

@@ -1,4 +1,4 @@
-"""What the log says of each refusal: damage and a full disk as warnings of their own, which are the operator's to mend.
+"""What the log says of each refusal: changed rows and a full disk as warnings of their own, which are the operator's to mend.
 
 Rules. One line a refusal, with who asked for what: path, version, object. A refusal that somebody only gets who tries what they
 may not do, or who sends what does not hold, is a warning; that a name is taken, or a file is not there, is none.
@@ -47,7 +47,9 @@ def log_refusal(context: ServerContext, caller: Caller, error: RequestError, **a
         what = _cut(error.values.get("path") or error.values.get("what") or error.code)
         others = {key: value for key, value in values.items() if value != what}
         event = error.code.lower().replace("_", "-")
-        context.damage.note(event, str(what), warning=True, **session, by=caller.name, **others)
+        # A content's damage is a warning of its own, told once (``DamageFound``): this says who met it.
+        is_warning = not isinstance(error, ContentDamagedError)
+        context.damage.note(event, str(what), warning=is_warning, **session, by=caller.name, **others)
     else:
         values = {"code": error.code, **values}
         context.refusals.note("request-refused", caller.name, warning=error.exit_status in WARNED, **session, **values)

@@ -78,9 +78,16 @@ class ActRoute:
 
 @dataclass(frozen=True, slots=True)
 class JobRoute:
-    """Allowed by a read, then done on the thread of maintenance, which may take hours; jobs one after the other."""
+    """Allowed by a read, then done on the thread of maintenance, which may take hours; jobs one after the other.
+
+    Attributes:
+        rate: bytes of content that are read in a second at most; 0 for no limit.
+        ends_with_session: a later one goes on where it was when its asker went away.
+    """
 
     jobs: Callable[[ServerContext, Any], list[tuple[Callable[..., Any], Fields]]]
+    rate: Callable[[Any], int] = lambda _message: 0
+    ends_with_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +257,11 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     ),
     # After the answer: whoever ends their own session still hears that it was done.
     m.KickSession: LiveRoute(sessions.end_session, _to_kick, fields=_whose, after=_kick),
-    m.CheckVault: JobRoute(lambda _context, _: [(check.check, {})]),
+    m.CheckVault: JobRoute(
+        lambda _context, q: [(check.check, {"plan": check.CheckPlan(q.read_data, q.afresh)})],
+        rate=lambda q: q.rate,
+        ends_with_session=True,
+    ),
     m.RotateMasterKey: JobRoute(_rotation),
     m.CollectTrash: JobRoute(lambda _context, _: [(purging.collect, {})]),
 }

@@ -122,6 +122,10 @@ class ServerSession:
         open_uploads = any(not upload.draining for upload in self._uploads.values())
         return bool(self._answering or open_uploads or self._downloads)
 
+    @property
+    def alive(self) -> bool:
+        return self.link.alive
+
     # -- transfers call these ----------------------------------------------------------------------------
 
     @property

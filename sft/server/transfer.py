@@ -33,6 +33,10 @@ class TransferSession(Protocol):
     def session_id(self) -> int: ...
 
     @property
+    def alive(self) -> bool:
+        """Whether its peer may still be told something; any thread may ask."""
+
+    @property
     def share(self) -> Share:
         """Give what its person holds."""
 

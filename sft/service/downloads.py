@@ -27,7 +27,7 @@ from sft.model.records import File
 from sft.service.files import find_versions
 from sft.service.log.evidence import EvidenceBuilder
 from sft.service.record_builder import RecordBuilder, blame_path
-from sft.service.storage import FileStorage, sealed_key_of
+from sft.service.storage import DamagedContent, FileStorage, sealed_key_of
 from sft.service.use_case import query
 from sft.store.files import Pair
 from sft.store.objects import small_objects
@@ -170,9 +170,15 @@ def _find(
 
 def _download(storage: FileStorage, record: File, row: VersionRow, sealed: bytes | None) -> Download | RequestError:
     if row.inline and sealed is None:
-        detail = f"the small object {row.object_id.hex()} of version {row.number} is missing"
-        return ContentDamagedError(detail, path=record.path)
+        problem = f"the small object {row.object_id.hex()} of version {row.number} is missing"
+        return _damage(storage, record, row, problem)
     return Download(storage, record, row, sealed)
+
+
+def _damage(storage: FileStorage, record: File, row: VersionRow, problem: str) -> ContentDamagedError:
+    """Tell of a content that does not open: here, where it is met, whatever becomes of who asked for it."""
+    storage.damaged(DamagedContent(row.object_id, record.id, row.number, record.path, problem))
+    return ContentDamagedError(problem, path=record.path)
 
 
 def _weight_bytes(path: str, row: VersionRow, builder: EvidenceBuilder | None) -> int:
@@ -303,5 +309,4 @@ class Download:
         try:
             yield
         except (ObjectCorruptError, ObjectMissingError) as fault:
-            detail = str(fault.values["problem"])
-            raise ContentDamagedError(detail, path=self.file.path) from fault
+            raise _damage(self._storage, self.file, self._row, str(fault.values["problem"])) from fault

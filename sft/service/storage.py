@@ -6,9 +6,11 @@ Rules. Nothing here decides. One ``FileStorage`` lives as long as the server sho
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
+
+from msgspec import Struct
 
 from sft.crypto.keys import ServerKey
 from sft.errors import TransferEndedError, VaultError
@@ -38,17 +40,40 @@ def under_current_key(storage: FileStorage, object_id: bytes, key: SealedKey) ->
     return keyring.rewrap(object_id, key)
 
 
+class DamagedContent(Struct, frozen=True):
+    """A content that was not what had been stored when it was read.
+
+    Attributes:
+        object_id: of the version that names it now.
+        problem: what does not hold, in words.
+    """
+
+    object_id: bytes
+    file_id: bytes
+    number: int
+    path: str
+    problem: str
+
+
 class FileStorage:
     """The vault, the identity that receipts are signed with, and the log that authors say to have seen.
 
     Attributes:
         server_id: what authors name in their signatures, 32 bytes.
+        damaged: told of each content that does not open when somebody reads it, on any thread.
     """
 
-    __slots__ = ("_rotating", "ledger", "server_id", "server_key", "vault")
+    __slots__ = ("_rotating", "damaged", "ledger", "server_id", "server_key", "vault")
 
-    def __init__(self, vault: Vault, server_key: ServerKey, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        server_key: ServerKey,
+        ledger: Ledger,
+        damaged: Callable[[DamagedContent], None] = lambda _: None,
+    ) -> None:
         self.vault = vault
+        self.damaged = damaged
         self.ledger = ledger
         self.server_key = server_key
         self.server_id = vault.keyring.server_id
@@ -56,7 +81,7 @@ class FileStorage:
 
     def under(self, server_key: ServerKey) -> FileStorage:
         """Return the same, with another identity: who was shown the one before gets receipts under it."""
-        other = FileStorage(self.vault, server_key, self.ledger)
+        other = FileStorage(self.vault, server_key, self.ledger, self.damaged)
         other._rotating = self._rotating
         return other
 

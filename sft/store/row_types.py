@@ -247,6 +247,43 @@ class StateBlockRow(Row, frozen=True, gc=False):
     hashes: bytes
 
 
+class CheckRow(Row, frozen=True, gc=False):
+    """A row of ``checks``."""
+
+    name: str
+    began_at: int | None = None
+    file: int = 0
+    number: int = 0
+    versions: int = 0
+    size_bytes: int = 0
+    faults: int = 0
+    ended_at: int | None = None
+    ended_versions: int = 0
+    ended_bytes: int = 0
+    ended_faults: int = 0
+
+
+class DamageRow(Row, frozen=True, gc=False):
+    """A row of ``damages``."""
+
+    object_id: bytes
+    file_id: bytes
+    number: int
+    path: str
+    found_at: int
+    problem: str
+
+
+class GrowthRow(Row, frozen=True, gc=False):
+    """A row of ``growth``."""
+
+    day: int
+    current_bytes: int
+    older_bytes: int
+    trash_bytes: int
+    free_bytes: int
+
+
 class RowSumRow(Row, frozen=True, gc=False):
     """The row of ``row_sums``."""
 

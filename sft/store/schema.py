@@ -1,4 +1,4 @@
-"""The tables: people, keys, figures, invitations, folders, files, versions, contents, what is under way, settings, log, sum.
+"""The tables: people, keys, figures, invitations, folders, files, versions, contents, what is under way, settings, log, checks.
 
 Rules. Models state columns and constraints and have no behavior. A row that decides anything ends in ``mac``,
 made and checked in ``sft.store.rows`` over the table's name and every other column. Times are Unix seconds. A ``leaf`` is an
@@ -405,6 +405,53 @@ class StateBlockModel(Model):
     kind: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     hashes: Mapped[bytes]
+
+
+class CheckModel(Model):
+    """How far one way of reading all contents is: behind which version, since when, and what the last whole one found.
+
+    ``name`` is ``check``, which the operator asks for, or ``scrub``, the server's own. ``began_at`` is None while none is under
+    way; ``versions``, ``size_bytes`` and ``faults`` are of the one that is, ``ended`` ones of the last that came to its end.
+    """
+
+    __tablename__ = "checks"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    began_at: Mapped[int | None]
+    file: Mapped[int]
+    number: Mapped[int]
+    versions: Mapped[int]
+    size_bytes: Mapped[int]
+    faults: Mapped[int]
+    ended_at: Mapped[int | None]
+    ended_versions: Mapped[int]
+    ended_bytes: Mapped[int]
+    ended_faults: Mapped[int]
+    mac: Mapped[bytes]
+
+
+class DamageModel(Model):
+    """An object that did not hold when it was read: of which version, what was wrong with it, and since when that is known."""
+
+    __tablename__ = "damages"
+    object_id: Mapped[bytes] = mapped_column(primary_key=True)
+    file_id: Mapped[bytes]
+    number: Mapped[int]
+    path: Mapped[str]
+    found_at: Mapped[int]
+    problem: Mapped[str]
+    mac: Mapped[bytes]
+
+
+class GrowthModel(Model):
+    """What was stored on a day (Unix days), and what was free: from it follows how long the disk lasts."""
+
+    __tablename__ = "growth"
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    current_bytes: Mapped[int]
+    older_bytes: Mapped[int]
+    trash_bytes: Mapped[int]
+    free_bytes: Mapped[int]
+    mac: Mapped[bytes]
 
 
 class RowSumModel(Model):

@@ -103,6 +103,9 @@ TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
         (row_types.DownloadRow, schema.DownloadModel),
         (row_types.LogTileRow, schema.LogTileModel),
         (row_types.StateBlockRow, schema.StateBlockModel),
+        (row_types.CheckRow, schema.CheckModel),
+        (row_types.DamageRow, schema.DamageModel),
+        (row_types.GrowthRow, schema.GrowthModel),
         (row_types.RowSumRow, schema.RowSumModel),
     )
 }

@@ -145,6 +145,20 @@ class Vault:
             found.update(chunk)
             each(len(chunk))
         require_digest(object_id, found.digest(), digest)
+        self._check_beside(object_id, size, key)
+
+    def look_at(self, object_id: bytes, size: int, key: SealedKey) -> None:
+        """Look whether an object is there, each segment with its length and header, under its key; no chunk is read.
+
+        Raises as ``check``.
+        """
+        ObjectKeys.opened(self._keyring, object_id, key)
+        for segment in range(segment_count(size)):
+            self._open_segment(object_id, size, segment).close()
+        self._check_beside(object_id, size, key)
+
+    def _check_beside(self, object_id: bytes, size: int, key: SealedKey) -> None:
+        """Check that nothing else lies under an object's id, and that its sidecar, if there is one, is its own."""
         if self._backend.segments(object_id) != list(range(segment_count(size))):
             raise corrupt(object_id, "has segments that are none of its content's")
         sidecar = self.read_sidecar(object_id)

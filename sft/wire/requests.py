@@ -416,7 +416,14 @@ class KickSession(Request, frozen=True, tag=42):
 
 
 class CheckVault(Request, frozen=True, tag=43):
-    """Read every row and object, and name what does not hold."""
+    """Read every row, look at every object, and name what does not hold; with ``read_data`` every content is read whole.
+
+    At most ``rate`` bytes of content a second, 0 being no limit; behind what one that was stopped has read, unless ``afresh``.
+    """
+
+    read_data: bool = False
+    rate: Count = 0
+    afresh: bool = False
 
 
 class RotateMasterKey(Request, frozen=True, tag=44):

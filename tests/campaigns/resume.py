@@ -133,7 +133,7 @@ class Campaign:
         """Move one thing after another until there were enough kills, and check the vault."""
         while not enough():
             self._one()
-        report = self.server.operate_json("vault", "check")
+        report = self.server.operate_json("vault", "check", "--read-data")
         assert isinstance(report, dict)
         assert not report["faults"], report["faults"]
 

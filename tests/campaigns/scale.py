@@ -41,7 +41,17 @@ def make(folder: Path, shape: Shape) -> None:
 def check(folder: Path) -> None:
     """Have the operator's check read all of it; RuntimeError where it is not clean."""
     began = time.perf_counter()
-    done = run(script("twistd"), "sft", "--home", str(folder / "home"), "vault", "check", cwd=folder, patience=7200)
+    done = run(
+        script("twistd"),
+        "sft",
+        "--home",
+        str(folder / "home"),
+        "vault",
+        "check",
+        "--read-data",
+        cwd=folder,
+        patience=7200,
+    )
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
     say(f"{done.stdout.strip()} in {time.perf_counter() - began:.0f} s")

@@ -58,7 +58,7 @@ def torture(folder: Path, *, kills: int, seed: int) -> Tally:
             server.start()
             last = number + 1 == kills
             if last or (number + 1) % CHECKED_EVERY == 0:
-                report = server.operate_json("vault", "check")
+                report = server.operate_json("vault", "check", "--read-data")
                 assert not report["faults"], report["faults"]
             _examine(server, gus, tally, whole=last or (number + 1) % READ_EVERY == 0)
             say(f"kill {tally.kills}: {len(tally.acknowledged)} acknowledged, all there; {tally.cut} cut")

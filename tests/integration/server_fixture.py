@@ -222,7 +222,7 @@ class ServerFixture:
 
     async def check(self) -> Any:
         operator = await self.operator()
-        return (await operator.ask(m.CheckVault)).report
+        return (await operator.ask(m.CheckVault, read_data=True)).report
 
     # -- people
 

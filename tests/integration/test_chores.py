@@ -149,6 +149,6 @@ async def test_long_work_ends_when_the_server_stops(server: ServerFixture):
     raw = await server.raw("max")
     await server.put("max", "a", b"x", raw)
     server.here.stopping = True
-    assert (await operator.ask(m.CheckVault)).code == "INTERRUPTED"
+    assert (await operator.ask(m.CheckVault, read_data=True)).code == "INTERRUPTED"
     server.here.stopping = False
-    assert not (await operator.ask(m.CheckVault)).report.faults
+    assert not (await operator.ask(m.CheckVault, read_data=True)).report.faults

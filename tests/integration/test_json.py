@@ -184,7 +184,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     cli.server.home.configuration_file.write_text("nam = 1\n")
     operator("config", "check", status=10)
     cli.server.home.configuration_file.unlink()
-    operator("vault", "check")
+    operator("vault", "check", "--read-data")
     operator("vault", "rotate-key")
     operator("vault", "collect")
     (cli.server.home.vault / "quarantine" / "stray").write_bytes(b"stray")
@@ -197,7 +197,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     sealed[-1] ^= 1
     stored.chmod(0o600)
     stored.write_bytes(sealed)
-    operator("vault", "check", status=7)
+    operator("vault", "check", "--read-data", status=7)
     ada("servers", "forget", name, "--yes", of=2)
 
     assert printed.commands == set(commands()) - set(ELSEWHERE)

@@ -81,13 +81,20 @@ async def test_damage_that_a_reader_meets_is_one_warning_with_path_version_and_o
     for path in ("large.bin", "small.bin"):
         request_id = raw.begin(m.GetFile, path=path, version=0, window=8)
         await raw.when(lambda: any(isinstance(each, m.Refusal) for each in raw.answers(request_id)))  # noqa: B023
-        (said,) = [line for line in server.log.warnings if f"what={path}" in line]
-        assert said.startswith(f"content-damaged what={path} session={raw_session(server)} by=max request=GetFile")
+        met = f"content-damaged what={path} session={raw_session(server)} by=max request=GetFile"
+        assert [line for line in server.lines if line.startswith(met)]
+        await until(lambda: [line for line in server.log.warnings if f"path={path}" in line], "the warning")  # noqa: B023
+        (said,) = [line for line in server.log.warnings if f"path={path}" in line]
         told = dict(word.split("=", 1) for word in said.split() if "=" in word)
+        assert said.startswith("damage-found ")
         assert told["version"] == "1"
         assert told["object"] in objects
-        assert "why=" in said
+        assert 'problem="' in said
+    # Met again, and read by a check, it is told no more.
+    again = raw.begin(m.GetFile, path="large.bin", version=0, window=8)
+    await raw.when(lambda: any(isinstance(each, m.Refusal) for each in raw.answers(again)))
     assert len((await server.check()).faults) == 2
+    assert len([line for line in server.log.warnings if line.startswith("damage-found")]) == 2
     found = [line for line in server.log.warnings if line.startswith("job-fault job=check what=")]
     assert len(found) == 2, server.log.warnings
 

@@ -341,7 +341,8 @@ async def test_a_damaged_row_or_object_refuses_its_own_file_alone(server: Server
     (path,) = server.objects()
     path.write_bytes(path.read_bytes()[:-1])
     assert await _get(raw, *"acde") == [b"in the database", *["CONTENT_DAMAGED"] * 3]
-    assert [line for line in server.log.warnings if line.startswith("content-damaged") and "GetFiles" in line]
+    assert [line for line in server.lines if line.startswith("content-damaged") and "GetFiles" in line]
+    await until(lambda: len([each for each in server.log.warnings if each.startswith("damage-found")]) == 3, "warnings")
 
 
 @on_reactor

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from sft.ledger.leaves import LeafKind
-from sft.model import events
+from sft.model import check_events, events
 from sft.model.events import DomainEvent
 
 _SIGNED: Final = frozenset({"statement", "statement_text"})  # bytes that are texts
@@ -77,6 +77,7 @@ EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
         events.FileTrashed: EventLine(kind=LeafKind.FILE_DELETED, file="file_id"),
         events.FileRestored: EventLine(kind=LeafKind.FILE_RESTORED, file="file_id"),
         events.FilesPurged: EventLine(kind=LeafKind.FILES_PURGED, files="files"),
+        check_events.DamageFound: EventLine(kind=LeafKind.DAMAGE_FOUND, found_by="file_id"),
         events.DownloadBegun: EventLine(kind=LeafKind.DOWNLOAD_BEGUN, found_by="only_file"),
         events.DownloadReceived: EventLine(kind=LeafKind.DOWNLOAD_RECEIVED, found_by="only_file"),
         events.FolderMade: EventLine(kind=LeafKind.FOLDER_MADE, folders="folder_ids"),

@@ -4,79 +4,76 @@
              → the sum of all MACs
 
 Rules. It works while the server runs, a page of rows a transaction, none open while an object is read. So what it
-saw may change under it: what looks wrong is looked at once more before it is reported. It changes nothing. A fault names the
-file, as far as any row that holds tells its name.
+saw may change under it: what looks wrong is looked at once more before it is reported. Of what is stored it changes nothing.
+A fault names the file, as far as any row that holds tells its name. Reading all contents takes hours: a check that was stopped
+is gone on with there, and all else is looked at anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from sft.crypto.keys import PublicKey
-from sft.crypto.signatures import FileSignature, verify_file
-from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowForgedError, StoreError
+from sft.errors import RowForgedError, StoreError
 from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
-from sft.service.author_signature import MOST_VERSIONS
+from sft.service.maintenance.check_contents import StoredContents, file_name
 from sft.service.maintenance.check_figures import check_figures
 from sft.service.maintenance.check_uploads import check_uploads
-from sft.service.maintenance.report import FORGED, PAGE, Job, JobContext, Report, sound_rows
+from sft.service.maintenance.positions import Walk
+from sft.service.maintenance.report import FORGED, PAGE, Job, JobContext, Report
 from sft.service.maintenance.walking import Found, Read, walk
-from sft.service.record_builder import RecordBuilder
-from sft.service.storage import sealed_key_of
 from sft.service.use_case import query
-from sft.store.files import (
-    VersionKey,
-    file_by_row_id,
-    file_row_ids,
-    files_without_folder,
-    files_without_version,
-    versions_at,
-    versions_of_file,
-)
+from sft.store.checks import CHECK, stored_bytes
+from sft.store.files import file_row_ids, files_without_folder, files_without_version
 from sft.store.folders import folder_ids_after, folders_that_hang_on_nothing
-from sft.store.objects import inline_ids, known_objects, small_object, small_object_ids, version_keys
-from sft.store.row_types import Row, VersionRow
+from sft.store.objects import inline_ids, known_objects, small_object_ids
+from sft.store.row_types import Row
 from sft.store.rows import ReadTransaction
 from sft.store.table_specs import TABLE_SPECS, table_of
-from sft.store.users import admins_are_named, key_by_id
-from sft.vault.objects import check_whole
+from sft.store.users import admins_are_named
 
 DATABASE: Final = "the database"
 _Faults = list[tuple[str, str]]
 
 
-class _Subject(Struct, frozen=True):
-    """A version, and what is needed to judge its content; None where that does not hold itself."""
+class CheckPlan(Struct, frozen=True):
+    """What a check does.
 
-    path: str
-    row: VersionRow
-    file_id: bytes | None
-    public_key: bytes | None
-    sealed: bytes | None
+    Attributes:
+        read_data: reads every content whole; else it looks whether each is there, of its length and under its key.
+        afresh: from the first content on; else behind those that a check which was stopped has read.
+    """
+
+    read_data: bool = True
+    afresh: bool = False
+
+
+WHOLE: Final = CheckPlan()
 
 
 @query(Permission.VAULT_MANAGE)
-def check(_reading: ReadTransaction, _caller: Caller, *, context: JobContext) -> Job:
-    """Read every row and every object whole; the job's report names what does not hold."""
-    return _Check(context).run
+def check(_reading: ReadTransaction, caller: Caller, *, context: JobContext, plan: CheckPlan = WHOLE) -> Job:
+    """Read every row, and every object as the plan says; the job's report names what does not hold."""
+    return _Check(replace(context, caller=caller), plan).run
 
 
 class _Check:
     """One check, from the first row to the last object."""
 
-    def __init__(self, context: JobContext) -> None:
+    def __init__(self, context: JobContext, plan: CheckPlan) -> None:
+        self._context = context
+        self._plan = plan
         self._storage = context.storage
         self._begin_read = context.begin_read
         self._progress = context.progress
         self._report = Report()
-        self._digests: dict[VersionKey, bytes] = {}  # of the version before
 
     def run(self) -> VaultReport:
         self._database()
@@ -84,7 +81,7 @@ class _Check:
         self._folders()
         self._files()
         check_figures(self._begin_read, self._report, lambda table, fault: self._damaged(fault, table))
-        self._versions()
+        self._contents()
         for stage in (self._uploads, self._strays, self._small_strays, self._sum):
             self._whole(stage)
         aside, size = self._storage.vault.quarantine_figures()
@@ -150,7 +147,7 @@ class _Check:
                 row_ids = file_row_ids(reading, after, limit)
                 gone = [(row_id, "its newest version is gone") for row_id in files_without_version(reading, row_ids)]
                 gone += [(row_id, "its folder is gone") for row_id in files_without_folder(reading, row_ids)]
-                faults = [(_file_name(reading, row_id), problem) for row_id, problem in gone]
+                faults = [(file_name(reading, row_id), problem) for row_id, problem in gone]
             return (len(row_ids), faults), row_ids[-1] if row_ids else None
 
         def take(found: tuple[int, _Faults]) -> None:
@@ -168,88 +165,30 @@ class _Check:
 
     # -- contents ----------------------------------------------------------------------------------
 
-    def _versions(self) -> None:
-        def read(after: int, limit: int) -> tuple[list[_Subject], int | None]:
-            subjects, keys = self._subjects(partial(version_keys, after=divmod(after, MOST_VERSIONS), limit=limit))
-            return subjects, keys[-1][0] * MOST_VERSIONS + keys[-1][1] if keys else None
-
-        def take(subjects: list[_Subject]) -> None:
-            for subject in subjects:
-                self._whole(partial(self._version, subject))
-
-        self._walk("versions", read, take)
-
-    def _subjects(
-        self, choose: Callable[[ReadTransaction], Sequence[VersionKey]]
-    ) -> tuple[list[_Subject], Sequence[VersionKey]]:
-        """Load versions that hold; those that do not were reported with the rows."""
-        with self._begin_read() as reading:
-            keys = choose(reading)
-            rows, _ = sound_rows(partial(versions_at, reading), keys)
-            rows.sort(key=_key_of)
-            return [_subject(reading, row) for row in rows], keys
-
-    def _version(self, subject: _Subject) -> None:
-        key = _key_of(subject.row)
-        problem = self._problem(subject)
-        if problem:
-            # Perhaps it was destroyed, or sealed anew, between its row and its object.
-            again, _ = self._subjects(lambda _: [key])
-            if not again:
-                return
-            (subject,) = again
-            problem = self._problem(subject)
-        if problem:
-            self._report.fault(f"{subject.path} version {subject.row.number}", problem)
-        self._report.versions += 1
-        self._report.bytes_checked += 0 if subject.row.destroyed_at is not None else subject.row.size
-        self._progress(self._report.versions, self._report.bytes_checked)
-        self._digests = {key: subject.row.digest}
-
-    def _problem(self, subject: _Subject) -> str:
-        row = subject.row
-        try:
-            if row.destroyed_at is not None:
-                pass  # its signature stands yet, over the digest
-            elif not row.inline:
-                self._storage.vault.check(
-                    row.object_id, row.size, row.digest, sealed_key_of(row), each=self._report.reading(self._progress)
-                )
-            elif subject.sealed is None:
-                return "its content is gone"
-            else:
-                check_whole(
-                    self._storage.vault.keyring, row.object_id, row.size, row.digest, sealed_key_of(row), subject.sealed
-                )
-        except (ObjectCorruptError, ObjectMissingError) as fault:
-            return str(fault.values["problem"])
-        return self._signature_problem(subject)
-
-    def _signature_problem(self, subject: _Subject) -> str:
-        row = subject.row
-        if subject.public_key is None:
-            return "the key that signed it is gone, or another's"
-        try:
-            signature = FileSignature.parse(row.signature)
-            said = verify_file(PublicKey.decode(subject.public_key), row.digest, signature)
-        except CryptoError as fault:
-            return f"its signature does not hold ({fault})"
-        prev = self._digests.get((row.file, row.number - 1), said.prev)
-        fields = (
-            ("server", said.server_id, self._storage.server_id),
-            ("file", said.file_id, said.file_id if subject.file_id is None else subject.file_id),
-            ("version", said.version, row.number),
-            ("size", said.size, row.size),
-            ("name", said.name, row.signed_name),
-            ("user", said.user, row.author_id),
-            ("mtime", said.mtime, row.dated_at),
-            ("prev", said.prev, prev),
+    def _contents(self) -> None:
+        context, report = self._context, self._report
+        contents = StoredContents(
+            context, report, partial(self._damaged, table="versions"), reads_data=self._plan.read_data
         )
-        wrong = [name for name, signed, stored in fields if signed != stored]
-        return f"its signature names another {wrong[0]}" if wrong else ""
+        if not self._plan.read_data:
+            contents.run()
+            return
+        with self._begin_read() as reading:
+            context.total(stored_bytes(reading))
+        position = Walk(context, CHECK, afresh=self._plan.afresh)
+        before = position.row
+        if position.went_on:
+            report.versions, report.bytes_checked = before.versions, before.size_bytes
+            report.note(f"went on behind {before.versions} versions that a check which was stopped has read")
+        contents.run(position)
+        if position.went_on:
+            contents.report_known(before.began_at or 0)
+        position.end()
 
     def _uploads(self) -> None:
-        check_uploads(self._begin_read, self._storage.vault, self._report, self._report.reading(self._progress))
+        if self._plan.read_data:
+            each = self._report.reading(self._progress)
+            check_uploads(self._begin_read, self._storage.vault, self._report, each)
 
     # -- what nobody knows -------------------------------------------------------------------------
 
@@ -294,45 +233,10 @@ def strays_of(
     return strays
 
 
-def _key_of(row: VersionRow) -> VersionKey:
-    return row.file, row.number
-
-
-def _subject(reading: ReadTransaction, row: VersionRow) -> _Subject:
-    file_id, public_key = None, None
-    with suppress(RowForgedError):
-        file = file_by_row_id(reading, row.file)
-        file_id = None if file is None else file.file_id
-    with suppress(RowForgedError):
-        key = key_by_id(reading, row.key_id)
-        if key is not None and key.user_id == row.author_id:
-            public_key = key.public_key
-    return _Subject(
-        path=_file_name(reading, row.file),
-        row=row,
-        file_id=file_id,
-        public_key=public_key,
-        sealed=small_object(reading, row.object_id) if row.inline else None,
-    )
-
-
 def _named(reading: ReadTransaction, fault: RowForgedError) -> str:
     """Name a row that does not hold, and the file that it belongs to."""
     row = f"row {fault.row} of {fault.table}"
     number = fault.row.partition(",")[0]
     if fault.table in ("files", "versions") and number.isascii() and number.isdigit():
-        return f"{_file_name(reading, int(number))} ({row})"
+        return f"{file_name(reading, int(number))} ({row})"
     return row
-
-
-def _file_name(reading: ReadTransaction, row_id: int) -> str:
-    """Name a file by its row, or else by what its last author signed."""
-    with suppress(RowForgedError):
-        file = file_by_row_id(reading, row_id)
-        if file is not None:
-            return RecordBuilder(reading).path_of(file)
-    with suppress(RowForgedError):
-        versions = versions_of_file(reading, row_id)
-        if versions:
-            return versions[-1].signed_name
-    return f"file {row_id}"

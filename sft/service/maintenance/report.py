@@ -51,6 +51,8 @@ class JobContext(Struct, frozen=True):
         act: runs an act in the writer and waits for its result.
         caller: who asked for the job; for what a start does, the operator.
         progress: told after every batch how many versions and bytes are done; raises where the work must end.
+        total: told how many bytes of content there are to be read, where that is known.
+        pace: told of so many bytes that were read; waits where they came too soon.
     """
 
     storage: FileStorage
@@ -58,6 +60,8 @@ class JobContext(Struct, frozen=True):
     act: Acting
     caller: Caller = operator_caller()
     progress: Callable[[int, int], None] = lambda _versions, _bytes: None
+    total: Callable[[int], None] = lambda _bytes: None
+    pace: Callable[[int], None] = lambda _bytes: None
 
 
 class Report:

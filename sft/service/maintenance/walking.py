@@ -15,12 +15,18 @@ Found = TypeVar("Found")
 Read = Callable[[int, int], tuple[Found, int | None]]
 """Reads what follows a key, so many at most: what it found, and the last key, None at the end; StoreError where it cannot."""
 
-_BEFORE_ALL: Final = -(1 << 40)  # a number that was changed may be below 0
+BEFORE_ALL: Final = -(1 << 40)  # a number that was changed may be below 0
 _FARTHEST: Final = 1 << 62
 
 
-def walk(read: Read[Found], limit: int, take: Callable[[Found], object], damaged: Callable[[StoreError], None]) -> None:
-    """Read a table from its first key to its last.
+def walk(
+    read: Read[Found],
+    limit: int,
+    take: Callable[[Found], object],
+    damaged: Callable[[StoreError], None],
+    after: int = BEFORE_ALL,
+) -> None:
+    """Read a table from its first key, or from what follows one, to its last.
 
     Args:
         read: is also called to probe, so it changes nothing.
@@ -28,7 +34,7 @@ def walk(read: Read[Found], limit: int, take: Callable[[Found], object], damaged
         take: gets what each read found.
         damaged: told of each damage, once.
     """
-    after, most = _BEFORE_ALL, limit
+    most = limit
     while True:
         try:
             found, last = read(after, most)

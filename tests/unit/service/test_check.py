@@ -14,6 +14,8 @@ from sft.model.records import VaultReport
 from sft.service.commits import commit
 from sft.service.files import show_file
 from sft.service.maintenance import check as check_module
+from sft.service.maintenance import check_contents as contents_module
+from sft.service.maintenance import positions
 from sft.service.maintenance.check import check
 from sft.service.maintenance.purging import PurgeFoldersInput, begin_purges, collect
 from sft.service.maintenance.rotation import reencrypt
@@ -57,7 +59,8 @@ def fill(services: ServiceFixture) -> bytes:
 
 @pytest.mark.parametrize("page", [1, 2, 200])
 def test_a_sound_vault_has_no_faults(services: ServiceFixture, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
-    monkeypatch.setattr(check_module, "PAGE", page)
+    for module in (check_module, contents_module, positions):
+        monkeypatch.setattr(module, "PAGE", page)
     fill(services)
     assert run(services) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
 

@@ -18,6 +18,7 @@ from sft.errors import (
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.records import UserState
 from sft.service import downloads
+from sft.service.storage import DamagedContent
 from sft.service.trash import Deletion, delete
 from sft.service.use_case import as_refusal
 from tests.unit.service.service_fixture import ADA, GUS, MAX, OPERATOR, ServiceFixture, digest_of
@@ -151,9 +152,12 @@ def test_a_damaged_object_is_refused_by_name(
     object_id = stored(services, size)
     shelf = services.backend.shelf.objects
     shelf[object_id] = damage(shelf[object_id])
+    met: list[DamagedContent] = []
+    services.storage.damaged = met.append
     with pytest.raises(ContentDamagedError) as refused:
         services.get(GUS, "d/a")
     assert refused.value.values == {"path": "d/a"}
+    assert [(found.path, found.number, found.object_id) for found in met] == [("d/a", 1, object_id)]
 
 
 @pytest.mark.parametrize("size", [30_000, BIG])
@@ -199,9 +203,12 @@ def test_no_byte_of_a_damaged_batch_comes_out(services: ServiceFixture) -> None:
 def test_a_damaged_small_object_is_refused_by_name(services: ServiceFixture, statement: str) -> None:
     services.put(MAX, "d/a", b"content")
     services.tamper(statement)
+    met: list[DamagedContent] = []
+    services.storage.damaged = met.append
     with pytest.raises(ContentDamagedError) as refused:
         services.get(GUS, "d/a")
     assert refused.value.values == {"path": "d/a"}
+    assert {found.path for found in met} == {"d/a"}
 
 
 FORGERIES = [

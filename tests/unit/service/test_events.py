@@ -15,7 +15,7 @@ from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.statement import ActStatement
 from sft.errors import RequestError
 from sft.limits import TRASH_SECONDS
-from sft.model import events
+from sft.model import check_events, events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
 from sft.model.records import KeyEnd
@@ -35,10 +35,10 @@ from sft.service import (
 )
 from sft.service.files import show_file
 from sft.service.log.restarting import Restart, restart_log
-from sft.service.maintenance import daily, hand_overs, purging, rotation, row_keys
-from sft.service.storage import sealed_key_of
+from sft.service.maintenance import daily, damage, hand_overs, positions, purging, rotation, row_keys
+from sft.service.storage import DamagedContent, sealed_key_of
 from sft.service.use_case import USE_CASES
-from sft.store.row_types import VersionRow
+from sft.store.row_types import CheckRow, VersionRow
 from sft.store.schema import VersionModel
 from sft.store.statements import rows_of
 from sft.store.trash import BEFORE_ALL_TRASH, folders_trashed_until, purging_folders, trashed_until
@@ -231,6 +231,27 @@ def _give_back(services: ServiceFixture) -> None:
     assert services.act(daily.give_back, daily.GiveBack(OPERATOR, 0)) > 8
 
 
+def _damage(services: ServiceFixture) -> damage.Damage:
+    services.put(MAX, "a")
+    row = _newest_version(services)
+    return damage.Damage(DamagedContent(row.object_id, b"f" * 16, row.number, "a", "object 00 is missing"))
+
+
+def _note_damage(services: ServiceFixture) -> None:
+    assert services.act(damage.note_damage, _damage(services))
+
+
+def _forget_damages(services: ServiceFixture) -> None:
+    item = _damage(services)
+    services.act(damage.note_damage, item)
+    assert services.act(damage.forget_damages, damage.Mended((item.content.object_id,))) == 1
+
+
+def _advance(services: ServiceFixture) -> None:
+    row = services.act(positions.advance, positions.Advance(OPERATOR, CheckRow("check")))
+    services.act(positions.advance, positions.Advance(OPERATOR, row, ended=True))
+
+
 def _end_purges(services: ServiceFixture) -> None:
     _purge(services)
     (gone,) = services.vault.ids()
@@ -349,6 +370,9 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     hand_overs.end: _end_hand_over,
     daily.note_collection: _note_collection,
     daily.give_back: _give_back,
+    damage.note_damage: _note_damage,
+    damage.forget_damages: _forget_damages,
+    positions.advance: _advance,
     commits.commit: _commit,
     open_uploads.open_uploads: _open_upload,
     open_uploads.end_uploads: _end_upload,
@@ -372,7 +396,7 @@ def test_every_act_has_an_example_and_declares_what_it_logs() -> None:
 def test_every_event_is_some_acts() -> None:
     kinds = {
         kind
-        for kind in vars(events).values()
+        for kind in (*vars(events).values(), *vars(check_events).values())
         if isinstance(kind, type) and issubclass(kind, DomainEvent) and kind not in {DomainEvent, events.StatedEvent}
     }
     assert {kind for case in ACTS.values() for kind in case.logs or ()} == kinds
@@ -383,6 +407,11 @@ def test_an_act_logs_all_that_it_declares(services: ServiceFixture, function: An
     # That it logs nothing else, and logs whenever it changes a row, the services looks at in every test.
     EXAMPLES[function](services)
     assert set(ACTS[function].logs or ()) <= {type(event) for event in services.events}
+
+
+def _note_again(services: ServiceFixture) -> None:
+    row = _newest_version(services)
+    services.act(damage.note_damage, damage.Damage(DamagedContent(row.object_id, b"f" * 16, 1, "there", "other")))
 
 
 REPEATED: dict[str, Callable[[ServiceFixture], Any]] = {
@@ -408,6 +437,8 @@ REPEATED: dict[str, Callable[[ServiceFixture], Any]] = {
     "uploads that have ended": lambda services: services.act(
         open_uploads.end_uploads, open_uploads.EndUpload(b"o" * 16)
     ),
+    "a damage that is known": _note_again,
+    "damages that are none": lambda services: services.act(damage.forget_damages, damage.Mended((bytes(16),))),
     "purges that have ended": lambda services: services.act(
         purging.end_purges, purging.EndPurgesInput(OPERATOR, (bytes(16),))
     ),

@@ -12,10 +12,13 @@ from typing import Any
 
 from sft.store.database import Database, ReadPool, create_database, open_database
 from sft.store.row_types import (
+    CheckRow,
+    DamageRow,
     DeviceKeyRow,
     DownloadRow,
     FileRow,
     FolderRow,
+    GrowthRow,
     InvitationRow,
     LedgerRow,
     LogLeafRow,
@@ -123,6 +126,9 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
         LogLeafRow(3, b"stored", 16, 300, 2, None, b"p" * 16, b"{}", SALT, b"{}", b"u" * 16),
     ),
     (DownloadRow(b"p" * 16, 1, 1, b"d" * 64, 3), DownloadRow(b"p" * 16, 2, 1, b"d" * 64, 3, 4)),
+    (CheckRow("check", 620, 1, 2, 3, 60, 1, 615, 2, 50, 4), CheckRow("scrub")),
+    (DamageRow(b"3" * 16, b"g" * 16, 1, "Finance/Old", 630, "object 33 is missing"),),
+    (GrowthRow(1, 20, 10, 30, 1 << 40),),
     (LogTileRow(0, 0, b"h" * 96),),
     (StateBlockRow(1, 0, b"i" * 64), StateBlockRow(2, 0, b"j" * 64)),
 )
