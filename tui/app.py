@@ -113,7 +113,7 @@ class SftApp(App[int], inherit_bindings=False):
         super().__init__(driver_class=Terminal)
         self._changed_cells = ChangedCells()
         self.commands = CommandLog(gateway, now)
-        self.gateway = self.commands.heard()
+        self.gateway = self.commands.noting()
         self.now = now
         self.queue = TransferQueue(gateway, describe=said_of, now=now)
         self.local_folder = local_folder or Path.cwd()

@@ -1,8 +1,8 @@
 """The log of commands: what was done here since the start, each act as the command that does the same, the newest first.
 
-Rules. It listens at the gateway and at the queue: no screen writes it, and an act that another screen comes to offer is in it.
-An act stands there when it has worked, a transfer when it was ordered. Every method of the gateway is an act with a command, or
-a question without one: a test compares. It holds so many and no more, and is gone when the app ends.
+Rules. It stands before the gateway and listens to the queue: no screen writes it, and an act that another screen comes to offer
+is in it. An act stands there when it has worked, a transfer when it was ordered. Every method of the gateway is an act with a
+command, or a question without one: a test compares. It holds so many and no more, and is gone when the app ends.
 """
 
 from __future__ import annotations
@@ -92,28 +92,28 @@ class CommandLog:
         for command in commands.decided(job, decisions, self._gateway.connection.user, self._now()):
             self.note(command, job.account)
 
-    def heard(self) -> Gateway:
+    def noting(self) -> Gateway:
         """Return the gateway as screens are given it: what they do with it is noted here."""
-        return cast("Gateway", _HeardGateway(self._gateway, self))
+        return cast("Gateway", _NotingGateway(self._gateway, self))
 
     def accounts_are(self, accounts: Sequence[Any]) -> None:
         """Note which of them is used where none is named."""
         self._first = next((one.name for one in accounts if one.in_use_first), "")
 
 
-class _HeardGateway:
+class _NotingGateway:
     """The gateway, whose acts are noted."""
 
     def __init__(self, gateway: Gateway, log: CommandLog) -> None:
         self._whole = gateway
-        self._parts = {name: _HeardPart(gateway, name, words, log) for name, words in ACTS.items()}
+        self._parts = {name: _NotingPart(gateway, name, words, log) for name, words in ACTS.items()}
 
     def __getattr__(self, name: str) -> Any:
         return self._parts.get(name) or getattr(self._whole, name)
 
 
-class _HeardPart:
-    """A part of it. Its acts are asked for by name each time: what stands in for one in a test is heard too."""
+class _NotingPart:
+    """A part of it. Its acts are asked for by name each time: what stands in for one in a test is noted too."""
 
     def __init__(self, gateway: Gateway, name: str, words: Mapping[str, Words], log: CommandLog) -> None:
         self._part = getattr(gateway, name)
@@ -128,12 +128,12 @@ class _HeardPart:
         if words is None:
             return found
 
-        async def heard(*args: Any, **kwargs: Any) -> Any:
+        async def noted(*args: Any, **kwargs: Any) -> Any:
             result = await found(*args, **kwargs)
             self._log.note(words(*args, **kwargs))
             return result
 
-        return heard
+        return noted
 
     async def _all_accounts(self) -> Any:
         accounts = await self._part.all()

@@ -211,14 +211,14 @@ class _Gateway:
 async def test_what_worked_is_noted_and_names_the_server_where_it_has_to():
     below = _Gateway()
     log = CommandLog(below, lambda: MAY_3)
-    heard = log.heard()
-    assert await heard.files.details("a") == "of a"
+    noting = log.noting()
+    assert await noting.files.details("a") == "of a"
     with pytest.raises(NotFoundError):
-        await heard.files.make_folder("refused")
-    await heard.accounts.all()
-    assert await heard.files.make_folder("a") is True
+        await noting.files.make_folder("refused")
+    await noting.accounts.all()
+    assert await noting.files.make_folder("a") is True
     below.connection.account = "north"
-    await heard.files.make_folder("b")
+    await noting.files.make_folder("b")
     log.note(commands.forget("acme"))
     assert [done.text for done in log] == ["sft servers forget acme", "sft --profile north mkdir b", "sft mkdir a"]
     for done in log:

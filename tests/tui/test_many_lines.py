@@ -126,6 +126,19 @@ async def test_the_end_is_reached_by_light_pages_and_the_way_back_reads_one(tmp_
         assert counted.rows <= first
 
 
+async def test_the_end_of_a_folder_of_which_nobody_said_how_long_it_is_is_its_last_line(tmp_path):
+    async with staged(tmp_path) as (run, counted):
+        run.files.remote.read()  # as one that is remembered from another run
+        await run.quiet()
+        assert run.files.remote.rows.total is None
+        counted.clear()
+        await run.press("end")
+        await run.quiet()
+        assert run.files.remote.current.name == f"scan-{STORED - 1:06}.tif"
+        assert counted.whole <= 5
+        assert counted.light <= STORED / 300 + 1
+
+
 async def test_a_long_way_is_left_when_the_person_goes_elsewhere(tmp_path):
     async with staged(tmp_path) as (run, counted):
         pane = run.files.remote

@@ -19,11 +19,12 @@ from sft.model.links import is_loopback, parse_invitation
 from sft.model.names import safe_name
 from sft.model.text import local_time, shown_name
 from tui.dialogs.dialog import Dialog, DialogButton, static
-from tui.dialogs.qr_code import QrCode, joined_with, standing_of
+from tui.dialogs.qr_code import QrCode
 from tui.dialogs.write import WriteFile
 from tui.gateway import Invited
 from tui.messages import NoticeArrived
 from tui.text import cut_name, shown
+from tui.widgets.invitation_countdown import InvitationCountdown
 
 
 class ShowLink(Dialog[str]):
@@ -37,7 +38,8 @@ class ShowLink(Dialog[str]):
         whom = "an invitation" if self._person is None else f"the invitation for {self._person}"
         # The edge has no corner here.
         super().__init__(f" Made: {cut_name(whom, 60)} ", safe="Close")
-        self._joined: str | None = None
+        over = " Nobody joins with this line any more."
+        self._state = InvitationCountdown(self._invitation, over=over, classes="link-says", id="link-state")
         self._buttons += [
             DialogButton("Copy", "copy", key="y"),
             DialogButton("Write to a file", "write", key="w"),
@@ -66,31 +68,13 @@ class ShowLink(Dialog[str]):
             )
         for line in lines:
             yield static(line, "link-says")
-        yield static(self._standing(), "link-says", id="link-standing")
+        yield self._state
         yield static("", "link-says", id="link-done")
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.set_interval(1, self._stand)
-
-    def _standing(self) -> str:
-        if self._joined is not None:
-            return f"{self.sft.glyphs.verified} {self._joined} has joined. Nobody joins with this line any more."
-        return standing_of(self._invitation, self.sft.now())
-
-    def _stand(self) -> None:
-        """Say how long it holds yet, or who has joined with it."""
-        line = self.query_one("#link-standing", Static)
-        line.update(Content(self._standing()))
-        line.set_class(self._joined is not None, "-joined")
 
     @on(NoticeArrived)
     def _notice_arrived(self, event: NoticeArrived) -> None:
         event.stop()
-        joined = joined_with(self._invitation, event)
-        if joined is not None:
-            self._joined = joined
-            self._stand()
+        self._state.hear(event)
 
     def answer(self, name: str) -> None:
         if name == "copy":
@@ -102,10 +86,10 @@ class ShowLink(Dialog[str]):
         elif name == "code":
             self._show_code()
         else:
-            self.dismiss(self._joined)
+            self.dismiss(self._state.joined)
 
     def action_dismiss_safely(self) -> None:
-        self.dismiss(self._joined)
+        self.dismiss(self._state.joined)
 
     def _show_code(self) -> None:
         if self.sft.glyphs.plain:

@@ -29,6 +29,7 @@ _SKIM_FROM: Final = 200  # lines; what lies farther off is reached by light page
 _SORTED_AT_ONCE: Final = 2500  # entries: some two milliseconds, as the next
 _LOOKED_THROUGH: Final = 4000
 _AT_ONCE: Final = 1000
+_BEYOND_ALL: Final = 1 << 62
 
 
 class SortOrder(StrEnum):
@@ -233,6 +234,10 @@ class PagedRows:
                 if await self._fetch(place, full=full):
                     break
         return has_read
+
+    async def reach_end(self, still: Callable[[], bool]) -> None:
+        """Read on to the end of the folder while ``still`` wants it, by pages of which only where they begin is kept."""
+        await self.ensure(_BEYOND_ALL, _BEYOND_ALL, still)
 
     async def place_of(self, key: str) -> int | None:
         """Return the line of a path, having read as much as that takes; None where it is not there."""

@@ -28,6 +28,7 @@ from tui.context import AppContext
 from tui.glyphs import Glyphs
 from tui.panes.columns import Placed, placed, sight_of
 from tui.panes.entry import Entry, EntryKind
+from tui.panes.folder_list import FolderList
 from tui.panes.inside import Tally
 from tui.panes.paging import PagedRows, Sorting, SortOrder
 from tui.panes.pane_side import PaneSide
@@ -82,7 +83,7 @@ class Pane(Vertical):
         self._glyphs = glyphs
         self._shelf = side.shelf
         self._later_width: int | None = None
-        self.lines = RowList(self._place, selecting=True, glyphs=glyphs)
+        self.lines = FolderList(self._place, selecting=True, glyphs=glyphs)
         self._filter_line = FilterLine("part of a name", lambda: self.lines)
         self._places: dict[str, int] = {}
         self._location = ""
@@ -274,6 +275,26 @@ class Pane(Vertical):
             self.post_message(self.Failed(self, error))
         finally:
             self._is_paging = False
+
+    @on(FolderList.EndWanted)
+    def _end_wanted(self, event: FolderList.EndWanted) -> None:
+        event.stop()
+        if self.rows is not None and self.rows.total is None:
+            start_worker(self, partial(self._go_to_end, self.rows), group="end", exclusive=True, keys_wait=True)
+
+    async def _go_to_end(self, rows: PagedRows) -> None:
+        """Go to the last line of a folder of which nobody said how many there are."""
+        before = self.lines.cursor
+        try:
+            await rows.reach_end(lambda: self.lines.cursor == before)
+        except SftError as error:
+            self.post_message(self.Failed(self, error))
+            return
+        if rows is self.rows and self.lines.cursor == before:
+            self.lines.changed()
+            self.lines.move_to(len(rows) - 1)
+            self._retitle()
+            self.post_message(self.Read(self))
 
     @on(RowList.AllWanted)
     def _all_wanted(self, event: RowList.AllWanted) -> None:
