@@ -136,6 +136,9 @@ INLINE_OBJECT_BYTES: Final = 16 * KIB  # sealed size up to which an object lies 
 FLOOR_BYTES: Final = 256 * MIB  # free space kept for the database: deleting works on a full disk
 TRASH_DAYS: Final = 30  # a mistake is seen within a month of work; the operator's to change
 TRASH_SECONDS: Final = TRASH_DAYS * 24 * 3600
+SCRUB_SECONDS: Final = (
+    30 * 24 * 3600
+)  # all contents are read so often: a copy that is kept for a month has yet what a disk lost
 COLLECT_SECONDS: Final = 24 * 3600  # the trash is collected so often
 KEPT_PAGES_BYTES: Final = 64 * MIB  # free within the database: room for the next small files without growing
 

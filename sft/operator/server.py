@@ -42,6 +42,7 @@ from sft.server.factory import ControlFactory, NetworkFactory
 from sft.server.jobs import RunningJob
 from sft.server.periodic import Periodic
 from sft.server.room_watch import RoomWatch
+from sft.server.scrubbing import Scrubbing
 from sft.service import invitations, settings
 from sft.service.maintenance import rotation, row_keys
 from sft.transport.protocol import WireProtocol
@@ -84,6 +85,7 @@ class Server:
         self._opening = Pool(reactor, threads=1, name="opening")
         self.opened: OpenedHome | None = None
         self._periodic: Periodic | None = None
+        self._scrubbing: Scrubbing | None = None
         self._room_watch: RoomWatch | None = None
         self._witnesses: Witnesses | None = None
         self.address = ""
@@ -147,6 +149,8 @@ class Server:
             gate.open(NetworkFactory(context))
             self._periodic = Periodic(context)
             self._periodic.start()
+            self._scrubbing = Scrubbing(context)
+            self._scrubbing.start()
             self._room_watch = RoomWatch(context)
             await self._room_watch.start()
             self._witnesses = Witnesses(context, self._home, policy)
@@ -170,6 +174,8 @@ class Server:
         """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""
         if self._periodic is not None:
             self._periodic.stop()
+        if self._scrubbing is not None:
+            self._scrubbing.stop()
         if self._room_watch is not None:
             self._room_watch.stop()
         if self._witnesses is not None:
