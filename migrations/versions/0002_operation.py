@@ -1,6 +1,7 @@
 """What a server keeps of its own operation.
 
-revision 0002: how far contents were read, what of them is damaged, how the server grows. These tables begin empty.
+revision 0002: how far contents were read, what of them is damaged, how the server grows, folders that are being handed over.
+These tables begin empty.
 """
 
 import sqlalchemy as sa
@@ -69,9 +70,19 @@ def upgrade() -> None:
         _bytes("mac"),
         sa.PrimaryKeyConstraint("day", name="pk_growth"),
     )
+    op.create_table(
+        "folder_hand_overs",
+        _number("folder_id"),
+        _integer("owner_id"),
+        _integer("last_slot"),
+        _integer("begun_at"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("folder_id", name="pk_folder_hand_overs"),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_folder_hand_overs_owner_id"),
+    )
 
 
 def downgrade() -> None:
     """Drop the tables, and what is in them."""
-    for table in ("growth", "damages", "checks"):
+    for table in ("folder_hand_overs", "growth", "damages", "checks"):
         op.drop_table(table)

@@ -19,6 +19,7 @@ from sft.model.records import (
     FileReader,
     FileVersion,
     Invitation,
+    OwnerChange,
     RestoredFolder,
     SessionInfo,
     TrashedFolder,
@@ -95,6 +96,18 @@ def deleted_document(deleted: Deleted) -> Document:
         "files": deleted.files,
         "folders": deleted.folders,
         "restorable_until": utc_time(deleted.trash_ends_at),
+        "error": None,
+    }
+
+
+def owner_document(change: OwnerChange) -> Document:
+    return {
+        "path": change.path,
+        "owner": change.owner,
+        "before": change.before,
+        "files": change.files,
+        "folders": change.folders,
+        "changed": change.changed,
         "error": None,
     }
 

@@ -22,6 +22,7 @@ from sft.client.log_document import actor_of, line_document
 from sft.client.log_verify import Progress, VerifiedLog
 from sft.client.logged import ACTS, LogLine
 from sft.errors import NotFoundError, NotYoursError, RoleForbidsError
+from sft.ledger.leaves import LeafKind
 from sft.limits import LOG_ENTRIES
 from sft.model.names import parse_path, safe
 from sft.model.text import count_text, counted, local_time, moment, shown_name, utc_time
@@ -30,6 +31,7 @@ FAULTS_STATUS: Final = 7
 GRADES: Final = {"sent": "sent", "verified": "verified"}
 NOT_YOURS: Final = "not yours to see"
 NEWEST: Final = 50  # lines, unless told
+_TO_SOMEBODY: Final = frozenset({LeafKind.OWNER_CHANGED, LeafKind.FOLDER_OWNER_CHANGED})
 _FILE_ID: Final = re.compile("[0-9a-f]{32}")
 
 
@@ -235,7 +237,10 @@ def _object(line: LogLine, names: LogNames) -> str:
         return NOT_YOURS
     path = names.path(line)
     if path:
-        return safe(path) + (f" (was {safe(line.old_path)})" if line.old_path else "")
+        to = f" to {safe(line.subject or names.name(line.subject_id))}" if line.kind in _TO_SOMEBODY else ""
+        return safe(path) + (f" (was {safe(line.old_path)})" if line.old_path else "") + to
+    if line.handed_over:
+        return f"{counted(line.handed_over, 'row')} to {safe(names.name(line.subject_id))}"
     if line.failures is not None:
         failures, sources = line.failures
         return f"{count_text(failures)}, from {counted(sources, 'place')}"

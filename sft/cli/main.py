@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "mkdir": "Make a folder.",
     "mv": "Rename or move a file or folder.",
     "rm": "Delete files; they can be restored.",
+    "owner": "Hand files or folders over to somebody.",
     "restore": "Bring deleted files back (sft ls --trash).",
     "log": "Show what happened on the server, proved; check its whole log.",
     "verify": "Check a file here against its signature, without the server.",

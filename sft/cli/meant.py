@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("cp", "copy", "scp"), _COPY),
         **dict.fromkeys(("rename", "move", "ren"), _RENAME),
         **dict.fromkeys(("delete", "del", "unlink", "erase"), _DELETE),
+        **dict.fromkeys(("chown", "give", "handover"), "sft owner USER PATH"),
         **dict.fromkeys(("list", "dir", "ll", "tree"), "sft ls; all below: sft ls '**'"),
         **dict.fromkeys(("cat", "type", "view", "open"), "sft get NAME --as -"),
         **dict.fromkeys(("stat", "versions", "show"), "sft info NAME"),

@@ -38,6 +38,7 @@ ACTS: Final[Mapping[str, tuple[LeafKind, ...]]] = MappingProxyType(
         "disable": (LeafKind.USER_DISABLED,),
         "enable": (LeafKind.USER_ENABLED,),
         "remove": (LeafKind.USER_REMOVED,),
+        "owner": (LeafKind.OWNER_CHANGED, LeafKind.FOLDER_OWNER_CHANGED),
         "hand-over": (LeafKind.HANDED_OVER,),
         "invite": (LeafKind.INVITATION_MADE, LeafKind.INVITATION_WITHDRAWN),
         "login": (LeafKind.LOGIN_FAILURES,),
@@ -72,6 +73,8 @@ _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
         LeafKind.FILE_RESTORED: "restored",
         LeafKind.FILES_PURGED: "purged files",
         LeafKind.HANDED_OVER: "handed over the files of",
+        LeafKind.OWNER_CHANGED: "handed over",
+        LeafKind.FOLDER_OWNER_CHANGED: "handed over the folder",
         LeafKind.FOLDER_MADE: "made the folder",
         LeafKind.FOLDER_MOVED: "moved the folder",
         LeafKind.FOLDER_DELETED: "deleted the folder",
@@ -147,7 +150,7 @@ class LogLine(Struct, frozen=True):
     @property
     def words(self) -> str:
         """What happened, in the past tense."""
-        return _WORDS[self.kind]
+        return "handed over with a folder" if self.handed_over else _WORDS[self.kind]
 
     @property
     def actor_id(self) -> int | None:
@@ -162,13 +165,21 @@ class LogLine(Struct, frozen=True):
 
     @property
     def subject_id(self) -> int | None:
-        """The user to whom it was done, by id."""
-        return _number(self.facts.get("user_id"))
+        """The user to whom it was done, by id; of what was handed over, the new owner."""
+        to = self.facts.get("files_to") if self.handed_over else self.facts.get("owner_id")
+        return _number(self.facts.get("user_id") if to is None else to)
 
     @property
     def subject(self) -> str:
         """The name that the record gives whom it was done to; empty where there is none, or not any more."""
         return _text(self.personal.get("name"))
+
+    @property
+    def handed_over(self) -> int:
+        """How many files and folders followed a folder that was handed over."""
+        if self.kind is not LeafKind.HANDED_OVER or _number(self.facts.get("folder_id")) is None:
+            return 0
+        return sum(len(each) for each in map(self.facts.get, ("files", "folder_ids")) if isinstance(each, list))
 
     @property
     def file_id(self) -> bytes | None:

@@ -166,6 +166,7 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
         "enable": {"name": NAME_FIELD},
         "remove": {"name": NAME_FIELD, "files_to": NAME_FIELD},
         "move": {"file": FILE_FIELD, "version": NUMBER_FIELD, "old": NAME_FIELD, "new": NAME_FIELD},
+        "owner": {"file": FILE_FIELD, "version": NUMBER_FIELD, "path": NAME_FIELD, "owner": NAME_FIELD},
         "make-folder": {"path": NAME_FIELD},
         "delete": {"path": NAME_FIELD, "recursive": FLAG_FIELD, "file": FILE_FIELD, "version": NUMBER_FIELD},
         "restore": {"path": NAME_FIELD},

@@ -146,11 +146,11 @@ class NotYoursError(RequestError):
 
 
 class HandingOverError(RequestError):
-    """A folder holds what a removed person owned, and it is not yet the heir's in every row."""
+    """What is asked for has something in it that was handed over, and whose row does not yet name the new owner."""
 
     code = "HANDING_OVER"
     exit_status = 9
-    sentence = "What {owner} owned is still being handed over to you, and some of {path} with it. Nothing was changed."
+    sentence = "{path}, or something in it, is still being handed over to {owner}. Nothing was changed."
 
 
 class NotFoundError(RequestError):

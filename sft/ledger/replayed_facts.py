@@ -5,7 +5,8 @@
     stolen key        what it vouched for from its cut-off on ends with it
     file committed    begins a slot, and its id was no file's before; it, and what replaces it, is by no key that had ended
     statement         is by the key, of the user, that the facts name as who did it; for this server, and never used before
-    move              has a statement: only people move files and folders
+    move, new owner   has a statement: only people move and hand over files and folders
+    handed over       what follows a removal, or a folder that was handed over, goes to whom that named
 
 Rules. The facts were found to be the leaf's before. A statement names what was asked for in a text that is erased with names:
 where it is gone, what its comment says is checked alone. What facts say beside that is the server's word, and no business here.
@@ -32,7 +33,9 @@ from sft.ledger.records import LeafRecord
 _VOUCHED: Final = frozenset({LeafKind.KEY_ADDED, LeafKind.KEY_ROTATED})
 _STORED: Final = frozenset({LeafKind.FILE_COMMITTED, LeafKind.FILE_REPLACED})
 _JOINED: Final = frozenset({LeafKind.USER_JOINED})
-_BY_PEOPLE: Final = frozenset({LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED})  # which the operator may not do
+_BY_PEOPLE: Final = frozenset(  # which the operator may not do
+    {LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED, LeafKind.OWNER_CHANGED, LeafKind.FOLDER_OWNER_CHANGED}
+)
 
 # By which kinds of leaf an act is told; one that is not here yet stands for any.
 ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
@@ -46,6 +49,7 @@ ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
         "enable": frozenset({LeafKind.USER_ENABLED}),
         "remove": frozenset({LeafKind.USER_REMOVED}),
         "move": frozenset({LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED}),
+        "owner": frozenset({LeafKind.OWNER_CHANGED, LeafKind.FOLDER_OWNER_CHANGED}),
         "make-folder": frozenset({LeafKind.FOLDER_MADE}),
         "delete": frozenset({LeafKind.FILE_DELETED, LeafKind.FOLDER_DELETED}),
         "restore": frozenset({LeafKind.FILE_RESTORED, LeafKind.FOLDER_RESTORED}),
@@ -90,6 +94,8 @@ class ReplayedFacts:
         self._vouched: dict[int, list[_Vouched]] = {}  # by the key that did
         self._fallen: dict[int, int] = {}  # cut-offs of stolen keys
         self._files: set[bytes] = set()
+        self._heirs: dict[int, int] = {}  # of the removed
+        self._new_owners: dict[int, int] = {}  # of folders that were handed over
         self._server_id: bytes | None = None
         # By their first byte, to be sorted one by one: of ten million statements 80 MB.
         self._nonces = [array("Q") for _ in range(256)]
@@ -123,7 +129,8 @@ class ReplayedFacts:
             except SftError as fault:
                 yield f"the statement of user {facts.by.user} does not hold: {fault.detail}"
         elif kind in _BY_PEOPLE:
-            yield "something was moved, and nobody signed that"
+            yield "something was moved or handed over, and nobody signed that"
+        yield from self._of_owners(kind, facts)
         yield from self._of_theft(number, kind, facts)
         self._ended.update(facts.ended_key_ids)
 
@@ -170,6 +177,21 @@ class ReplayedFacts:
         self._files.add(file_id)
         if begun is not None and not begun.files:
             yield f"file {file_id.hex()} is new, and no slot begins"
+
+    def _of_owners(self, kind: LeafKind, facts: Facts) -> Iterator[str]:
+        """Hold what was handed over to who was to get it: of whoever was removed since, it is whom that removal named."""
+        if kind is LeafKind.FOLDER_OWNER_CHANGED and facts.folder_id is not None and facts.owner_id is not None:
+            self._new_owners[facts.folder_id] = facts.owner_id
+        elif kind is LeafKind.USER_REMOVED and facts.user_id is not None and facts.files_to is not None:
+            self._heirs[facts.user_id] = facts.files_to
+            for waiting in (self._heirs, self._new_owners):
+                waiting.update({each: facts.files_to for each, to in waiting.items() if to == facts.user_id})
+        elif kind is LeafKind.HANDED_OVER:
+            decided = self._heirs.get(facts.user_id or 0)
+            if facts.folder_id is not None:
+                decided = self._new_owners.get(facts.folder_id)
+            if decided is None or decided != facts.files_to:
+                yield f"files were handed over to user {facts.files_to}, and nobody decided that"
 
     def _check_statement(self, kind: LeafKind, facts: Facts, text: str) -> None:
         key = self._keys.get(facts.by.key or 0)

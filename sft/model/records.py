@@ -266,6 +266,23 @@ class Deleted(Record, frozen=True):
     trash_ends_at: Seconds
 
 
+class OwnerChange(Record, frozen=True):
+    """A file or folder that was handed over.
+
+    Args:
+        before: whose it was; the operator's where nobody made a folder.
+        files, folders: that it is of: a folder is one of its folders.
+        changed: False where it was the new owner's already.
+    """
+
+    path: PathText
+    owner: PersonName
+    before: PersonName
+    files: Count
+    folders: Count
+    changed: bool
+
+
 class SessionInfo(Record, frozen=True):
     """A live session."""
 

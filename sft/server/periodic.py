@@ -1,9 +1,10 @@
-"""What the server does by itself: it hands over what the removed owned, and each day destroys what has ended in the trash.
+"""What the server does by itself: it hands over what was decided to be another's, and destroys what ended in the trash.
 
-Rules. A hand-over begins with the removal, and goes on with a start and each hour where it was interrupted or a row kept it.
-Uploads that nobody goes on with are given up each hour, after their time. When the trash was last collected, and free space
-given back, stands in the database, and is looked at soon after a start and each hour: a server may restart each night. A wall
-clock that ran otherwise than the machine's own destroys nothing: then it is refused, and said.
+Rules. A hand-over, of a removal or of a folder, begins with the act that decided it, and goes on with a start and each hour
+where it was interrupted or a row kept it. Uploads that nobody goes on with are given up each hour, after their time. When the
+trash was last collected, and free space given back, stands in the database, and is looked at soon after a start and each
+hour: a server may restart each night. A wall clock that ran otherwise than the machine's own destroys nothing: then it is
+refused, and said.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sft.errors import TransferEndedError
 from sft.limits import COLLECT_SECONDS
 from sft.model.access import operator_caller
 from sft.model.events import DomainEvent, UserRemoved
+from sft.model.owner_events import FolderOwnerChanged
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
 from sft.service.maintenance import daily, hand_overs, purging, upload_expiry
@@ -70,7 +72,7 @@ class Periodic:
             self._context.watchers.remove(self._watch)
 
     def _watch(self, events: Sequence[DomainEvent]) -> None:
-        if any(isinstance(event, UserRemoved) for event in events):
+        if any(isinstance(event, UserRemoved | FolderOwnerChanged) for event in events):
             self.hand_over()
 
     def hand_over(self) -> Deferred[None]:

@@ -26,6 +26,7 @@ from sft.service import (
     key_resets,
     keys,
     name_search,
+    owners,
     receiving,
     sessions,
     settings,
@@ -189,6 +190,11 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.Move: ActRoute(folders.move, lambda by, q: folders.MoveInput(by, q.old, q.new, q.seen, q.statement), _moved),
     m.Delete: ActRoute(
         trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive, q.seen, q.statement), m.FileDeleted
+    ),
+    m.ChangeOwner: ActRoute(
+        owners.change_owner,
+        lambda by, q: owners.ChangeOwnerInput(by, q.path, q.owner, q.seen, q.statement),
+        m.OwnerChanged,
     ),
     m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path, q.statement), _restored),
     m.PutFiles: TransferRoute(commits.commit),

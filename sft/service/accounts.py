@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import BadRequestError, NotFoundError, RoleForbidsError, TooLargeError
+from sft.errors import BadRequestError, TooLargeError
 from sft.limits import KIB, LEAF_BYTES, LIST_BYTES, LIST_ENTRIES, ROLES_MOST
-from sft.model.access import OPERATOR, Caller, Permission, Role, allows
+from sft.model.access import OPERATOR, Caller, Permission, Role
 from sft.model.events import (
     DomainEvent,
     InvitationWithdrawn,
@@ -34,6 +34,7 @@ from sft.service.settings import server_info
 from sft.service.use_case import act, query
 from sft.service.users import (
     enroll,
+    find_owner,
     find_user,
     no_user,
     require_another_admin,
@@ -50,7 +51,6 @@ from sft.store.rows import ReadTransaction, Transaction
 from sft.store.users import (
     active_admins,
     add_role,
-    admin_names,
     is_active_admin,
     key_by_public,
     roles_of,
@@ -246,19 +246,9 @@ def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -
         heirs = [admin for admin in active_admins(transaction) if admin.id != user.id]
         callers = [admin for admin in heirs if admin.id == item.caller.user_id]
         return next(iter(callers + heirs), None)
-    heir = user_by_name(transaction, item.files_to)
-    if heir is None or not _is_active(heir):
-        raise NotFoundError(what="active user", name=item.files_to)
+    heir = find_owner(transaction, item.files_to)
     if heir.id == user.id:
         raise BadRequestError(problem="the files of a removed user go to another")
-    if not allows(Role(heir.role), Permission.FILE_WRITE):
-        raise RoleForbidsError(
-            role=heir.role,
-            act="own files",
-            name=heir.name,
-            needed=Role.MAINTAINER.value,
-            admins=admin_names(transaction),
-        )
     return heir
 
 

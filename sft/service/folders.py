@@ -19,7 +19,7 @@ from sft.model.records import File, FileSeen, Folder
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
-from sft.service.rights import require_right, require_tree
+from sft.service.rights import require_right, require_settled, require_tree
 from sft.service.seen import require_seen, seen_fields
 from sft.service.use_case import act
 from sft.store.figures import FigureChanges
@@ -98,7 +98,7 @@ def move(transaction: Transaction, item: MoveInput) -> File | Folder:
     Raises:
         NotFoundError: nothing is at the old path, or no folder where the new one leads.
         NotYoursError: it, or something in it, belongs to another.
-        HandingOverError: something in it is still being handed over to the caller.
+        HandingOverError: it, something in it, or where it is to go, is still being handed over.
         ChangedSinceError: the file is not what was seen.
         ExistsError: a file has the new name.
         FolderInTheWayError: a folder has it.
@@ -131,7 +131,7 @@ def _move_file(
     record_builder = RecordBuilder(transaction)
     require_right(record_builder, item.caller, Permission.FILE_WRITE, file, verb="rename", path=item.old)
     require_seen(record_builder, item.old, file, item.seen)
-    _require_folder(target)
+    _require_folder(record_builder, target)
     if target.file is not None and target.file.id != file.id:
         newest = newest_versions(transaction, [target.file])[target.file.id]
         raise record_builder.exists(item.new, newest)
@@ -159,7 +159,7 @@ def _move_folder(
     require_tree(record_builder, item.caller, Permission.FILE_WRITE, folder, verb="move", path=item.old)
     if item.new.startswith(f"{item.old}/"):
         raise BadRequestError(problem="a folder cannot move into itself")
-    _require_folder(target)
+    _require_folder(record_builder, target)
     if target.taken_by_folder is None or target.taken_by_folder.id != folder.id:
         target.require_free()
     moved = replace(folder, parent_id=target.folder.id, name=target.name, folded=target.folded)
@@ -173,11 +173,12 @@ def _move_folder(
     return next(record_builder.folders([moved], split_path(item.new)[0]))
 
 
-def _require_folder(target: ResolvedPath) -> None:
-    """Refuse a path whose folder is not there: a move makes none."""
+def _require_folder(records: RecordBuilder, target: ResolvedPath) -> None:
+    """Refuse a path whose folder is not there: a move makes none; and one into what is being handed over."""
     target.require_way()
     if target.missing:
         raise nothing_at(split_path(target.path)[0], "folder")
+    require_settled(records, target.folder.id, target.path)
 
 
 def _require_lengths(transaction: Transaction, new: str, folder: FolderRow) -> int:

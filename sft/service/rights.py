@@ -2,12 +2,15 @@
 
 Rules. ``sft.model.access`` decides; here a row becomes the resource that it decides about, and its no a refusal. What
 somebody may not even see is not found (``sft.service.files``). What is being handed over is the heir's: whether a row
-still names who was removed is asked where it would be a no.
+still names who was removed is asked where it would be a no. What lies in a folder that was handed over is nobody's to change
+until its row names the new owner.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import chain
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -15,11 +18,15 @@ from sft.errors import HandingOverError, NotYoursError, OperatorOnlyError, RoleF
 from sft.model.access import ACTS, OPERATOR, Caller, Permission, Resource, Scope, allows, least_role, may, scope_of
 from sft.service.record_builder import RecordBuilder
 from sft.store.figures import all_below_is_of, another_file_in, another_folder_in
+from sft.store.folder_hand_overs import folder_hand_overs, folders_handed_over
+from sft.store.folders import ids_above
 from sft.store.hand_overs import handed_over_to
-from sft.store.row_types import FileRow, FolderRow
+from sft.store.row_types import FileRow, FolderHandOverRow, FolderRow
 from sft.store.rows import ReadTransaction
 from sft.store.table_specs import table_of
 from sft.store.users import admin_names
+
+_CHANGING: Final = frozenset({Permission.FILE_WRITE, Permission.FILE_DELETE})
 
 
 def resource_of(row: FileRow | FolderRow) -> Resource:
@@ -86,8 +93,11 @@ def require_right(
 
     Raises:
         NotYoursError: it belongs to another; what nobody made is the operator's.
+        HandingOverError: of a file that is to change: its folder was handed over, and its row does not name the new owner yet.
     """
     if is_allowed(records, caller, permission, row):
+        if permission in _CHANGING and isinstance(row, FileRow):
+            _require_settled_file(records, row, path)
         return
     if path is None:
         path = records.path_of(row)
@@ -103,10 +113,12 @@ def require_tree(
 
     Raises:
         NotYoursError: of one that belongs to another. To name one below, the folders on the way to it are looked through.
-        HandingOverError: some of it is being handed over to the caller: the figures of two owners' ids prove nothing.
+        HandingOverError: some of it is being handed over to the caller: the figures of two owners' ids prove nothing; or it
+            lies in a folder that is.
     """
     scope = scope_of(caller, permission)
     require_right(records, caller, permission, folder, verb=verb, path=path)
+    require_settled(records, folder.id, path)
     if scope.everything:
         return
     (owner_id,) = scope.owner_ids
@@ -115,12 +127,37 @@ def require_tree(
     if any(all_below_is_of(folder, each) for each in scope_in(records.reading, caller, permission).owner_ids):
         return
     at: FolderRow | None = folder
-    other: FileRow | FolderRow = folder
     while at is not None and not all_below_is_of(at, owner_id):
         below = another_folder_in(records.reading, at.id, owner_id)
         found = below or another_file_in(records.reading, at.id, owner_id)
         if found is None:
             raise RowForgedError(table_of(FolderRow), str(at.id))
         require_right(records, caller, permission, found, verb=verb)
-        at, other = below, found
-    raise HandingOverError(path=path, owner=records.name_of(resource_of(other).owner_id or owner_id))
+        at = below
+    raise HandingOverError(path=path, owner=records.name_of(owner_id))
+
+
+def require_settled(records: RecordBuilder, folder_id: int, path: str) -> None:
+    """Require of a folder that neither it nor one above it is being handed over: what is to follow there stays where it is.
+
+    Raises:
+        HandingOverError: it is.
+    """
+    for handed_over in _hand_overs_above(records.reading, folder_id):
+        raise HandingOverError(path=path, owner=records.name_of(handed_over.owner_id))
+
+
+def _require_settled_file(records: RecordBuilder, file: FileRow, path: str | None) -> None:
+    """Require of a file that its row does not wait for another owner; as ``require_settled``."""
+    for handed_over in _hand_overs_above(records.reading, file.folder_id):
+        if file.owner_id != handed_over.owner_id and file.slot <= handed_over.last_slot:
+            owner = records.name_of(handed_over.owner_id)
+            raise HandingOverError(path=records.path_of(file) if path is None else path, owner=owner)
+
+
+def _hand_overs_above(reading: ReadTransaction, folder_id: int | None) -> Collection[FolderHandOverRow]:
+    pending = folders_handed_over(reading)
+    if not pending or folder_id is None:
+        return ()
+    above = [each for each in ids_above(reading, folder_id) if each in pending]
+    return folder_hand_overs(reading, above).values()

@@ -21,7 +21,7 @@ from sft.model.records import Deleted, File, FileSeen, RestoredFolder
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.path_lookup import PathLookup, folded_name, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
-from sft.service.rights import require_right, require_tree, scope_in
+from sft.service.rights import require_right, require_settled, require_tree, scope_in
 from sft.service.seen import require_seen, seen_fields
 from sft.service.use_case import act
 from sft.store.criteria import LIVE_STATE, TRASHED_STATE
@@ -76,7 +76,7 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
         NotFoundError: nothing is there.
         ChangedSinceError: it is not what was seen.
         NotYoursError: it, or something in it, belongs to another.
-        HandingOverError: something in it is still being handed over to the caller.
+        HandingOverError: it, or something in it, is still being handed over.
         FolderNotEmptyError: of a folder, unless ``recursive``.
     """
     stated = require_statement(transaction, item)
@@ -143,7 +143,7 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
     Raises:
         NotFoundError: nothing was deleted there.
         NotYoursError: only what belongs to others was.
-        HandingOverError: a folder in which something is still being handed over to the caller.
+        HandingOverError: a folder in which something is still being handed over to the caller; or where it was, that is.
         ExistsError: another file has the name now.
         FolderInTheWayError: a folder has it, or a file the name of one on the way.
         NameClashError: the name differs from another in case alone.
@@ -158,6 +158,7 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
         newest = newest_versions(transaction, [place.file])[place.file.id]
         raise records.exists(item.path, newest)
     place.require_free()
+    require_settled(records, place.folder.id, item.path)
     made = places.make_way(transaction, place, item.caller.user_id)
     figures = FigureChanges(transaction, places.folders())
     figures.make_folders(made)

@@ -9,16 +9,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sft.crypto.keys import PublicKey
-from sft.errors import BadRequestError, KeyFormatError, KeyTakenError, LastAdminError, NameTakenError, NotFoundError
+from sft.errors import (
+    BadRequestError,
+    KeyFormatError,
+    KeyTakenError,
+    LastAdminError,
+    NameTakenError,
+    NotFoundError,
+    RoleForbidsError,
+)
 from sft.model import records
-from sft.model.access import OPERATOR, Role
+from sft.model.access import OPERATOR, Permission, Role, allows
 from sft.model.names import fold, parse_device_name, parse_user_name
 from sft.model.records import KeyEnd, UserState
 from sft.store.figures import user_figures
 from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import SERVER_KEY, server_name, setting
-from sft.store.users import active_admins, add_role, is_active_admin, key_by_point, keys_of, user_by_name, write_users
+from sft.store.users import (
+    active_admins,
+    add_role,
+    admin_names,
+    is_active_admin,
+    key_by_point,
+    keys_of,
+    user_by_name,
+    write_users,
+)
 
 
 def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> UserRow:
@@ -26,6 +43,23 @@ def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> 
     user = user_by_name(reading, name)
     if user is None or (user.state == UserState.REMOVED and not removed):
         raise no_user(name)
+    return user
+
+
+def find_owner(reading: ReadTransaction, name: str) -> UserRow:
+    """Find who is to own files.
+
+    Raises:
+        NotFoundError: nobody who is active has the name.
+        RoleForbidsError: they could not change them.
+    """
+    user = user_by_name(reading, name)
+    if user is None or user.state != UserState.ACTIVE:
+        raise NotFoundError(what="active user", name=name)
+    if not allows(Role(user.role), Permission.FILE_WRITE):
+        raise RoleForbidsError(
+            role=user.role, act="own files", name=user.name, needed=Role.MAINTAINER.value, admins=admin_names(reading)
+        )
     return user
 
 

@@ -57,6 +57,11 @@ _ENTRIES: Final = columns_of(
         VersionModel.file == value("file"), VersionModel.number.in_(any_of("keys"))
     )
 )
+_BYTES: Final = columns_of(
+    select(VersionModel.file, func.sum(VersionModel.size))
+    .where(VersionModel.file.in_(any_of("keys")), VersionModel.destroyed_at.is_(None))
+    .group_by(VersionModel.file)
+)
 _IDS: Final = following(FileModel.id)
 _PLACES: Final = columns_of(
     select(FileModel.folded, FileModel.id)
@@ -197,6 +202,11 @@ def folders_that_hold(reading: ReadTransaction, folder_ids: Collection[int]) -> 
 def longest_names(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, int]:
     """Return the bytes of the longest file name in each of these folders that has one."""
     return {folder_id or 0: length for folder_id, length in columns_with(reading, _LONGEST, folder_ids)}
+
+
+def bytes_of_files(reading: ReadTransaction, row_ids: Collection[int]) -> dict[int, int]:
+    """Return the bytes that each of these files counts for; unverified: a changed size is named where it is read."""
+    return dict(columns_with(reading, _BYTES, row_ids))
 
 
 def file_by_row_id(reading: ReadTransaction, row_id: int) -> FileRow | None:

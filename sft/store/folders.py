@@ -191,6 +191,22 @@ def folders_by_id(reading: ReadTransaction, folder_ids: Collection[int]) -> dict
     return {row.id: row for row in rows_with(reading, _BY_ID, folder_ids)}
 
 
+def ids_above(reading: ReadTransaction, folder_id: int) -> list[int]:
+    """Return the ids of a folder and of all that it lies in, the nearest first.
+
+    Raises:
+        RowForgedError: one is gone, or they go round in a circle.
+    """
+    found: list[int] = []
+    above: int | None = folder_id
+    while above is not None:
+        if len(found) > PATH_BYTES:
+            raise RowForgedError(table_of(FolderRow), str(folder_id))
+        found.append(above)
+        above = folder_by_id(reading, above).parent_id
+    return found
+
+
 def folder_ids_after(reading: ReadTransaction, after: int, limit: int) -> list[int]:
     """Return the ids of the folders that follow one, wherever they hang; unverified."""
     return ids_after(reading, _IDS, after, limit)

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from sft.store.criteria import by_key, following, ids_after, rows_with
 from sft.store.figures import user_figures
+from sft.store.folder_hand_overs import hand_on_folders
 from sft.store.row_types import UserFiguresRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import FileModel, FolderModel, UserFiguresModel
@@ -32,8 +33,9 @@ _OWNED: Final = following(FileModel.id, FileModel.owner_id == value("user_id"))
 def begin_hand_over(transaction: Transaction, from_id: int, to_id: int) -> int:
     """Count for another what a person owns, and name the other as heir; return how many files that is.
 
-    What was being handed over to that person goes to the other too.
+    What was being handed over to that person goes to the other too, folders as well.
     """
+    hand_on_folders(transaction, from_id, to_id)
     rows = transaction.rows
     figures = user_figures(transaction, [from_id, to_id])
     old, new = figures[from_id], figures[to_id]

@@ -111,6 +111,15 @@ class FolderRow(Row, frozen=True, gc=False):
     trashed_folded: str | None = None
 
 
+class FolderHandOverRow(Row, frozen=True, gc=False):
+    """A row of ``folder_hand_overs``."""
+
+    folder_id: int
+    owner_id: int
+    last_slot: int
+    begun_at: int
+
+
 class FileRow(Row, frozen=True, gc=False):
     """A row of ``files``."""
 

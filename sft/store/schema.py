@@ -188,6 +188,21 @@ class FolderModel(Model):
     mac: Mapped[bytes]
 
 
+class FolderHandOverModel(Model):
+    """A folder that was handed over, from then on until the rows of everything below it name the new owner.
+
+    That is what was there then: files and folders with slots up to ``last_slot``. It names the folder by no foreign key: it
+    hinders nobody from destroying that folder.
+    """
+
+    __tablename__ = "folder_hand_overs"
+    folder_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    last_slot: Mapped[int]
+    begun_at: Mapped[int]
+    mac: Mapped[bytes]
+
+
 class FileModel(Model):
     """A file: its place, its owner, its newest version.
 

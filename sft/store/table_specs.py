@@ -93,6 +93,7 @@ TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
         (row_types.DeviceKeyRow, schema.DeviceKeyModel),
         (row_types.InvitationRow, schema.InvitationModel),
         (row_types.FolderRow, schema.FolderModel),
+        (row_types.FolderHandOverRow, schema.FolderHandOverModel),
         (row_types.FileRow, schema.FileModel),
         (row_types.VersionRow, schema.VersionModel),
         (row_types.SmallObjectRow, schema.SmallObjectModel),

@@ -38,6 +38,7 @@ from sft.wire.replies import (
     LogPage,
     NamesFound,
     Notice,
+    OwnerChanged,
     ReadersListed,
     RecordShown,
     Refusal,
@@ -59,6 +60,7 @@ from sft.wire.requests import (
     AddUser,
     BeginUpload,
     Cancel,
+    ChangeOwner,
     ChangeRole,
     CheckVault,
     Chunks,
@@ -117,6 +119,7 @@ __all__ = [
     "AddUser",
     "BeginUpload",
     "Cancel",
+    "ChangeOwner",
     "ChangeRole",
     "CheckVault",
     "Chunks",
@@ -164,6 +167,7 @@ __all__ = [
     "NamesFound",
     "Notice",
     "OfferReset",
+    "OwnerChanged",
     "ProveLeaf",
     "PutFiles",
     "ReadLog",
@@ -215,13 +219,13 @@ ClientMessage = (
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset
-    | ConfirmReceived | ListReaders | SearchNames
+    | ConfirmReceived | ListReaders | SearchNames | ChangeOwner
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FilesShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
-    | Credit | Notice | LogHead | NamesFound
+    | Credit | Notice | LogHead | NamesFound | OwnerChanged
 )  # fmt: skip
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
@@ -235,6 +239,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         MakeFolder: frozenset({Done}),
         Move: frozenset({FileShown, Done}),
         Delete: frozenset({FileDeleted}),
+        ChangeOwner: frozenset({OwnerChanged}),
         Restore: frozenset({FileShown, FolderReturned}),
         BeginUpload: frozenset({FileStored, Done}),
         GetFile: frozenset({FileBegins, Done}),

@@ -20,6 +20,7 @@ from sft.model.records import (
     Deleted,
     File,
     Invitation,
+    OwnerChange,
     Page,
     ReaderPage,
     ReceiptText,
@@ -131,6 +132,12 @@ class FileDeleted(Reply, frozen=True, tag=67):
     """Answers Delete."""
 
     deleted: Deleted
+
+
+class OwnerChanged(Reply, frozen=True, tag=100):
+    """Whose a file or folder is now."""
+
+    change: OwnerChange
 
 
 class TrashListed(Reply, frozen=True, tag=68):

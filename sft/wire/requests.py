@@ -141,6 +141,15 @@ class Delete(Request, frozen=True, tag=6):
     statement: StatementBytes = b""
 
 
+class ChangeOwner(Request, frozen=True, tag=47):
+    """Hand over a file, or a folder with all in it; ``seen`` is the file, and None of a folder."""
+
+    path: PathText
+    owner: PersonName
+    seen: FileSeen | None = None
+    statement: StatementBytes = b""
+
+
 class Restore(Request, frozen=True, tag=7):
     """Bring back what was last deleted from a path, or lay there in a folder that was."""
 

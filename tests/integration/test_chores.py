@@ -110,6 +110,20 @@ async def test_a_hand_over_begins_with_the_removal_and_waits_for_no_other_work(s
 
 
 @on_reactor
+async def test_what_lies_in_a_folder_that_was_handed_over_follows_at_once(server: ServerFixture):
+    raw = await server.raw("max")
+    for name in ("d/a", "d/e/b"):
+        await server.put("max", name, b"x", raw)
+    given = await raw.ask(m.ChangeOwner, path="d", owner="mia")
+    assert (given.change.files, given.change.folders, given.change.changed) == (2, 2, True)
+    await until(lambda: any(line.startswith("folder-hand-over-ended") for line in server.lines), "a line that says so")
+    assert any(line.startswith("folder-owner-changed") for line in server.lines)
+    mia = await server.raw("mia")
+    assert {(await mia.ask(m.ShowFile, path=path)).file.owner for path in ("d/a", "d/e/b")} == {"mia"}
+    assert isinstance(await mia.ask(m.Delete, path="d", recursive=True), m.FileDeleted)
+
+
+@on_reactor
 async def test_what_was_not_handed_over_goes_on_with_a_start_and_each_hour(server: ServerFixture):
     server.here.watchers.clear()
     await owned_by_max(server)

@@ -93,6 +93,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     got = ada("get", "new/b.txt", "none", "--to", str(tmp_path), "--with-signature", status=1)
     ada("verify", *(item["local"] for item in got["items"] if item["local"]))
     ada("proof", "new/b.txt", "--to", str(tmp_path / "odd"))
+    ada("owner", "mia", "new/b.txt", "none", "--yes", status=1)
     ada("rm", "new/b.txt", "none", status=1)
     ada("find", "new")
     ada("ls", "--trash", of=2)

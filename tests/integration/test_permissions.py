@@ -112,7 +112,7 @@ async def _prepare(server: ServerFixture) -> None:
     await operator.ask(m.ChangeRole, name="gus", role=Role.MAINTAINER)
     for name in ("ada", "max", "mia", "gus"):
         raw = await server.raw(name)
-        for prefix in ("", "to-move-", "to-delete-", "to-restore-"):
+        for prefix in ("", "to-move-", "to-give-", "to-delete-", "to-restore-"):
             path = f"{prefix}of-{name}"
             assert isinstance(await server.put(name, path, path.encode(), raw), m.FileStored)
         raw.abort()
@@ -124,7 +124,7 @@ async def _prepare(server: ServerFixture) -> None:
 # -- the matrix -----------------------------------------------------------------------------------------
 
 # Requests whose answer also depends on whose the file is.
-OWNERSHIP = {m.Move, m.Delete, m.Restore, m.PutFiles, m.BeginUpload, m.ListReaders}
+OWNERSHIP = {m.Move, m.ChangeOwner, m.Delete, m.Restore, m.PutFiles, m.BeginUpload, m.ListReaders}
 
 
 class _Example:
@@ -169,6 +169,10 @@ class _Example:
 
     async def of_Move(self):
         return {**await _moving(await self.server.raw("ada"), f"to-move-{self.path}"), "new": "moved"}
+
+    async def of_ChangeOwner(self):
+        moving = await _moving(await self.server.raw("ada"), f"to-give-{self.path}")
+        return {"path": moving["old"], "seen": moving["seen"], "owner": "mia"}
 
     async def of_Delete(self):
         return {"path": f"to-delete-{self.path}"}

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 
 from sft.crypto.keys import InvitationKey, SigningKey
 from sft.model.access import Role
+from sft.model.records import FileSeen
 from sft.wire import messages as m
 from sft.wire.events import LoginRefused, Welcomed
 from sft.wire.login import Claim
@@ -151,7 +152,7 @@ async def test_a_newer_version_stored_meanwhile_is_not_overwritten(server: Serve
 @on_reactor
 async def test_a_file_given_to_another_owner_meanwhile_is_not_replaced(server: ServerFixture):
     await server.put("max", "doc", content(100_000, 2))
-    raw, operator = await server.raw("max"), await server.operator()
+    raw, ada = await server.raw("max"), await server.raw("ada")
     seen = (await raw.ask(m.ShowFile, path="doc")).file
     upload = RawUpload(
         raw, server.people["max"], "doc", LARGE,
@@ -159,12 +160,11 @@ async def test_a_file_given_to_another_owner_meanwhile_is_not_replaced(server: S
     ).begin()  # fmt: skip
     await upload.admitted()
     await upload.send()
-    # Owners change by removal alone: so the name is freed, and mia stores there.
-    await operator.ask(m.Delete, path="doc")
-    assert isinstance(await server.put("mia", "doc", b"hers"), m.FileStored)
+    given = await ada.ask(m.ChangeOwner, path="doc", owner="mia", seen=FileSeen(seen.id, 1))
+    assert (given.change.owner, given.change.before) == ("mia", "max")
     upload.commit()
     assert (await upload.answer()).code == "NOT_YOURS"
-    assert await server.get(raw, "doc") == b"hers"
+    assert await server.get(raw, "doc") == content(100_000, 2)
     await server.clean()
 
 

@@ -612,10 +612,10 @@ TABLE = [
         "With all in it: sft rm -r 'old docs'",
     ),
     Row(
-        errors.HandingOverError(owner="max", path="old docs"),
+        errors.HandingOverError(owner="mia", path="old docs"),
         "HANDING_OVER",
         9,
-        'What max owned is still being handed over to you, and some of "old docs" with it. Nothing was changed.',
+        '"old docs", or something in it, is still being handed over to mia. Nothing was changed.',
         "The same again, in a minute",
     ),
     # -- room and bounds

@@ -21,9 +21,20 @@ from sft.errors import ListingTooLongError, NotFoundError, RemoteProtocolError, 
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.evidence import Evidence
 from sft.model.names import fold, split_path
-from sft.model.records import Deleted, File, FileReader, FileSeen, Folder, Page, RestoredFolder, TrashedFolder
+from sft.model.records import (
+    Deleted,
+    File,
+    FileReader,
+    FileSeen,
+    Folder,
+    OwnerChange,
+    Page,
+    RestoredFolder,
+    TrashedFolder,
+)
 from sft.model.text import shown_name
 from sft.wire.messages import (
+    ChangeOwner,
     Delete,
     Done,
     FileDeleted,
@@ -36,6 +47,7 @@ from sft.wire.messages import (
     ListTrash,
     MakeFolder,
     Move,
+    OwnerChanged,
     ReadersListed,
     RefusedFile,
     Reply,
@@ -264,15 +276,27 @@ async def move(session: Requester, old: str, new: str) -> File | None:
 
     A file is looked at first: what is signed names which one it is, and its newest version.
     """
-    try:
-        file = await show_file(session, old)
-    except NotFoundError:
-        seen = None
-    else:
-        seen = FileSeen(file.id, file.version.number)
+    seen = await _seen(session, old)
     statement = session.sign_act("move", **_seen_fields(seen), old=old, new=new)
     answer: Reply = await session.request(Move, (FileShown, Done), old=old, new=new, seen=seen, statement=statement)
     return answer.file if isinstance(answer, FileShown) else None
+
+
+async def change_owner(session: Requester, path: str, owner: str) -> OwnerChange:
+    """Hand over a file, or a folder with all in it, to somebody by name; a file is looked at first, as for ``move``."""
+    seen = await _seen(session, path)
+    statement = session.sign_act("owner", **_seen_fields(seen), path=path, owner=owner)
+    answer = await session.request(ChangeOwner, OwnerChanged, path=path, owner=owner, seen=seen, statement=statement)
+    return answer.change
+
+
+async def _seen(session: Requester, path: str) -> FileSeen | None:
+    """Look at the file at a path, which a statement is to name; None where there is none, but perhaps a folder."""
+    try:
+        file = await show_file(session, path)
+    except NotFoundError:
+        return None
+    return FileSeen(file.id, file.version.number)
 
 
 async def delete(session: Requester, path: str, *, recursive: bool = False, seen: FileSeen | None = None) -> Deleted:

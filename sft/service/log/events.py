@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from sft.ledger.leaves import LeafKind
-from sft.model import check_events, events
+from sft.model import check_events, events, owner_events
 from sft.model.events import DomainEvent
 
 _SIGNED: Final = frozenset({"statement", "statement_text"})  # bytes that are texts
@@ -71,6 +71,13 @@ EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
         events.UserRemoved: EventLine(kind=LeafKind.USER_REMOVED, personal=("name",), user="user_id"),
         events.LoginFailures: EventLine(kind=LeafKind.LOGIN_FAILURES, personal=("addresses",)),
         events.HandedOver: EventLine(kind=LeafKind.HANDED_OVER, user="user_id", files="files", folders="folder_ids"),
+        owner_events.FolderHandedOver: EventLine(kind=LeafKind.HANDED_OVER, files="files", folders="folder_ids"),
+        owner_events.FileOwnerChanged: EventLine(
+            kind=LeafKind.OWNER_CHANGED, personal=("name",), user="owner_id", file="file_id"
+        ),
+        owner_events.FolderOwnerChanged: EventLine(
+            kind=LeafKind.FOLDER_OWNER_CHANGED, personal=("name",), user="owner_id", folder="folder_id"
+        ),
         events.FileCommitted: EventLine(kind=LeafKind.FILE_COMMITTED, file="file_id"),
         events.FileReplaced: EventLine(kind=LeafKind.FILE_REPLACED, file="file_id"),
         events.FileMoved: EventLine(kind=LeafKind.FILE_MOVED, file="file_id"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,16 +17,15 @@ from sft.errors import RowForgedError
 from sft.model.access import Caller, Permission
 from sft.model.events import HandedOver, HandOverEnded
 from sft.model.records import VaultReport
+from sft.service.maintenance.folder_hand_overs import HAND_OVER_ROWS, FolderHandOvers
 from sft.service.maintenance.report import Job, JobContext, Report
 from sft.service.use_case import act, query
 from sft.store.figures import FigureChanges
 from sft.store.files import files_by_row_id
+from sft.store.folder_hand_overs import folders_handed_over
 from sft.store.folders import folders_by_id
 from sft.store.hand_overs import end_hand_over, files_owned_by, folders_made_by, handed_over, heirs_of
 from sft.store.rows import ReadTransaction, Transaction
-
-# Of one transaction: for so many the writer needs 8 ms of processor time in one folder, 18 where each lies in one of its own.
-HAND_OVER_ROWS: Final = 100
 
 Owned = Callable[[ReadTransaction, int, int, int], list[int]]
 
@@ -52,12 +50,12 @@ class HandOverEnd(Struct, frozen=True):
 def is_handing_over(reading: ReadTransaction, caller: Caller) -> bool:
     """Return whether anything of anybody is still to be handed over."""
     del caller
-    return bool(handed_over(reading))
+    return bool(handed_over(reading) or folders_handed_over(reading))
 
 
 @query(Permission.VAULT_MANAGE)
 def hand_over_all(_reading: ReadTransaction, caller: Caller, *, context: JobContext) -> Job:
-    """Hand over what everybody owned who was removed; the job's report counts the files."""
+    """Hand over what everybody owned who was removed, and what lies in folders that were handed over; counts the files."""
     return _HandingOver(replace(context, caller=caller)).run
 
 
@@ -76,6 +74,7 @@ class _HandingOver:
                 self._of(user_id)
             except RowForgedError as forged:
                 self._report.forged([forged])
+        FolderHandOvers(self._context, self._report).run()
         return self._report.finish()
 
     def _of(self, user_id: int) -> None:

@@ -10,9 +10,8 @@ verified is judged in the transaction that destroys it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -25,10 +24,11 @@ from sft.model.records import VaultReport
 from sft.service import use_case
 from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
+from sft.service.maintenance.trees import files_in, levels, pages
 from sft.store.criteria import PURGING_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
-from sft.store.files import file_places_in, files_by_row_id, folders_that_hold, oldest_versions
-from sft.store.folders import folder_ids_in, folders_by_id, paths_of
+from sft.store.files import files_by_row_id, folders_that_hold, oldest_versions
+from sft.store.folders import folders_by_id, paths_of
 from sft.store.objects import small_ids
 from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
@@ -145,40 +145,16 @@ class _Collecting:
                 return
             for top in tops:
                 # In memory: 8 bytes a folder of one tree.
-                for level in reversed(list(self._levels(top))):
-                    for folder_ids in _pages(level):
-                        for row_ids in _pages(self._files_in(folder_ids)):
+                for level in reversed(list(levels(self._context, top))):
+                    for folder_ids in pages(level, PAGE):
+                        for row_ids in pages(files_in(self._context, folder_ids), PAGE):
                             self._report.halving(self._purge, row_ids)
                         self._report.halving(self._end, folder_ids)
             after = tops[-1]
 
-    def _levels(self, top: int) -> Iterator[list[int]]:
-        level = [top]
-        while level:
-            yield level
-            with self._context.begin_read() as reading:
-                # Each has one parent: a circle that a changed row makes can only lead back to where this began.
-                level = [folder_id for folder_id in folder_ids_in(reading, level) if folder_id != top]
-
-    def _files_in(self, folder_ids: Sequence[int]) -> Iterator[int]:
-        for folder_id in folder_ids:
-            after, more = "", True
-            while more:
-                with self._context.begin_read() as reading:
-                    page = file_places_in(reading, folder_id, after, PAGE)
-                yield from (row_id for _, row_id in page)
-                more = len(page) == PAGE
-                after = page[-1][0] if more else after
-
     def _note(self, problems: Sequence[str]) -> None:
         for problem in problems:
             self._report.note(problem)
-
-
-def _pages(row_ids: Iterable[int]) -> Iterator[list[int]]:
-    ids = iter(row_ids)
-    while page := list(islice(ids, PAGE)):
-        yield page
 
 
 def finish_purges(context: JobContext) -> tuple[int, list[str]]:

@@ -201,12 +201,51 @@ def test_a_statement_that_holds_is_counted():
     assert (problems(done), done.statements) == ([], 2)
 
 
-@pytest.mark.parametrize("kind", [LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED])
+@pytest.mark.parametrize(
+    "kind", [LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED, LeafKind.OWNER_CHANGED, LeafKind.FOLDER_OWNER_CHANGED]
+)
 @pytest.mark.parametrize("facts", [{}, {"by": {"key": 1, "user": 1}}], ids=["the operator's", "somebody's"])
-def test_a_move_that_nobody_signed_is_found(kind, facts):
+def test_what_people_alone_may_do_and_nobody_signed_is_found(kind, facts):
     log = begun()
     log.add(kind, {**facts, "file_id": "11" * 16, "old": "a", "new": "b"})
-    assert problems(replayed(log)) == ["2: something was moved, and nobody signed that"]
+    assert problems(replayed(log)) == ["2: something was moved or handed over, and nobody signed that"]
+
+
+def given_folder(to: int = 2) -> WrittenLog:
+    """A log in which ada signed that folder 7 is another's."""
+    log = begun()
+    for user_id, name in ((2, "max"), (3, "mia")):
+        log.add(LeafKind.USER_JOINED, {"user_id": user_id}, users={user_id - 1: name})
+    statement, text = stated("owner", {"file": b"", "version": 0, "path": "d", "owner": "max"}, nonce=2)
+    facts = by_ada(folder_id=7, owner_id=to, statement=statement)
+    log.add(LeafKind.FOLDER_OWNER_CHANGED, facts, personal={"statement_text": text})
+    return log
+
+
+@pytest.mark.parametrize(
+    ("facts", "removals", "decided"),
+    [
+        ({"folder_id": 7, "files_to": 2}, [], True),
+        ({"folder_id": 7, "files_to": 3}, [], False),
+        ({"folder_id": 8, "files_to": 2}, [], False),
+        ({"folder_id": 7, "user_id": 2, "files_to": 3}, [], False),
+        ({"folder_id": 7, "files_to": 3}, [(2, 3)], True),
+        ({"folder_id": 7, "files_to": 2}, [(2, 3)], False),
+        ({"user_id": 2, "files_to": 3}, [(2, 3)], True),
+        ({"user_id": 2, "files_to": 1}, [(2, 3), (3, 1)], True),
+        ({"user_id": 2, "files_to": 3}, [(2, 3), (3, 1)], False),
+        ({"user_id": 2, "files_to": 3}, [], False),
+        ({}, [], False),
+    ],
+)
+def test_a_hand_over_that_nobody_decided_is_found(facts, removals, decided):
+    log = given_folder()
+    for user_id, heir in removals:
+        log.add(LeafKind.USER_REMOVED, {"user_id": user_id, "files_to": heir}, users={user_id - 1: "gone"})
+    log.add(LeafKind.HANDED_OVER, {**facts, "files": [], "folder_ids": []})
+    found = problems(replayed(log))
+    said = f"{5 + len(removals)}: files were handed over to user {facts.get('files_to')}, and nobody decided that"
+    assert found == ([] if decided else [said])
 
 
 def test_a_statement_to_another_server_is_found():

@@ -15,7 +15,7 @@ from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.statement import ActStatement
 from sft.errors import RequestError
 from sft.limits import TRASH_SECONDS
-from sft.model import check_events, events
+from sft.model import check_events, events, owner_events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
 from sft.model.records import KeyEnd
@@ -29,13 +29,14 @@ from sft.service import (
     login,
     login_failures,
     open_uploads,
+    owners,
     receiving,
     settings,
     trash,
 )
 from sft.service.files import show_file
 from sft.service.log.restarting import Restart, restart_log
-from sft.service.maintenance import daily, damage, hand_overs, positions, purging, rotation, row_keys
+from sft.service.maintenance import daily, damage, folder_hand_overs, hand_overs, positions, purging, rotation, row_keys
 from sft.service.storage import DamagedContent, sealed_key_of
 from sft.service.use_case import USE_CASES
 from sft.store.row_types import CheckRow, VersionRow
@@ -51,6 +52,7 @@ for _module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
 ACTS = {function: case for function, case in USE_CASES.items() if case.logs is not None}
 LARGE = bytes(100_000)
 NEW_KEY = b"k" * 32
+FOLDER = 2  # the first that is made
 
 
 def key_of(number: int) -> bytes:
@@ -136,6 +138,25 @@ def _hand_over(services: ServiceFixture) -> None:
 def _end_hand_over(services: ServiceFixture) -> None:
     _hand_over(services)
     services.act(hand_overs.end, hand_overs.HandOverEnd(OPERATOR, MAX.id))
+
+
+def _change_owner(services: ServiceFixture) -> None:
+    services.put(MAX, "d/e/a")
+    services.put(MAX, "b")
+    for path in ("d", "b"):
+        services.act(owners.change_owner, owners.ChangeOwnerInput(MAX.caller, path, "mia", services.seen(path)))
+
+
+def _hand_over_below(services: ServiceFixture) -> None:
+    _change_owner(services)
+    services.act(
+        folder_hand_overs.hand_over_below, folder_hand_overs.FolderHandOver(OPERATOR, FOLDER, (1, 2), (FOLDER + 1,))
+    )
+
+
+def _end_folder_hand_over(services: ServiceFixture) -> None:
+    _hand_over_below(services)
+    services.act(folder_hand_overs.end, folder_hand_overs.FolderHandOverEnd(OPERATOR, FOLDER))
 
 
 def _withdraw(services: ServiceFixture) -> None:
@@ -368,6 +389,9 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     purging.end_purges: _end_purges,
     hand_overs.hand_over: _hand_over,
     hand_overs.end: _end_hand_over,
+    owners.change_owner: _change_owner,
+    folder_hand_overs.hand_over_below: _hand_over_below,
+    folder_hand_overs.end: _end_folder_hand_over,
     daily.note_collection: _note_collection,
     daily.give_back: _give_back,
     damage.note_damage: _note_damage,
@@ -396,7 +420,8 @@ def test_every_act_has_an_example_and_declares_what_it_logs() -> None:
 def test_every_event_is_some_acts() -> None:
     kinds = {
         kind
-        for kind in (*vars(events).values(), *vars(check_events).values())
+        for module in (events, check_events, owner_events)
+        for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, DomainEvent) and kind not in {DomainEvent, events.StatedEvent}
     }
     assert {kind for case in ACTS.values() for kind in case.logs or ()} == kinds
@@ -431,6 +456,15 @@ REPEATED: dict[str, Callable[[ServiceFixture], Any]] = {
     "the same bytes": lambda services: services.put(MAX, "there"),
     "purging": lambda services: services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now, (1,))),
     "handing over": lambda services: services.act(hand_overs.hand_over, hand_overs.HandOver(OPERATOR, MAX.id, (1,))),
+    "a file of theirs": lambda services: services.act(
+        owners.change_owner, owners.ChangeOwnerInput(MAX.caller, "there", "max", services.seen("there"))
+    ),
+    "handing over a folder": lambda services: services.act(
+        folder_hand_overs.hand_over_below, folder_hand_overs.FolderHandOver(OPERATOR, FOLDER, (1,))
+    ),
+    "a folder's hand-over that has ended": lambda services: services.act(
+        folder_hand_overs.end, folder_hand_overs.FolderHandOverEnd(OPERATOR, FOLDER)
+    ),
     "a hand-over that has ended": lambda services: services.act(
         hand_overs.end, hand_overs.HandOverEnd(OPERATOR, MAX.id)
     ),

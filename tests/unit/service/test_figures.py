@@ -22,11 +22,14 @@ from sft.service.files import show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.service.maintenance import check_figures, hand_overs
 from sft.service.maintenance.check import check
+from sft.service.maintenance.folder_hand_overs import FolderHandOver, hand_over_below
 from sft.service.maintenance.hand_overs import HandOver, hand_over_all
 from sft.service.maintenance.purging import PurgeFoldersInput, PurgeInput, begin_purges, collect, purge
+from sft.service.owners import ChangeOwnerInput, change_owner
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.database import Database
 from sft.store.figures import user_figures
+from sft.store.folder_hand_overs import folders_handed_over
 from sft.store.folders import folder_ids_after, folders_by_id
 from sft.store.hand_overs import files_owned_by, folders_made_by, handed_over
 from sft.store.recount import recounted_folders, recounted_total, recounted_users, user_ids
@@ -185,7 +188,8 @@ def test_whether_all_of_a_folder_is_ones_own_is_asked_of_no_file(services: Servi
     for number in range(9):
         services.put(MAX, f"d/{number}/{number}/x")
     seen = statements_of(services, lambda: mv(services, "d", "e"))
-    assert not [each for each in seen if each.startswith("SELECT") and "owner_id" in each and "folded IN" not in each]
+    of_files = [each for each in seen if each.startswith("SELECT") and "FROM folder_hand_overs" not in each]
+    assert not [each for each in of_files if "owner_id" in each and "folded IN" not in each]
 
 
 @pytest.mark.parametrize(("path", "named"), [("d/a/b/mias", "d/a/b/mias"), ("d/a/mias/x", "d/a/mias")])
@@ -352,6 +356,19 @@ def _hand_over(services: ServiceFixture, who: Person, _path: str, _: str) -> Non
     services.act(hand_overs.hand_over, HandOver(OPERATOR, who.id, tuple(row_ids), tuple(folder_ids)))
 
 
+def _change_owner(services: ServiceFixture, who: Person, path: str, _: str) -> None:
+    services.act(
+        change_owner, ChangeOwnerInput(who.caller, path, PEOPLE[len(path) % 3].caller.name, services.seen(path))
+    )
+
+
+def _hand_over_below(services: ServiceFixture, who: Person, _path: str, _: str) -> None:
+    with services.reading() as reading:
+        folder_ids = list(folders_handed_over(reading))
+    for folder_id in folder_ids:
+        services.act(hand_over_below, FolderHandOver(OPERATOR, folder_id, (who.id, who.id + 1), (who.id + 1,)))
+
+
 Step = tuple[Callable[[ServiceFixture, Person, str, str], None], Person, str, str]
 
 ACTS = (
@@ -371,6 +388,9 @@ ACTS = (
     _remove,
     _hand_over,
     _hand_over,
+    _change_owner,
+    _change_owner,
+    _hand_over_below,
 )
 STEPS = st.lists(st.tuples(st.sampled_from(ACTS), WHO, PATHS, PATHS), min_size=10, max_size=50)
 
@@ -390,3 +410,4 @@ def test_kept_figures_are_those_that_can_be_counted(
     require_counted(services)
     with services.reading() as reading:
         assert not handed_over(reading)
+        assert not folders_handed_over(reading)

@@ -157,7 +157,7 @@ def test_a_folder_of_both_is_judged_when_all_has_gone(removed: ServiceFixture) -
     for act in (lambda: rm(removed, "d", MIA), lambda: mv(removed, "d", "x", MIA)):
         with pytest.raises(HandingOverError) as refusal:
             act()
-        assert refusal.value.values == {"owner": "max", "path": "d"}
+        assert refusal.value.values == {"owner": "mia", "path": "d"}
     rm(removed, "d", ADA)
     with pytest.raises(HandingOverError):
         restored(removed, "d", MIA)

@@ -17,6 +17,7 @@ from sft.store.row_types import (
     DeviceKeyRow,
     DownloadRow,
     FileRow,
+    FolderHandOverRow,
     FolderRow,
     GrowthRow,
     InvitationRow,
@@ -131,6 +132,7 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     (GrowthRow(1, 20, 10, 30, 1 << 40),),
     (LogTileRow(0, 0, b"h" * 96),),
     (StateBlockRow(1, 0, b"i" * 64), StateBlockRow(2, 0, b"j" * 64)),
+    (FolderHandOverRow(1, 1, 4, 620),),
 )
 
 

@@ -1,0 +1,155 @@
+"""Handing over what one owns: a file, or a folder with all in it, to somebody else.
+
+Rules. Who may change a file may hand it over; of a folder that is everything in it, as for moving it. A file's row names the
+new owner at once. Of a folder its own row does, and one more says that all which is in it now follows: from then on nothing in
+there can be changed, moved or deleted until its row does too (``maintenance.folder_hand_overs``). What lies in the trash stays
+whose it was, and what comes into the folder afterwards belongs to whoever brings it.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sft.errors import HandingOverError
+from sft.model.access import OPERATOR, Caller, Permission
+from sft.model.owner_events import FileOwnerChanged, FolderOwnerChanged
+from sft.model.records import FileSeen, OwnerChange
+from sft.service.act_statement import AskedAct, EventStatement, require_statement
+from sft.service.path_lookup import PathLookup, nothing_at, require_path
+from sft.service.record_builder import RecordBuilder
+from sft.service.rights import require_right, require_tree
+from sft.service.seen import require_seen, seen_fields
+from sft.service.use_case import act
+from sft.service.users import find_owner
+from sft.store.figures import FigureChanges, all_below_is_of
+from sft.store.files import bytes_of_files
+from sft.store.folder_hand_overs import begin_folder_hand_over, folders_handed_over
+from sft.store.folders import folders_by_id, ids_above
+from sft.store.row_types import FileRow, FolderRow, UserRow
+from sft.store.rows import Transaction
+
+
+class ChangeOwnerInput(Struct, frozen=True):
+    """A file or folder that is to be another's.
+
+    Args:
+        owner: name of who is to own it.
+        seen: of a file, which one, and its newest version as whoever hands it over has seen that; None of a folder.
+    """
+
+    caller: Caller
+    path: str
+    owner: str
+    seen: FileSeen | None = None
+    statement: bytes = b""
+
+    @property
+    def asked(self) -> AskedAct:
+        return AskedAct("owner", {**seen_fields(self.seen), "path": self.path, "owner": self.owner})
+
+
+@act(Permission.FILE_WRITE, logs=(FileOwnerChanged, FolderOwnerChanged))
+def change_owner(transaction: Transaction, item: ChangeOwnerInput) -> OwnerChange:
+    """Hand over a file, or a folder with all in it; what is the new owner's already changes nothing.
+
+    Raises:
+        NotFoundError: nothing is at the path; nobody who is active has the name.
+        RoleForbidsError: the new owner could not change it.
+        NotYoursError: it, or something in it, belongs to another.
+        ChangedSinceError: the file is not what was seen.
+        HandingOverError: it, or something in it, is still being handed over.
+    """
+    stated = require_statement(transaction, item)
+    require_path(item.path)
+    places = PathLookup(transaction)
+    place = places.one(item.path)
+    figures = FigureChanges(transaction, places.folders())
+    if place.file is not None and item.seen is not None:
+        return _file(transaction, item, place.file, figures, stated)
+    if place.subfolder is not None and item.seen is None:
+        return _folder(transaction, item, place.subfolder, figures, stated)
+    raise nothing_at(item.path, "folder" if item.seen is None and place.file is not None else "file")
+
+
+def _file(
+    transaction: Transaction, item: ChangeOwnerInput, file: FileRow, figures: FigureChanges, stated: EventStatement
+) -> OwnerChange:
+    records = RecordBuilder(transaction)
+    require_right(records, item.caller, Permission.FILE_WRITE, file, verb="hand over", path=item.path)
+    require_seen(records, item.path, file, item.seen)
+    owner, before = find_owner(transaction, item.owner), records.owner_of(file) or file.owner_id
+    changed = owner.id != before
+    if changed:
+        given = replace(file, owner_id=owner.id)
+        give_files(transaction, figures, [file], [given])
+        figures.write()
+        transaction.log(
+            FileOwnerChanged(
+                by=item.caller,
+                file_id=file.file_id,
+                path=item.path,
+                owner_before=before,
+                owner_id=owner.id,
+                name=owner.name,
+                **stated,
+            )
+        )
+    return OwnerChange(item.path, owner.name, records.name_of(before), 1, 0, changed)
+
+
+def _folder(
+    transaction: Transaction, item: ChangeOwnerInput, folder: FolderRow, figures: FigureChanges, stated: EventStatement
+) -> OwnerChange:
+    records = RecordBuilder(transaction)
+    require_tree(records, item.caller, Permission.FILE_WRITE, folder, verb="hand over", path=item.path)
+    _require_settled_below(records, folder, item.path)
+    owner, before = find_owner(transaction, item.owner), records.owner_of(folder)
+    files, folders = folder.files_below, folder.folders_below + 1
+    changed = before != owner.id or not all_below_is_of(folder, owner.id)
+    if changed:
+        _give_folder(transaction, folder, owner, figures)
+        transaction.log(
+            FolderOwnerChanged(
+                by=item.caller,
+                folder_id=folder.id,
+                path=item.path,
+                owner_before=before,
+                owner_id=owner.id,
+                name=owner.name,
+                files=files,
+                folders=folders,
+                **stated,
+            )
+        )
+    before_name = OPERATOR if before is None else records.name_of(before)
+    return OwnerChange(item.path, owner.name, before_name, files, folders, changed)
+
+
+def _give_folder(transaction: Transaction, folder: FolderRow, owner: UserRow, figures: FigureChanges) -> None:
+    given = replace(folder, maker_id=owner.id)
+    figures.take_folder(folder)
+    figures.put_folder(given)
+    figures.write()
+    transaction.rows.update([given])
+    if folder.files_below or folder.folders_below:
+        begin_folder_hand_over(transaction, folder.id, owner.id)
+
+
+def _require_settled_below(records: RecordBuilder, folder: FolderRow, path: str) -> None:
+    """Refuse a folder in which another one is being handed over: its files would have two owners to come."""
+    pending = folders_handed_over(records.reading)
+    for each in folders_by_id(records.reading, pending):  # one that was destroyed is in nothing
+        if folder.id in ids_above(records.reading, each):
+            raise HandingOverError(path=path, owner=records.name_of(pending[each]))
+
+
+def give_files(transaction: Transaction, figures: FigureChanges, files: list[FileRow], given: list[FileRow]) -> None:
+    """Write files that get another owner, each as it was and as it is, and note what that changes in figures."""
+    sizes = bytes_of_files(transaction, [file.id for file in files])
+    for file, now in zip(files, given, strict=True):
+        figures.take_file(file)
+        figures.put_file(now)
+        figures.own(file.owner_id, files=-1, size_bytes=-sizes.get(file.id, 0))
+        figures.own(now.owner_id, files=1, size_bytes=sizes.get(file.id, 0))
+    transaction.rows.update(given)
