@@ -54,6 +54,7 @@ async def test_a_get_that_would_replace_what_is_here_is_decided_likewise(tmp_pat
         run.put_cursor_on("contract.pdf")
         await run.press("c")
         await run.moved()
+        assert "contract.pdf is here already: yours: " in run.text()
         assert "[r] replace mine (" in run.text()
         await run.later(1)
         await run.press("r")

@@ -12,7 +12,7 @@ from sft.model.records import RestoredFolder
 from tui.glyphs import FINE
 from tui.keys import ACTS
 from tui.panes.entry import UP, Entry, EntryKind
-from tui.panes.inside import Tally
+from tui.panes.inside import Tally, inside_words
 from tui.screens import files_rules as rules
 from tui.widgets.message_line import broken
 
@@ -25,6 +25,16 @@ REMOTE = rules.Snapshot(
 )  # fmt: skip
 LOCAL = replace(REMOTE, is_local=True)
 TRASH = replace(REMOTE, in_trash=True)
+
+
+def test_a_folder_without_anything_is_empty_as_its_line_says():
+    assert [inside_words(folder_of(inside)) for inside in ((0, 0), (1, 0), (2, 1))] == [
+        "empty", "1 file", "1 folder, 2 files",
+    ]  # fmt: skip
+
+
+def folder_of(inside: tuple[int, int] | None) -> Entry:
+    return Entry(EntryKind.FOLDER, "a/Q1", inside=inside)
 
 
 def named(now: rules.Snapshot) -> set[str]:
