@@ -31,6 +31,7 @@ from tui.dialogs.palette import Offer, Palette, PaletteTarget
 from tui.keys import ACTS, SCREEN_IDS, SELECTING, TITLES, acts_of, bindings_of
 from tui.messages import ActChosen, ActsChanged, ConnectionChanged, Notification, Severity, TransfersMoved
 from tui.palette_targets import PaletteTargets
+from tui.runtime.dirty_lines import DirtyLines
 from tui.screens.activity import ActivityView
 from tui.screens.files import FilesView
 from tui.screens.identity import IdentityView
@@ -47,6 +48,7 @@ from tui.widgets.message_line import MessageLine
 from tui.workers import start_worker
 
 _DRAWING_SECONDS: Final = 1 / 60  # between two drawings by the toolkit
+_ACTS_SECONDS: Final = 0.1  # between two looks at what can be done: a key that is held down would ask with each line
 
 
 class MainScreen(Screen[None]):
@@ -72,6 +74,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self, local_folder: Path) -> None:
         super().__init__()
+        self._compositor = DirtyLines()
         self.servers = ServersView(id="view-servers")
         self._people = PeopleView(id="view-people")
         self._files = FilesView(local_folder, id="view-files")
@@ -88,6 +91,7 @@ class MainScreen(Screen[None]):
         self._admins = ("", "")  # of which account, and who they are
         self.screen_id = ""
         self._acts_due = False
+        self._acts_shown_at = float("-inf")
         self._going = asyncio.Lock()
 
     def fit(self, size: Size) -> None:
@@ -235,19 +239,17 @@ class MainScreen(Screen[None]):
         """Look what can be done now once, after all that is already known to have changed."""
         if not self._acts_due:
             self._acts_due = True
+            passed = asyncio.get_running_loop().time() - self._acts_shown_at
             # Not after a refresh: what a dialog is to call then goes with the dialog.
-            self.set_timer(_DRAWING_SECONDS, self._show_acts)
+            self.set_timer(max(_DRAWING_SECONDS, _ACTS_SECONDS - passed), self._show_acts)
 
     def _show_acts(self) -> None:
         self._acts_due = False
         if not self.screen_id:
             return
         view = self.view
-        hints = [
-            Hint(act.id, act.key_shown, view.label_of(act), act.weight)
-            for act in view.acts_here()
-            if act.weight and not view.reason_against(act)
-        ]
+        self._acts_shown_at = asyncio.get_running_loop().time()
+        hints = [Hint(act.id, act.key_shown, label, act.weight) for act, label in view.offered()]
         self.query_one(Footer).show([*hints, *always(typing=isinstance(self.focused, Input))])
         self.query_one(MessageLine).standing = view.status_line()
 

@@ -65,6 +65,10 @@ class View(Vertical):
         """Return what an act is called here and now, in the footer."""
         return act.label
 
+    def offered(self) -> list[tuple[Action, str]]:
+        """Return the acts that the footer may show, which can be done now, and what each is called."""
+        return [(act, self.label_of(act)) for act in self.acts_here() if act.weight and not self.reason_against(act)]
+
     def reason_against(self, act: Action) -> str:
         """Return why an act cannot be done now; empty if it can."""
         connection = self.connection

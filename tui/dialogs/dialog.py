@@ -20,6 +20,7 @@ from textual.widgets import Button, Static
 
 from sft.errors import SftError
 from tui.context import AppContext
+from tui.runtime.dirty_lines import DirtyLines
 from tui.text import error_line
 from tui.workers import start_worker
 
@@ -84,6 +85,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         classes: str | None = None,
     ) -> None:
         super().__init__(classes=classes)
+        self._compositor = DirtyLines()
         self._title = title
         self._buttons = [DialogButton(safe, "safe")]
         if act:

@@ -320,10 +320,20 @@ class FilesView(View):
     def label_of(self, act: Action) -> str:
         return rules.label(self._snapshot, act, self.sft.glyphs)
 
+    def offered(self) -> list[tuple[Action, str]]:
+        now, glyphs = self._snapshot, self.sft.glyphs
+        return [
+            (act, rules.label(now, act, glyphs))
+            for act in rules.acts(now)
+            if act.weight and not self._reason_against(now, act)
+        ]
+
     def reason_against(self, act: Action) -> str:
+        return self._reason_against(self._snapshot, act)
+
+    def _reason_against(self, now: rules.Snapshot, act: Action) -> str:
         if act.scope != self.screen_id:
             return ""
-        now = self._snapshot
         needed = replace(act, permission=rules.needed(now, act))
         return rules.reason_of_side(now, act) or super().reason_against(needed) or rules.reason(now, act)
 

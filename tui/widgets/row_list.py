@@ -24,6 +24,7 @@ from textual.strip import Strip
 
 from tui.glyphs import FINE, Glyphs
 from tui.keys import bindings_of
+from tui.runtime.kept_lines import KeptLines
 from tui.text import cut, cut_name, cut_path
 from tui.themes.styles import styles_of
 from tui.widgets.list_messages import (
@@ -82,6 +83,7 @@ class RowList(ScrollView, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
+        self._styles_cache = KeptLines(self._facts_of)
         self._columns: Arrange = columns if callable(columns) else partial(_laid_out, list(columns))
         self._placed: Placed = ()
         self._texts: dict[int, str] = {}  # names in sight, cut
@@ -163,6 +165,15 @@ class RowList(ScrollView, can_focus=True):
         self._look_ahead()
         self._place()
         return super().render_lines(crop)
+
+    def _facts_of(self, y: int) -> tuple[int, object] | None:
+        """Return which line stands there, and all that it is drawn from."""
+        index = round(self.scroll_offset.y) + y - self._header
+        row = None if y < self._header else self._source.row(index)
+        if row is None:
+            return None
+        looks = index == self.cursor, self._leads_keys, row.key in self.selected
+        return index, (row, *looks, self._texts.get(index), self._placed, self._base, self._styles)
 
     def _place(self) -> None:
         """Place the columns, and cut names so that those in sight can be told apart."""
