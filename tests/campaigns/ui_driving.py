@@ -156,6 +156,8 @@ def stage(folder: Path, *, files: int, mib: int) -> Iterator[Person]:
             port.write_text(str(server.port))
             person.join(server, "admin")
             _fill(person, files=files, mib=mib)
+        for remembered in (folder / "max" / "state").glob("files-*.json"):
+            remembered.unlink()  # each run begins in the first folder
         yield person
     finally:
         server.stop()

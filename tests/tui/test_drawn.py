@@ -67,7 +67,7 @@ class Drawn:
         for widget in app.screen.walk_children(with_self=True):
             widget._styles_cache.clear()
             if isinstance(widget, RowList):
-                widget._styles_cache._kept.clear()
+                widget._styles_cache._lines.clear()
         visible_screen_stack.set(app._background_screens)
         whole = app.screen._compositor.render_full_update()
         anew._written(whole, app.size, app.console._color_system or ColorSystem.TRUECOLOR)

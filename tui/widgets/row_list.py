@@ -24,7 +24,7 @@ from textual.strip import Strip
 
 from tui.glyphs import FINE, Glyphs
 from tui.keys import bindings_of
-from tui.runtime.kept_lines import KeptLines
+from tui.runtime.line_cache import LineCache
 from tui.text import cut, cut_name, cut_path
 from tui.themes.styles import styles_of
 from tui.widgets.list_messages import (
@@ -83,7 +83,7 @@ class RowList(ScrollView, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._styles_cache = KeptLines(self._facts_of)
+        self._styles_cache = LineCache(self._facts_of)
         self._columns: Arrange = columns if callable(columns) else partial(_laid_out, list(columns))
         self._placed: Placed = ()
         self._texts: dict[int, str] = {}  # names in sight, cut

@@ -1,8 +1,8 @@
 """Lines of a list that scrolls, styled once: the toolkit keeps them by where they stand, and forgets all when one moves.
 
-Rules. A line is kept by its number and by what it was drawn from, which whoever draws it says. While that is so, and the widget
-has the same colors, edges and width, it is the same object: what the toolkit keeps for it, its pieces and its filtered forms,
-holds too. Edges are drawn each time, for they show what has changed. Only lines near those in sight are kept.
+Rules. A line is cached by its number and by what it was drawn from, which whoever draws it says. While that is so, and the
+widget has the same colors, edges and width, it is the same object: what the toolkit keeps for it, its pieces and its filtered
+forms, holds too. Edges are drawn each time, for they show what has changed. Only lines near those in sight are cached.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from textual.css.styles import StylesBase
 from textual.geometry import Region, Size, Spacing
 from textual.strip import Strip
 
-_SCREENS_KEPT: Final = 4
+_SCREENS_CACHED: Final = 4
 
 
-class KeptLines(StylesCache):
+class LineCache(StylesCache):
     """The styled lines of one widget.
 
     Args:
@@ -31,7 +31,7 @@ class KeptLines(StylesCache):
         super().__init__()
         self._facts_of = facts_of
         self._frame: tuple[object, ...] = ()
-        self._kept: dict[int, tuple[object, Strip]] = {}
+        self._lines: dict[int, tuple[object, Strip]] = {}
 
     def render(  # type: ignore[override]
         self,
@@ -50,16 +50,16 @@ class KeptLines(StylesCache):
         **terminal: Any,
     ) -> list[Strip]:
         frame = (styles.border, size.width, base_background, background, padding, opacity, *terminal.values())
-        if frame != self._frame or len(self._kept) > _SCREENS_KEPT * size.height:
+        if frame != self._frame or len(self._lines) > _SCREENS_CACHED * size.height:
             self._frame = frame
-            self._kept.clear()
+            self._lines.clear()
         above = styles.gutter.top
         strips = []
         for y in crop.line_range:
             found = self._facts_of(y - above) if 0 <= y - above < content_size.height else None
-            kept = None if found is None else self._kept.get(found[0])
-            if found is not None and kept is not None and kept[0] == found[1]:
-                strip = kept[1]
+            cached = None if found is None else self._lines.get(found[0])
+            if found is not None and cached is not None and cached[0] == found[1]:
+                strip = cached[1]
             else:
                 strip = self.render_line(
                     styles,
@@ -76,7 +76,7 @@ class KeptLines(StylesCache):
                     *terminal.values(),
                 )
                 if found is not None:
-                    self._kept[found[0]] = found[1], strip
+                    self._lines[found[0]] = found[1], strip
             for each in filters:
                 strip = strip.apply_filter(each, background)
             strips.append(strip)
