@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import fcntl
 import os
 import secrets
 import stat
@@ -39,6 +40,7 @@ _umask_lock: Final = threading.Lock()
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 _renameat2: Final = getattr(_libc, "renameat2", None)
+_syncfs: Final = getattr(_libc, "syncfs", None)
 _fallocate: Final = getattr(_libc, "fallocate64", None) or getattr(_libc, "fallocate", None)
 
 
@@ -143,6 +145,22 @@ def create_new(folder_fd: int, name: str, mode: int = PRIVATE_FILE) -> int:
     return file_fd
 
 
+@contextlib.contextmanager
+def locked_folder(path: str | os.PathLike[str], *, alone: bool) -> Iterator[bool]:
+    """Try to have a folder's advisory lock within the block, and do not wait: False where another has it, in any process.
+
+    Args:
+        alone: nobody else has it then; otherwise others may who do not ask that. It ends with the process that has it.
+    """
+    with opened_folder(path) as folder_fd:
+        try:
+            fcntl.flock(folder_fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def write_all(file_fd: int, data: bytes | memoryview) -> None:
     """Write all of the data, however little a call takes."""
     rest = memoryview(data).cast("B")
@@ -209,6 +227,18 @@ def write_in_place(file_fd: int, data: bytes, place: int) -> None:
 def sync_folder(folder_fd: int) -> None:
     """Wait until a folder's names are on the disk."""
     os.fsync(folder_fd)
+
+
+def sync_file_system(folder_fd: int) -> bool:
+    """Wait until all that was written to a folder's file system is on the disk; False where the system cannot do that."""
+    if _syncfs is None:
+        return False
+    if _syncfs(folder_fd) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _LACKING:
+        return False
+    raise OSError(code, os.strerror(code))
 
 
 def rename_no_replace(folder_fd: int, name: str, to_folder_fd: int, to_name: str) -> None:

@@ -71,6 +71,7 @@ from sft.errors.client import (
     UsageError,
 )
 from sft.errors.disk import (
+    BackupError,
     ConfigurationError,
     HomeError,
     ListenError,
@@ -113,6 +114,7 @@ from sft.errors.protocol import (
 )
 from sft.errors.refusals import (
     REQUEST_ERRORS,
+    BackupRunningError,
     BadRequestError,
     ChangedSinceError,
     ContentDamagedError,

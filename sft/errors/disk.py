@@ -98,6 +98,15 @@ class ConfigurationError(SftError):
     step_values = ("remedy",)
 
 
+class BackupError(SftError):
+    """A folder of backups cannot be used as it is."""
+
+    code = "BACKUP"
+    exit_status = 10
+    sentence = "The backup {folder} cannot be used: {problem}."
+    step_values = ("remedy",)
+
+
 class NoServerError(SftError):
     """A home in which nothing was started yet."""
 

@@ -252,6 +252,14 @@ class DatabaseBusyError(RequestError):
     sentence = "The server could not do this now: another program holds its database. Nothing was changed."
 
 
+class BackupRunningError(RequestError):
+    """Keys cannot be changed while they are copied."""
+
+    code = "BACKUP_RUNS"
+    exit_status = 9
+    sentence = "A backup of the server is being taken, which needs its keys as they are. Nothing was changed."
+
+
 class ServerFullError(RequestError):
     """No room; a floor is kept for the database."""
 

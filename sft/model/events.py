@@ -9,39 +9,47 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from msgspec import Struct
-
-from sft.model.access import Caller, Role
+from sft.model.access import Role
+from sft.model.event import DomainEvent, StatedEvent
+from sft.model.maintenance_events import (
+    BackupEnded,
+    BackupTaken,
+    ContentResealed,
+    DataKeysResealed,
+    ObjectsDestroyed,
+    RowKeyChanged,
+    RowMacsRenewed,
+    SpaceGivenBack,
+    TrashCollected,
+    UploadAdvanced,
+    UploadEnded,
+    UploadGivenUp,
+    UploadKeysResealed,
+    UploadOpened,
+    UploadResumed,
+)
 from sft.model.records import KeyEnd
 
-
-class DomainEvent(Struct, frozen=True, kw_only=True):
-    """Something that an act did.
-
-    Attributes:
-        by: who did it; for what the server does of itself, the operator.
-        routine: a step of maintenance, of which there are as many as objects: the event log has no line of it.
-        warning: the operator has to do something about it.
-        leaf: it stands in the ledger. What changes a user, a key, a file or a folder does.
-    """
-
-    routine: ClassVar[bool] = False
-    warning: ClassVar[bool] = False
-    leaf: ClassVar[bool] = True
-
-    by: Caller
-
-
-class StatedEvent(DomainEvent, frozen=True, kw_only=True):
-    """Something that a person asked for, and signed.
-
-    Attributes:
-        statement: the minisign signature, four lines; empty for what the operator did.
-        statement_text: what it is over. It names people and paths: what erases names erases it too.
-    """
-
-    statement: bytes = b""
-    statement_text: bytes = b""
+# What other modules have, of which this one is the only door.
+__all__ = [
+    "BackupEnded",
+    "BackupTaken",
+    "ContentResealed",
+    "DataKeysResealed",
+    "DomainEvent",
+    "ObjectsDestroyed",
+    "RowKeyChanged",
+    "RowMacsRenewed",
+    "SpaceGivenBack",
+    "StatedEvent",
+    "TrashCollected",
+    "UploadAdvanced",
+    "UploadEnded",
+    "UploadGivenUp",
+    "UploadKeysResealed",
+    "UploadOpened",
+    "UploadResumed",
+]
 
 
 def only_file_of(versions: tuple[tuple[bytes, int], ...]) -> bytes | None:
@@ -379,122 +387,3 @@ class FilesPurged(DomainEvent, frozen=True, kw_only=True):
     files: tuple[bytes, ...]  # ids
     versions: int
     size: int
-
-
-class TrashCollected(DomainEvent, frozen=True, kw_only=True):
-    """What was in the trash for its time is gone."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-
-class SpaceGivenBack(DomainEvent, frozen=True, kw_only=True):
-    """Pages of the database that held nothing went back to the file system."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-    pages: int
-
-
-class ObjectsDestroyed(DomainEvent, frozen=True, kw_only=True):
-    """The objects of purged or resealed contents are gone from the vault."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-    object_ids: tuple[bytes, ...]
-
-
-class UploadOpened(DomainEvent, frozen=True, kw_only=True):
-    """An object is going to be written."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-    object_id: bytes
-    path: str
-
-
-class UploadEnded(DomainEvent, frozen=True, kw_only=True):
-    """An object that no version names is gone again."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-    object_id: bytes
-    path: str
-
-
-class UploadAdvanced(DomainEvent, frozen=True, kw_only=True):
-    """So many segments of an upload are durable: it can go on behind them."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-    object_id: bytes
-    path: str
-    segments: int
-
-
-class UploadResumed(DomainEvent, frozen=True, kw_only=True):
-    """An upload goes on behind the segments that were finished."""
-
-    leaf: ClassVar[bool] = False
-
-    object_id: bytes
-    path: str
-    segments: int
-
-
-class UploadGivenUp(DomainEvent, frozen=True, kw_only=True):
-    """Nobody goes on with an upload any more, and what was kept of it is removed."""
-
-    leaf: ClassVar[bool] = False
-
-    object_id: bytes
-    path: str
-    segments: int
-
-
-class UploadKeysResealed(DomainEvent, frozen=True, kw_only=True):
-    """The data keys of these open uploads are sealed by the master key in use."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-    uploads: int
-    epoch: int
-
-
-class DataKeysResealed(DomainEvent, frozen=True, kw_only=True):
-    """The data keys of these versions are sealed by the master key in use."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-    versions: int
-    epoch: int
-
-
-class RowMacsRenewed(DomainEvent, frozen=True, kw_only=True):
-    """Rows carry MACs under the row key in use."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-    rows: int
-
-
-class RowKeyChanged(DomainEvent, frozen=True, kw_only=True):
-    """Every row that holds carries a MAC under a new row key; the old one is given up."""
-
-
-class ContentResealed(DomainEvent, frozen=True, kw_only=True):
-    """A version's content lies in a new object, under a new data key."""
-
-    routine: ClassVar[bool] = True
-    leaf: ClassVar[bool] = False
-
-    old: bytes
-    new: bytes

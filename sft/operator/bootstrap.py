@@ -44,6 +44,7 @@ from sft.store.database import Database, ReadPool, create_database, open_databas
 from sft.store.writer import Writer
 from sft.transport.threads import Pool
 from sft.vault.backend_local import LocalBackend
+from sft.vault.copy_lock import CopyLock
 from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import create_keyring
 from sft.vault.master_key import (
@@ -180,7 +181,7 @@ def open_home(
         undo.callback(head_file.close)
         log = HomeLog.load(readers, head_file, server_key, keyring.successions)
         log.begin()
-        storage = FileStorage(vault, server_key, log.ledger)
+        storage = FileStorage(vault, server_key, log.ledger, copy_lock=CopyLock(home.vault))
         writer = log.writer(database, on_fatal=on_fatal, on_events=event_log.tell, make_room=home.give_reserve)
         undo.callback(writer.stop)
         writer.start()

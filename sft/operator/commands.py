@@ -312,6 +312,39 @@ _VAULT: Final = OperatorGroup(
 )
 
 
+_BACKUP: Final = leaf(
+    "backup",
+    "backups.command:backup",
+    "Copy everything but the master key into a folder, while the server serves; again adds what is new.",
+    argument("DIR", "A folder on another disk, for this server's backups alone."),
+    option(
+        "--keep",
+        "How many backups stay, with this one; older ones go.",
+        type=_NUMBER,
+        metavar="NUMBER",
+        default=7,
+        show_default=True,
+    ),
+    option(
+        "--limit", "Copy no more than that a second: 20M, 500K, or a number of bytes.", type=RateType(), metavar="RATE"
+    ),
+)
+
+_RESTORE: Final = leaf(
+    "restore",
+    "backups.restore_command:restore",
+    "Put a backup back into an empty home, verified before it can be served.",
+    argument("DIR", "The folder of backups."),
+    flag("--list", "Name the backups in it, and do nothing."),
+    option("--snapshot", "Which of them; the newest unless told.", metavar="NAME"),
+    *(_of_serve(each) for each in OPTIONS if each.name in ("master_key", "data")),
+    option("--reason", "Why; everybody reads it.", default="", metavar="TEXT"),
+    flag("--nothing-since", "Nothing happened after the backup: the log goes on, and nobody is asked anything."),
+    flag("--despite-faults", "Put back what holds, also where something does not."),
+    local=True,
+)
+
+
 def _upgrade(call: Call, /) -> int:
     from sft.operator.control import upgrade
 
@@ -337,6 +370,8 @@ program: Final = OperatorGroup(
         _LOG,
         _CONFIG,
         _VAULT,
+        _BACKUP,
+        _RESTORE,
         click.Command(
             "upgrade", callback=click.pass_obj(_upgrade), help="Bring the database to this program's version."
         ),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from sft import durable
+from sft.errors import HomeError
 
 RECORD_BYTES: Final = 4096  # what disks write at once, or a multiple of it
 NOTE_MOST_BYTES: Final = RECORD_BYTES - 8 - 8 - 2 - 32
@@ -38,10 +39,7 @@ class HeadFile:
     def __init__(self, path: Path) -> None:
         with durable.opened_folder(path.parent) as folder_fd:
             self._file_fd = durable.open_regular(folder_fd, path.name, writing=True)
-        data = os.pread(self._file_fd, 2 * RECORD_BYTES, 0)
-        whole = [found for at in (0, RECORD_BYTES) if (found := _parsed(data[at : at + RECORD_BYTES])) is not None]
-        newest: tuple[int, str | None] = max(whole, default=(0, None))
-        self._number, self._note = newest
+        self._number, self._note = _newest(os.pread(self._file_fd, 2 * RECORD_BYTES, 0))
 
     @classmethod
     def create(cls, path: Path) -> HeadFile:
@@ -73,6 +71,31 @@ class HeadFile:
 
     def close(self) -> None:
         os.close(self._file_fd)
+
+
+def read_head(path: Path) -> str:
+    """Read the last head while its server may be writing the next; HomeError where there is none.
+
+    Of two records that are read while one is written the other is whole.
+    """
+    try:
+        with durable.opened_folder(path.parent) as folder_fd:
+            data = durable.read_regular(folder_fd, path.name, 2 * RECORD_BYTES)
+    except OSError as error:
+        raise _no_head(path, f"cannot be read ({error.strerror})") from error
+    newest = _newest(data)[1]
+    if newest is None:
+        raise _no_head(path, "has no head")
+    return newest
+
+
+def _no_head(path: Path, problem: str) -> HomeError:
+    return HomeError(home=str(path.parent), problem=f"{path} {problem}", remedy="Look at its disk and at whose it is")
+
+
+def _newest(data: bytes) -> tuple[int, str | None]:
+    whole = [found for at in (0, RECORD_BYTES) if (found := _parsed(data[at : at + RECORD_BYTES])) is not None]
+    return max(whole, default=(0, None))
 
 
 def _parsed(record: bytes) -> tuple[int, str] | None:

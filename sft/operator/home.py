@@ -15,6 +15,7 @@
                           stop the server first
       data/reserve        room that is given up where the disk is full
       data.new/           a first start under way, or one that was cut; the next one begins it anew
+      data.restoring/     a backup that is being put back, or the cut one of it: nothing starts before that has been done
 
 Rules. A home is made only where none is: ``data`` appears whole, by one rename. A home that has
 some of its parts but not all is refused, never completed: what is missing may be lying elsewhere. What a start finds open to
@@ -73,18 +74,25 @@ class Home:
         path: where it is.
         data_in: the folder that ``data`` lies in, if another; what ``sft.toml`` says, unless given.
         environment: what may have values of options beside that file.
+        data: another folder in the place of ``data``: one that is not published yet.
     """
 
     def __init__(
-        self, path: Path, data_in: Path | None = None, environment: Mapping[str, str] = MappingProxyType({})
+        self,
+        path: Path,
+        data_in: Path | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        *,
+        data: Path | None = None,
     ) -> None:
         self.path = path
         self.configuration_file = path / configuration_file.NAME
         self._environment = environment
         # What is wrong in the file is for ``configured`` to say.
         self.data_in = data_in or Path(self.configured().configuration.data or path)
-        self.data = self.data_in / "data"
+        self.data = data or self.data_in / "data"
         self.unfinished = self.data_in / "data.new"
+        self.restoring = self.data_in / "data.restoring"
         self.keyring = self.data / "keyring"
         self.database = self.data / "sft.sqlite"
         self.vault = self.data / "vault"
@@ -104,6 +112,8 @@ class Home:
         missing = ", ".join(name for name, there in parts.items() if not there)
         if any(parts.values()):
             self._refuse(f"it has no {missing}", "Put back what is missing, or restore a backup")
+        if self.restoring.exists():
+            self._refuse("a backup is being put back, or that was cut", "Again: sftd restore DIR")
         # An empty mount point in the place of ``data`` must not become a second, empty server.
         traces = [part.name for part in (self.master_key, self.parameters, self.path / SERVER_KEY) if part.exists()]
         if traces and not self.unfinished.exists():
@@ -168,18 +178,38 @@ class Home:
 
         It is emptied, never absent: it tells the next start that a master key beside it is of a first start that was cut.
         """
-        with self._acting(f"{self.unfinished} cannot be made"):
-            durable.make_private_folder(self.unfinished)
-            for left in self.unfinished.iterdir():
+        self._begin(self.unfinished)
+
+    def require_empty(self) -> None:
+        """Refuse a home that has data, or the beginning of some, with HomeError."""
+        for taken in (self.data, self.unfinished):
+            if taken.exists():
+                self._refuse(f"{taken} is there", "Name a home without data, with another --home")
+
+    def begin_restoring(self) -> Home:
+        """Make the folder of a backup that is put back, empty; return the home with it. As ``require_empty``."""
+        self.require_empty()
+        self._begin(self.restoring)
+        return Home(self.path, self.data_in, self._environment, data=self.restoring)
+
+    def again(self, data_in: Path | None = None) -> Home:
+        """Return the home as its files say now, with its data in another folder if one is given."""
+        return Home(self.path, data_in, self._environment)
+
+    def _begin(self, folder: Path) -> None:
+        with self._acting(f"{folder} cannot be made"):
+            durable.make_private_folder(folder)
+            for left in folder.iterdir():
                 if left.is_dir() and not left.is_symlink():
                     shutil.rmtree(left)
                 else:
                     left.unlink()
 
-    def publish(self) -> None:
-        """Rename a finished data folder to its final name, durably."""
+    def publish(self, finished: Path | None = None) -> None:
+        """Rename a finished data folder to its final name, durably; that of a first start, unless another is given."""
+        finished = finished or self.unfinished
         with self._acting(f"{self.data} cannot be made"), durable.opened_folder(self.data_in) as folder:
-            durable.rename_no_replace(folder, self.unfinished.name, folder, self.data.name)
+            durable.rename_no_replace(folder, finished.name, folder, self.data.name)
             durable.sync_folder(folder)
 
     def configured(self, flags: Mapping[str, Any] = MappingProxyType({})) -> Configured:

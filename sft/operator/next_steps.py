@@ -46,6 +46,7 @@ def _where_to_look(what: str, _name: str) -> str:
 
 
 _OWN: Final = {
+    "BACKUP_RUNS": "Wait until it has ended, then again",
     "BAD_REQUEST": _RESTART,
     "CONTENT_DAMAGED": "sftd vault check",
     "DATABASE_BUSY": "Which program has the database open? End it, then again",

@@ -25,7 +25,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 
 from sft.crypto.keys import InvitationKey
-from sft.errors import HomeError, TransferEndedError, UsageError
+from sft.errors import BackupRunningError, HomeError, TransferEndedError, UsageError
 from sft.hardening import keep_memory_private
 from sft.model.access import OPERATOR
 from sft.model.links import format_address, invitation_link
@@ -264,8 +264,11 @@ class _Gate(Factory):
 
 
 async def _go_on(context: ServerContext) -> None:
-    """Finish changes of keys that were interrupted, while people are served; an operator's command never does."""
-    with contextlib.suppress(TransferEndedError):
+    """Finish changes of keys that were interrupted, while people are served; an operator's command never does.
+
+    Where a backup is being taken they wait for the next start: both keys read until then.
+    """
+    with contextlib.suppress(TransferEndedError, BackupRunningError):
         if context.storage.vault.keyring.rotating:
             running = RunningJob(context, rotation.rotate.__name__, OPERATOR)
             await running.run(partial(rotation.finish_rotation, running.job_context, context.master_keys))

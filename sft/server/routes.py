@@ -34,7 +34,7 @@ from sft.service import (
     uploads,
 )
 from sft.service.log import reading
-from sft.service.maintenance import check, purging, rotation, row_keys
+from sft.service.maintenance import backups, check, purging, rotation, row_keys
 from sft.wire import messages as m
 
 Fields = dict[str, Any]
@@ -269,6 +269,16 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         ends_with_session=True,
     ),
     m.RotateMasterKey: JobRoute(_rotation),
+    m.BeginBackup: ActRoute(
+        backups.begin_backup,
+        lambda by, q: backups.BackupBeginning(by, q.epoch),
+        lambda id_, done: m.Done(id_, changed=done),
+    ),
+    m.EndBackup: ActRoute(
+        backups.end_backup,
+        lambda by, q: backups.BackupEnd(by, q.objects, q.copied, q.size),
+        lambda id_, done: m.Done(id_, changed=done),
+    ),
     m.CollectTrash: JobRoute(lambda _context, _: [(purging.collect, {})]),
 }
 

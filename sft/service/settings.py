@@ -78,6 +78,7 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         stored.ADMINS: b"",
         stored.STORED: total_text(Usage()),
         stored.COLLECTED_AT: b"%d" % transaction.now,
+        stored.BACKED_UP_AT: b"0",
     }
     stored.add_settings(transaction, values)
     begin_ledger(transaction)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final
 
 from msgspec import Struct
 
 from sft.crypto.keys import ServerKey
-from sft.errors import TransferEndedError, VaultError
+from sft.errors import BackupRunningError, TransferEndedError, VaultError
 from sft.service.log.ledger import Ledger
 from sft.store.row_types import UploadRow, VersionRow
+from sft.vault.copy_lock import CopyLock
 from sft.vault.vault import SealedKey, Vault
 
 OBJECT_ID_BYTES: Final = 16
@@ -61,9 +62,12 @@ class FileStorage:
     Attributes:
         server_id: what authors name in their signatures, 32 bytes.
         damaged: told of each content that does not open when somebody reads it, on any thread.
+
+    Args:
+        copy_lock: keeps objects and keys as they are while they are copied; None where nobody can copy them.
     """
 
-    __slots__ = ("_rotating", "damaged", "ledger", "server_id", "server_key", "vault")
+    __slots__ = ("_copy_lock", "_rotating", "damaged", "ledger", "server_id", "server_key", "vault")
 
     def __init__(
         self,
@@ -71,9 +75,12 @@ class FileStorage:
         server_key: ServerKey,
         ledger: Ledger,
         damaged: Callable[[DamagedContent], None] = lambda _: None,
+        *,
+        copy_lock: CopyLock | None = None,
     ) -> None:
         self.vault = vault
         self.damaged = damaged
+        self._copy_lock = copy_lock
         self.ledger = ledger
         self.server_key = server_key
         self.server_id = vault.keyring.server_id
@@ -81,16 +88,28 @@ class FileStorage:
 
     def under(self, server_key: ServerKey) -> FileStorage:
         """Return the same, with another identity: who was shown the one before gets receipts under it."""
-        other = FileStorage(self.vault, server_key, self.ledger, self.damaged)
+        other = FileStorage(self.vault, server_key, self.ledger, self.damaged, copy_lock=self._copy_lock)
         other._rotating = self._rotating
         return other
 
     @contextmanager
     def rotation(self) -> Iterator[None]:
-        """Move objects to other keys within the block, one thread at a time; VaultError if another is at it."""
+        """Move objects to other keys within the block, one thread at a time.
+
+        Raises:
+            VaultError: another is at it.
+            BackupRunningError: somebody copies it.
+        """
         if not self._rotating.acquire(blocking=False):
             raise VaultError(problem="its keys are being changed already")
         try:
-            yield
+            with self.destroying() as may:
+                if not may:
+                    raise BackupRunningError
+                yield
         finally:
             self._rotating.release()
+
+    def destroying(self) -> AbstractContextManager[bool]:
+        """Destroy objects that rows named within the block, where it is given True; else a backup may need them yet."""
+        return nullcontext(True) if self._copy_lock is None else self._copy_lock.changing()

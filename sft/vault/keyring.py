@@ -253,6 +253,14 @@ class Keyring:
         return key if key.epoch == self.epoch else replace(self.wrap(object_id, data_key), later=key.later)
 
 
+def sealed_epoch(sealed: bytes) -> int:
+    """Read which master key seals a keyring; VaultError for what is none. Nothing of it is verified."""
+    if len(sealed) < KEYRING_HEADER_BYTES or not sealed.startswith(KEYRING_MAGIC):
+        raise VaultError(problem="the keyring does not begin as one")
+    _, _, _, epoch, _ = KEYRING_HEADER.unpack(sealed[:KEYRING_HEADER_BYTES])
+    return int(epoch)
+
+
 def _notes(rest: bytes) -> Iterator[str]:
     """Read notes up to the end; VaultError for what is none."""
     while rest:

@@ -58,6 +58,7 @@ from sft.wire.replies import (
 from sft.wire.requests import (
     AddKey,
     AddUser,
+    BeginBackup,
     BeginUpload,
     Cancel,
     ChangeOwner,
@@ -71,6 +72,7 @@ from sft.wire.requests import (
     Delete,
     DisableUser,
     EnableUser,
+    EndBackup,
     FindFiles,
     FindUpload,
     GetFile,
@@ -117,6 +119,7 @@ __all__ = [
     "MESSAGE_BYTES",
     "AddKey",
     "AddUser",
+    "BeginBackup",
     "BeginUpload",
     "Cancel",
     "ChangeOwner",
@@ -133,6 +136,7 @@ __all__ = [
     "DisableUser",
     "Done",
     "EnableUser",
+    "EndBackup",
     "FileBegins",
     "FileContent",
     "FileDeleted",
@@ -219,7 +223,7 @@ ClientMessage = (
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset
-    | ConfirmReceived | ListReaders | SearchNames | ChangeOwner
+    | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FilesShown | FileStored | FileBegins | FileDeleted | TrashListed
@@ -267,6 +271,8 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         CheckVault: frozenset({VaultChecked}),
         RotateMasterKey: frozenset({VaultChecked}),
         CollectTrash: frozenset({VaultChecked}),
+        BeginBackup: frozenset({Done}),
+        EndBackup: frozenset({Done}),
         FindFiles: frozenset({FilesFound}),
         FindUpload: frozenset({UploadFound}),
         ReadLog: frozenset({LogPage}),

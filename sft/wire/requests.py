@@ -445,6 +445,20 @@ class CollectTrash(Request, frozen=True, tag=45):
     """Destroy what has been in the trash for its time."""
 
 
+class BeginBackup(Request, frozen=True, tag=58):
+    """Say in the log that everything is about to be copied; ``epoch`` of the master key."""
+
+    epoch: Count
+
+
+class EndBackup(Request, frozen=True, tag=59):
+    """Say that a backup is whole: the objects in it, how many of them were copied for it, and the bytes that it wrote."""
+
+    objects: Count
+    copied: Count
+    size: Count
+
+
 class FindFiles(Request, frozen=True, tag=46):
     """A page of all files, in order of creation, for the operator's list."""
 

@@ -22,7 +22,14 @@ from tests.loop import run
 from tests.unit.cli.cli_fixture import Ran
 
 # A journey of processes: ``tests/e2e/test_cli_demo.py`` compares its document.
-ELSEWHERE = {"sft demo": {"Demo", "Step"}, "sftd log restart": {"LogRestarted"}}
+ELSEWHERE = {
+    "sft demo": {"Demo", "Step"},
+    "sftd log restart": {"LogRestarted"},
+    # ``test_backup``
+    "sftd backup": {"Backup", "Snapshot"},
+    "sftd restore": {"Restored"},
+    "sftd restore --list": {"Snapshot"},
+}
 # No document of a command: progress is compared in ``tests/unit/cli/test_progress.py``.
 EVENTS = {"Progress", "ItemProgress"}
 
@@ -56,7 +63,12 @@ def _all_commands() -> set[str]:
     operator = program.make_context("sftd", ["upgrade"])
     found |= {f"sftd {name}" for name in _leaves(operator, program)} - {"sftd serve", "sftd witness", "sftd upgrade"}
     only_to_a_person = {"sft tui", "sft servers trust", "sft key trust"}
-    return found - only_to_a_person | {"sft ls --trash", "sft resume --list", "sft resume --drop"}
+    return found - only_to_a_person | {
+        "sft ls --trash",
+        "sft resume --list",
+        "sft resume --drop",
+        "sftd restore --list",
+    }
 
 
 def _leaves(context: click.Context, group: click.Group) -> Iterator[str]:

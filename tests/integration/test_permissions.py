@@ -283,6 +283,12 @@ class _Example:
     async def of_CollectTrash(self):
         return {}
 
+    async def of_BeginBackup(self):
+        return {"epoch": 1}
+
+    async def of_EndBackup(self):
+        return {"objects": 0, "copied": 0, "size": 0}
+
     async def of_FindFiles(self):
         return {}
 

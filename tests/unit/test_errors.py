@@ -620,6 +620,13 @@ TABLE = [
     ),
     # -- room and bounds
     Row(
+        errors.BackupRunningError(),
+        "BACKUP_RUNS",
+        9,
+        "A backup of the server is being taken, which needs its keys as they are. Nothing was changed.",
+        "The same again, when it has ended",
+    ),
+    Row(
         errors.DatabaseBusyError(),
         "DATABASE_BUSY",
         9,
@@ -820,6 +827,13 @@ TABLE = [
         10,
         "The home /srv/sft cannot be used: it is open to others.",
         "chmod 700 it",
+    ),
+    Row(
+        errors.BackupError(folder="/mnt/backup", problem="it holds no backups of sft", remedy="Name another folder"),
+        "BACKUP",
+        10,
+        "The backup /mnt/backup cannot be used: it holds no backups of sft.",
+        "Name another folder",
     ),
     Row(
         errors.NoServerError(home="/srv/my sft"),

@@ -55,6 +55,7 @@ EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
         events.SettingsChanged: EventLine(kind=LeafKind.SETTINGS_CHANGED),
         events.ServerKeyChanged: EventLine(kind=LeafKind.SERVER_KEY_CHANGED),
         events.MasterKeyRotated: EventLine(kind=LeafKind.MASTER_KEY_ROTATED),
+        events.BackupTaken: EventLine(kind=LeafKind.BACKUP_TAKEN),
         events.RowKeyChanged: EventLine(kind=LeafKind.ROW_KEY_CHANGED),
         events.InvitationMade: EventLine(kind=LeafKind.INVITATION_MADE, personal=("name",)),
         events.InvitationWithdrawn: EventLine(kind=LeafKind.INVITATION_WITHDRAWN),

@@ -35,6 +35,7 @@ FOR_AUDIT: Final = frozenset(
         LeafKind.MASTER_KEY_ROTATED,
         LeafKind.ROW_KEY_CHANGED,
         LeafKind.SETTINGS_CHANGED,
+        LeafKind.BACKUP_TAKEN,
     }
 )
 FOR_ALL: Final = frozenset(LeafKind) - DOWNLOADS - FOR_AUDIT

@@ -44,6 +44,7 @@ from sft.store.trash import (
 
 # Taken out in one transaction: half a page of files, for which the writer needs some 15 ms of processor time.
 PURGE_VERSIONS: Final = 100
+COPIED: Final = "a backup is being taken: the next collection, or start, destroys the objects"
 
 
 class PurgeInput(Struct, frozen=True):
@@ -182,12 +183,15 @@ def _destroy(context: JobContext, object_ids: Sequence[bytes]) -> tuple[int, lis
     """Destroy objects, and end the purges of those that are gone; return how many, and what could not be destroyed."""
     gone: list[bytes] = []
     problems: list[str] = []
-    for object_id in object_ids:
-        try:
-            context.storage.vault.remove(object_id)
-            gone.append(object_id)
-        except VaultError as fault:
-            problems.append(str(fault.values["problem"]))
+    with context.storage.destroying() as may:
+        if object_ids and not may:
+            problems.append(COPIED)
+        for object_id in object_ids if may else ():
+            try:
+                context.storage.vault.remove(object_id)
+                gone.append(object_id)
+            except VaultError as fault:
+                problems.append(str(fault.values["problem"]))
     if gone:
         context.act(end_purges, EndPurgesInput(context.caller, tuple(gone)))
     return len(gone), problems

@@ -36,7 +36,17 @@ from sft.service import (
 )
 from sft.service.files import show_file
 from sft.service.log.restarting import Restart, restart_log
-from sft.service.maintenance import daily, damage, folder_hand_overs, hand_overs, positions, purging, rotation, row_keys
+from sft.service.maintenance import (
+    backups,
+    daily,
+    damage,
+    folder_hand_overs,
+    hand_overs,
+    positions,
+    purging,
+    rotation,
+    row_keys,
+)
 from sft.service.storage import DamagedContent, sealed_key_of
 from sft.service.use_case import USE_CASES
 from sft.store.row_types import CheckRow, VersionRow
@@ -239,6 +249,14 @@ def _purge(services: ServiceFixture) -> None:
     services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now + TRASH_SECONDS, _trashed(services)))
 
 
+def _begin_backup(services: ServiceFixture) -> None:
+    services.act(backups.begin_backup, backups.BackupBeginning(OPERATOR, 1))
+
+
+def _end_backup(services: ServiceFixture) -> None:
+    services.act(backups.end_backup, backups.BackupEnd(OPERATOR, 3, 1, 4096))
+
+
 def _note_collection(services: ServiceFixture) -> None:
     services.now += 1
     services.act(daily.note_collection, daily.Collected(OPERATOR))
@@ -389,6 +407,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     purging.end_purges: _end_purges,
     hand_overs.hand_over: _hand_over,
     hand_overs.end: _end_hand_over,
+    backups.begin_backup: _begin_backup,
+    backups.end_backup: _end_backup,
     owners.change_owner: _change_owner,
     folder_hand_overs.hand_over_below: _hand_over_below,
     folder_hand_overs.end: _end_folder_hand_over,

@@ -94,7 +94,7 @@ def test_names_of_files_are_those_of_the_code():
 
 def test_the_vectors_that_are_named_are_there():
     vectors = json.loads((ROOT / "tests/vectors/vault.json").read_text(encoding="utf-8"))
-    named = re.findall(r"`([a-z_]+)`", TEXT.split("## 12. Vectors")[1])
+    named = re.findall(r"`([a-z_]+)`", TEXT.split("## 12. Vectors")[1].split("\n## ")[0])
     assert set(vectors) == set(named)
     sizes = re.search(r"sizes ([\d, and]+), with", TEXT)[1].replace(" and ", ", ")
     assert [item["size"] for item in vectors["objects"]] == [int(text.replace(",", "")) for text in sizes.split(", ")]

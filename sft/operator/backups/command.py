@@ -1,0 +1,207 @@
+"""``sftd backup``: one run, from the leaf that says so to the manifest; and what it says of it.
+
+    folder taken → the vault's copy lock → BACKUP_TAKEN in the log → the copying, on a thread → the server told of its end
+
+Rules. The command reads the home's files itself, as the user whose they are: what serves the network needs no way to the
+backups, and a busy server shares its interpreter with no copying. It is the first to yield: to every program on the
+computer's processors, and to a rate where one is given. The folder is on another disk, or it is no backup.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Final, TypedDict
+
+from twisted.internet.defer import Deferred
+
+from sft.errors import HomeError, UsageError
+from sft.model.names import safe
+from sft.model.text import count_text, counted, size_text, utc_time
+from sft.operator.backups.copy_pace import CopyPace
+from sft.operator.backups.folder import BackupFolder, StoredSnapshot
+from sft.operator.backups.taking import TakenBackup, Taking
+from sft.operator.control import PATIENCE_SECONDS, PAUSE_SECONDS, Command
+from sft.operator.home import Home
+from sft.vault.copy_lock import CopyLock
+from sft.vault.keyring import sealed_epoch
+from sft.vault.keyring_file import load_keyring
+from sft.wire import messages as m
+
+FAULTS_STATUS: Final = 7
+NICENESS: Final = 19
+
+_SHOWN_SECONDS: Final = 0.25
+
+
+class SnapshotJson(TypedDict):
+    """A backup that is whole."""
+
+    name: str
+    taken: str
+    server: str
+    log: str
+    size: int
+    epoch: int
+    objects: int
+    bytes: int
+    lacking: int
+
+
+class BackupJson(TypedDict):
+    """A backup that was taken, and what that took."""
+
+    folder: str
+    snapshot: SnapshotJson
+    copied: int
+    written: int
+    given_up: int
+    removed: int
+    faults: list[dict[str, str]]
+
+
+def snapshot_document(snapshot: StoredSnapshot) -> SnapshotJson:
+    """Say of a backup which log head and which master key it is of."""
+    manifest = snapshot.manifest
+    head = manifest.checkpoint
+    return SnapshotJson(
+        name=snapshot.name,
+        taken=utc_time(manifest.taken_at),
+        server=manifest.server,
+        log=head.origin.text(),
+        size=head.size,
+        epoch=manifest.epoch,
+        objects=manifest.objects,
+        bytes=manifest.database_bytes + manifest.object_bytes,
+        lacking=manifest.lacking,
+    )
+
+
+async def backup(command: Command) -> int:
+    """Take a backup; status 7 where something could not be copied whole."""
+    home = command.home
+    path = Path(command.options["dir"])
+    _require_elsewhere(home, path)
+    folder, ended = BackupFolder(path), threading.Event()
+    try:
+        taken = await _take(command, folder, ended)
+    finally:
+        ended.set()
+    return _report(command, folder, taken)
+
+
+async def _take(command: Command, folder: BackupFolder, ended: threading.Event) -> TakenBackup:
+    session, home, options = command.session, command.home, command.options
+    held = ExitStack()
+    try:
+        await session.pool.run(held.enter_context, folder.writing(session.server_id))
+        await _hold_still(command, held)
+        epoch = sealed_epoch(await session.pool.run(load_keyring, home.keyring))
+        await session.request(m.BeginBackup, m.Done, epoch=epoch)
+    except BaseException:
+        held.close()
+        raise
+    taking = Taking(
+        home,
+        folder,
+        server=session.server_name,
+        server_id=session.server_id,
+        keep=options["keep"],
+        each=CopyPace(options["limit"], time.monotonic, ended.wait).each,
+        progress=_drawn(command),
+    )
+
+    def run() -> TakenBackup:
+        # Also where nobody waits for it any more: the locks go when the last byte was written.
+        with held:
+            _yield_to_others()
+            return taking.run(int(command.now))
+
+    taken = await session.pool.run(run)
+    await session.request(
+        m.EndBackup, m.Done, objects=taken.snapshot.manifest.objects, copied=taken.copied, size=taken.written_bytes
+    )
+    return taken
+
+
+async def _hold_still(command: Command, held: ExitStack) -> None:
+    """Have nothing destroyed and no key changed until ``held`` ends: what destroys lets go soon, a change of keys does not."""
+    lock, reactor = CopyLock(command.home.vault), command.session.reactor
+    until = reactor.seconds() + PATIENCE_SECONDS
+    while True:
+        attempt = ExitStack()
+        if attempt.enter_context(lock.copying()):
+            held.push(attempt)
+            return
+        attempt.close()
+        if reactor.seconds() > until:
+            raise HomeError(
+                home=str(command.home.path),
+                problem="its keys are being changed, or another backup is being taken",
+                remedy="Wait until that has ended, then again",
+            )
+        waited: Deferred[None] = Deferred()
+        reactor.callLater(PAUSE_SECONDS, waited.callback, None)
+        await waited
+
+
+def _require_elsewhere(home: Home, path: Path) -> None:
+    """Refuse a folder within what is copied: it would be lost with it, and grow by itself."""
+    for root in (home.path, home.data):
+        if path.resolve().is_relative_to(root.resolve()):
+            raise UsageError(
+                problem=f"{safe(str(path))} is within {safe(str(root))}", remedy="Name a folder on another disk"
+            )
+
+
+def _yield_to_others() -> None:
+    """Let every other program on this computer have the processors first; on Linux a thread alone can do that."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def _drawn(command: Command) -> Callable[[int, int], None]:
+    """Return what draws how many objects are done, from the copying's thread."""
+    console, drawn_at = command.console, 0.0
+
+    def draw(done: int, of: int) -> None:
+        nonlocal drawn_at
+        now = time.monotonic()
+        if console.may_draw and now - drawn_at >= _SHOWN_SECONDS:
+            drawn_at = now
+            console.draw(f"{count_text(done)} of {count_text(of)} objects")
+
+    return draw
+
+
+def _report(command: Command, folder: BackupFolder, taken: TakenBackup) -> int:
+    console, snapshot = command.console, snapshot_document(taken.snapshot)
+    faults = [{"what": f"object {object_id.hex()}", "problem": problem} for object_id, problem in taken.lacking]
+    document = BackupJson(
+        folder=str(folder.path),
+        snapshot=snapshot,
+        copied=taken.copied,
+        written=taken.written_bytes,
+        given_up=taken.given_up,
+        removed=taken.removed,
+        faults=faults,
+    )
+    lines = [f"{console.mark('✗')} {each['what']}: {safe(each['problem'])}" for each in faults]
+    lines.append(
+        f"{snapshot['name']} in {safe(str(folder.path))}: {size_text(snapshot['bytes'])}, written "
+        f"{size_text(taken.written_bytes)}; {counted(snapshot['objects'], 'object')}, {count_text(taken.copied)} of them new"
+    )
+    lines.append(
+        f"Log {safe(snapshot['log'])}, its head at {count_text(snapshot['size'])}. It opens with master key "
+        f"{snapshot['epoch']} alone, which is not in it."
+    )
+    if faults:
+        lines.append(command.typed("Lacking is what could not be copied whole: sftd vault check names the files."))
+    console.show(document, *lines)
+    return FAULTS_STATUS if faults else 0

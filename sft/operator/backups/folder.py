@@ -1,0 +1,217 @@
+"""The folder that a server's backups lie in, and what of it each of them needs (FORMAT.md §13).
+
+    DIR/sft-backup               whose backups these are
+    DIR/snapshots/TIME.json      a backup: its manifest; and TIME.objects, the objects that it needs
+    DIR/database/ab/<sha256>     pieces of databases
+    DIR/vault/objects/…          objects, as in the server's vault
+    DIR/vault/incoming, DIR/unfinished    what a run was writing that was cut
+
+Rules. A backup is there from when its manifest has its name, and until that goes: first of all, where it is given up. What no
+manifest needs is removed after that, so no cut leaves a manifest that lacks anything. Whoever writes here has the folder
+to himself; who restores keeps writers out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple, NoReturn
+
+from sft import durable
+from sft.errors import BackupError
+from sft.model.text import utc_time
+from sft.operator.backups.manifest import MANIFEST_MOST_BYTES, PIECE_BYTES, Manifest, ObjectList
+from sft.vault.disk import RealDisk
+from sft.vault.object_directory import make_object_directory
+
+MARK: Final = "sft-backup"
+SNAPSHOTS: Final = "snapshots"
+DATABASE: Final = "database"
+VAULT: Final = "vault"
+UNFINISHED: Final = "unfinished"
+COPY: Final = "sft.sqlite"
+
+_MANIFEST: Final = ".json"
+_OBJECTS: Final = ".objects"
+_MARK_MOST_BYTES: Final = 4096
+_LIST_MOST_BYTES: Final = 1 << 34
+_OURS: Final = frozenset({MARK, SNAPSHOTS, DATABASE, VAULT, UNFINISHED})
+
+
+class StoredSnapshot(NamedTuple):
+    """A backup that is whole, by its name."""
+
+    name: str
+    manifest: Manifest
+
+
+class BackupFolder:
+    """A folder of backups; blocks.
+
+    Args:
+        path: where it is. Nothing is looked at before it is asked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.vault = path / VAULT
+        self.unfinished = path / UNFINISHED
+
+    @contextmanager
+    def writing(self, server_id: bytes) -> Iterator[None]:
+        """Have the folder to oneself within the block, of one server's backups; it is made, or put in order.
+
+        Raises:
+            BackupError: it is another server's, something else, or in use; or the disk refuses.
+        """
+        with self.acting("cannot be made", "Name another folder, or make it yours"):
+            durable.make_private_folder(self.path)
+        with self._locked(alone=True):
+            with self.acting("cannot be put in order", "Look at its disk and at whose it is, then again"):
+                self._require_of(server_id)
+                for name in (SNAPSHOTS, DATABASE, UNFINISHED):
+                    durable.make_private_folder(self.path / name)
+                make_object_directory(self.vault, RealDisk())
+                self._clear()
+            yield
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Keep writers out within the block, where the medium can be locked; BackupError where it is none, or is written."""
+        if not (self.path / MARK).is_file():
+            self.refuse("it holds no backups of sft", "Name the folder that a backup was taken into")
+        return self._locked(alone=False)
+
+    @contextmanager
+    def _locked(self, *, alone: bool) -> Iterator[None]:
+        with durable.locked_folder(self.path, alone=alone) as taken:
+            if not taken:
+                self.refuse("another backup or restore is at it", "Wait until that has ended, then again")
+            yield
+
+    def _require_of(self, server_id: bytes) -> None:
+        with durable.opened_folder(self.path) as folder:
+            try:
+                found = durable.read_regular(folder, MARK, _MARK_MOST_BYTES)
+            except FileNotFoundError:
+                if strange := sorted(set(os.listdir(folder)) - _OURS - {"lost+found"}):
+                    self.refuse(f"it holds {strange[0]}, which is no backup", "Name an empty folder, or one of backups")
+                durable.replace_file(folder, MARK, b"sft backup 1\n" + server_id.hex().encode() + b"\n")
+                return
+        if found.split()[3:] != [server_id.hex().encode()]:
+            self.refuse("it holds the backups of another server", "Name a folder of its own for each server")
+
+    def _clear(self) -> None:
+        """Remove what a run that was cut has left, but for objects and pieces that are whole: the next run takes them."""
+        for name in (COPY, f"{COPY}-wal", f"{COPY}-shm", f"{COPY}-journal"):
+            (self.unfinished / name).unlink(missing_ok=True)
+        incoming = self.vault / "incoming"
+        for left in incoming.iterdir():
+            left.unlink()
+        folder = self.path / SNAPSHOTS
+        for left in folder.iterdir():
+            if left.suffix != _MANIFEST and not left.with_suffix(_MANIFEST).exists():
+                left.unlink()
+
+    # -- backups -----------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """Name the backups, oldest first."""
+        with self.acting("cannot be read", "Run this as the user that owns it"):
+            folder = self.path / SNAPSHOTS
+            return sorted(each.stem for each in folder.iterdir() if each.suffix == _MANIFEST)
+
+    def snapshots(self) -> list[StoredSnapshot]:
+        """Read every manifest; BackupError for one that is damaged."""
+        return [self.snapshot(name) for name in self.names()]
+
+    def snapshot(self, name: str) -> StoredSnapshot:
+        """Read one manifest; BackupError where there is none of that name, or it is damaged."""
+        path = self.path / SNAPSHOTS / f"{name}{_MANIFEST}"
+        if name not in self.names():
+            self.refuse(f"it has no snapshot {name}", "See which it has: sftd restore DIR --list")
+        try:
+            return StoredSnapshot(name, Manifest.decode(self._read(SNAPSHOTS, path.name, at_most=MANIFEST_MOST_BYTES)))
+        except ValueError as error:
+            self.refuse(f"its snapshot {name} {error}", f"Restore another one, or remove {path}")
+
+    def objects_of(self, snapshot: StoredSnapshot) -> ObjectList:
+        """Read the list of the objects that a backup needs; BackupError where it is damaged."""
+        try:
+            found = ObjectList(self._read(SNAPSHOTS, f"{snapshot.name}{_OBJECTS}", at_most=_LIST_MOST_BYTES))
+        except ValueError:
+            found = ObjectList(b"")
+        if found.digest != snapshot.manifest.object_list:
+            self.refuse(f"the list of objects of its snapshot {snapshot.name} is damaged", "Restore another one")
+        return found
+
+    def publish(self, manifest: Manifest, objects: ObjectList) -> StoredSnapshot:
+        """Give a backup its name, once all that it needs is on the disk."""
+        begun = utc_time(manifest.taken_at).replace(":", "-")
+        name, number, taken = begun, 1, self.names()
+        while name in taken:
+            number += 1
+            name = f"{begun}-{number}"
+        with (
+            self.acting("cannot be written", "Make room on its disk, then again: it goes on where it was"),
+            durable.opened_folder(self.path, SNAPSHOTS) as folder,
+        ):
+            durable.replace_file(folder, f"{name}{_OBJECTS}", objects.records)
+            durable.replace_file(folder, f"{name}{_MANIFEST}", manifest.encode())
+        return StoredSnapshot(name, manifest)
+
+    def give_up(self, snapshot: StoredSnapshot) -> None:
+        """Take a backup's name; what it alone needs is for ``sweep_pieces``, and for who removes objects."""
+        with (
+            self.acting("cannot be put in order", "Look at its disk, then again"),
+            durable.opened_folder(self.path, SNAPSHOTS) as folder,
+        ):
+            durable.remove_file(folder, f"{snapshot.name}{_MANIFEST}")
+            durable.remove_file(folder, f"{snapshot.name}{_OBJECTS}")
+
+    # -- pieces of databases -------------------------------------------------------------------------
+
+    def has_piece(self, digest: str) -> bool:
+        return (self.path / DATABASE / digest[:2] / digest).is_file()
+
+    def piece(self, digest: str) -> bytes:
+        """Read a piece; BackupError where it is gone or damaged."""
+        try:
+            data = self._read(DATABASE, digest[:2], digest, at_most=PIECE_BYTES)
+        except BackupError:
+            data = b""
+        if hashlib.sha256(data).hexdigest() != digest:
+            self.refuse(f"a piece of its database is damaged: {digest}", "Restore another one: sftd restore DIR --list")
+        return data
+
+    def sweep_pieces(self, snapshots: Sequence[StoredSnapshot]) -> None:
+        """Remove the pieces that none of these backups needs."""
+        needed = {digest for each in snapshots for digest in each.manifest.pieces}
+        with self.acting("cannot be put in order", "Look at its disk, then again"):
+            for folder in (self.path / DATABASE).iterdir():
+                for piece in folder.iterdir():
+                    if piece.name not in needed:
+                        piece.unlink()
+
+    # -- the rest ------------------------------------------------------------------------------------
+
+    def _read(self, *names: str, at_most: int) -> bytes:
+        *below, name = names
+        with (
+            self.acting("cannot be read", "Run this as the user that owns it"),
+            durable.opened_folder(self.path, *below) as folder,
+        ):
+            return durable.read_regular(folder, name, at_most)
+
+    @contextmanager
+    def acting(self, problem: str, remedy: str) -> Iterator[None]:
+        """Turn the system's faults into ours."""
+        try:
+            yield
+        except OSError as error:
+            self.refuse(f"it {problem} ({error.strerror})", remedy)
+
+    def refuse(self, problem: str, remedy: str) -> NoReturn:
+        raise BackupError(folder=str(self.path), problem=problem, remedy=remedy)

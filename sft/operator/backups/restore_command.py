@@ -1,0 +1,195 @@
+"""``sftd restore``: a backup into an empty home, verified, and told what it is: of when, how far its log goes, what is lacking.
+
+Rules. No server runs there, and none can start before this has ended well. The home's own files that are there already (a
+master key above all, which no backup has) stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, TypedDict
+
+from sft.cli.console import Console
+from sft.errors import HomeError
+from sft.model.names import safe
+from sft.model.records import VaultReport
+from sft.model.text import count_text, counted, local_time, shell_name, size_text, utc_time
+from sft.operator.backups.command import FAULTS_STATUS, SnapshotJson, snapshot_document
+from sft.operator.backups.folder import BackupFolder, StoredSnapshot
+from sft.operator.backups.restoring import Restored, Restoring
+from sft.operator.home import Home, HomeLock
+from sft.operator.witnesses import POLICY
+from sft.service.log.restarting import parse_reason
+
+_SHOWN_SECONDS: Final = 0.25
+_UNPUBLISHED: Final = (
+    "Nothing was put back. With --despite-faults what holds is; sftd restore DIR --list names older snapshots"
+)
+
+
+class RestoredJson(TypedDict):
+    """A backup that was put back: the log as it goes on, the leaves that it keeps, and what was read and verified."""
+
+    home: str
+    snapshot: SnapshotJson
+    published: bool
+    log: str
+    before: str
+    kept: int
+    files: int
+    versions: int
+    bytes: int
+    faults: list[dict[str, str]]
+    more_faults: int
+
+
+def restore(home: Home, options: Any) -> int:
+    """Put a backup back; return the exit status: 7 where something does not hold."""
+    console = Console(sys.stdout, sys.stderr, os.environ)
+    console.json = bool(options["json"])
+    folder = BackupFolder(Path(options["dir"]).absolute())
+    with folder.reading():
+        if options["list"]:
+            return _list(console, folder)
+        snapshot = _chosen(folder, options["snapshot"])
+        taken = utc_time(snapshot.manifest.taken_at)
+        reason = parse_reason(options["reason"] or f"restored from the backup of {taken}")
+        home.make()
+        with closing(_Locked(home)):
+            return _restore(console, home, folder, snapshot, options, reason)
+
+
+class _Locked:
+    def __init__(self, home: Home) -> None:
+        self._lock = HomeLock(home)
+        if not self._lock.take():
+            raise HomeError(home=str(home.path), problem="a server runs on it", remedy="Name another --home")
+
+    def close(self) -> None:
+        self._lock.drop()
+
+
+def _restore(
+    console: Console, home: Home, folder: BackupFolder, snapshot: StoredSnapshot, options: Any, reason: str
+) -> int:
+    home.require_empty()
+    _put_files(home, snapshot)
+    flags = {name: options[name] for name in ("data", "master_key") if options[name]}
+    home.remember(flags)
+    home = home.again()
+    restoring = Restoring(
+        home.begin_restoring(),
+        folder,
+        snapshot,
+        home.configuration().master_key,
+        progress=_drawn(console, lambda done, of: f"{count_text(done)} of {count_text(of)} objects"),
+        checked=_drawn(console, lambda count, size: f"verified: {count_text(count)} versions, {size_text(size)}"),
+    )
+    restoring.copy()
+    restored = restoring.verify(reason, nothing_since=options["nothing_since"])
+    report = restored.report
+    published = not report.faults or bool(options["despite_faults"])
+    if published:
+        home.keep_server_key(restored.server_point)
+        home.publish(home.restoring)
+    _say(console, home, snapshot, restored, published=published)
+    return FAULTS_STATUS if report.faults else 0
+
+
+def _put_files(home: Home, snapshot: StoredSnapshot) -> None:
+    """Write the home's small files that the backup has and the home has not."""
+    for name, data in snapshot.manifest.files.items():
+        if name in (home.configuration_file.name, home.parameters.name, POLICY) and not (home.path / name).exists():
+            home.write_private(name, data)
+
+
+def _chosen(folder: BackupFolder, name: str | None) -> StoredSnapshot:
+    if name:
+        return folder.snapshot(name)
+    names = folder.names()
+    if not names:
+        folder.refuse("no backup in it is whole", "Take one: sftd backup DIR")
+    return folder.snapshot(names[-1])
+
+
+def _list(console: Console, folder: BackupFolder) -> int:
+    found = [snapshot_document(folder.snapshot(name)) for name in folder.names()]
+    if console.json:
+        console.document(found)
+        return 0
+    console.table(
+        [
+            (
+                each["name"],
+                size_text(each["bytes"]),
+                count_text(each["objects"]),
+                str(each["epoch"]),
+                f"{safe(each['log'])} {count_text(each['size'])}",
+                count_text(each["lacking"]) if each["lacking"] else "",
+            )
+            for each in found
+        ],
+        head=("snapshot", "size", "objects", "master key", "log", "lacking"),
+        right=(1, 2, 3),
+        fields=[tuple(str(value) for value in each.values()) for each in found],
+    )
+    return 0
+
+
+def _say(console: Console, home: Home, snapshot: StoredSnapshot, restored: Restored, *, published: bool) -> None:
+    report, manifest = restored.report, snapshot.manifest
+    document = RestoredJson(
+        home=str(home.path),
+        snapshot=snapshot_document(snapshot),
+        published=published,
+        log=restored.after.origin.text(),
+        before=restored.before.origin.text(),
+        kept=restored.before.size,
+        files=report.files,
+        versions=report.versions,
+        bytes=report.bytes_checked,
+        faults=[{"what": each.what, "problem": each.problem} for each in report.faults],
+        more_faults=report.more_faults,
+    )
+    lines = [f"{console.mark('✗')} {safe(each.what)}: {safe(each.problem)}" for each in report.faults]
+    lines.append(
+        f"{safe(manifest.server)} as it was on {local_time(manifest.taken_at, now=time.time())}: {_counts(report)}"
+    )
+    if not published:
+        console.show(document, *lines, _UNPUBLISHED)
+        return
+    if restored.after.origin != restored.before.origin:
+        lines += [
+            "This is an older state: what came later is not here, and the log says so to everybody.",
+            f"The log goes on as {restored.after.origin.text()} from leaf {count_text(restored.after.size)}.",
+            "Every client stops until its person types the server's name (sft servers trust NAME); tell them why, yourself.",
+            "The server that this was taken from must never serve again. Witnesses need the log's new key: sftd log key",
+        ]
+    lines.append(f"Start it: sftd --home {shell_name(str(home.path))} serve")
+    console.show(document, *lines)
+
+
+def _counts(report: VaultReport) -> str:
+    faults = len(report.faults) + report.more_faults
+    return (
+        f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}, {size_text(report.bytes_checked)} read "
+        f"and verified: {counted(faults, 'fault') if faults else 'clean'}"
+    )
+
+
+def _drawn(console: Console, line: Callable[[int, int], str]) -> Callable[[int, int], None]:
+    drawn_at = 0.0
+
+    def draw(done: int, of: int) -> None:
+        nonlocal drawn_at
+        now = time.monotonic()
+        if console.may_draw and now - drawn_at >= _SHOWN_SECONDS:
+            drawn_at = now
+            console.draw(line(done, of))
+
+    return draw

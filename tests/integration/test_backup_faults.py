@@ -1,0 +1,191 @@
+"""Backups beside what would spoil them: full disks, runs that were cut, changes of keys, destruction, a stranger's folder."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sft.errors import BackupError
+from sft.model.access import operator_caller
+from sft.operator.backups.folder import BackupFolder
+from sft.operator.backups.taking import TakenBackup, Taking
+from sft.service.maintenance.purging import COPIED, collect
+from sft.vault.copy_lock import CopyLock
+from sft.vault.disk import Disk
+from tests.integration.live_cli import LiveCli
+from tests.integration.server_fixture import content
+from tests.integration.test_backup import backup, lose, ok, restore
+from tests.loop import run
+from tests.unit.vault.faulty_disk import FaultyDisk
+
+NOW = 1_777_816_931
+OBJECTS = 3
+
+
+@pytest.fixture
+def filled(cli: LiveCli) -> LiveCli:
+    for number in range(OBJECTS):
+        ok(cli.sft("max", "put", cli.file(f"{number}.bin", content(40_000 + number)), "--to", "finance"))
+    ok(cli.sft("max", "put", cli.file("small.txt", b"small"), "--to", "finance"))
+    return cli
+
+
+def take(cli: LiveCli, path: Path, disk: Disk | None = None, **options) -> TakenBackup:
+    """Take a backup as the command does, on this thread."""
+    folder, server_id = BackupFolder(path), cli.server.here.storage.server_id
+    options = {"keep": 7, **options}
+    with folder.writing(server_id), CopyLock(cli.server.home.vault).copying() as held:
+        assert held
+        run_ = Taking(cli.server.home, folder, server="acme", server_id=server_id, disk=disk, **options)
+        return run_.run(NOW)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_whatever_write_fails_no_backup_is_there_in_part_and_the_next_run_finishes(
+    filled: LiveCli, tmp_path: Path, code: int
+):
+    counting = FaultyDisk()
+    assert take(filled, tmp_path / "counted", counting).copied == OBJECTS
+    assert counting.count >= 3 * OBJECTS
+    for step in range(counting.count):
+        path = tmp_path / "backups"
+        with pytest.raises(BackupError) as failed:
+            take(filled, path, FaultyDisk(step, code))
+        assert os.strerror(code) in failed.value.values["problem"]
+        folder = BackupFolder(path)
+        assert folder.names() == []
+        assert list((path / "vault" / "incoming").iterdir()) == []
+        taken = take(filled, path)
+        assert folder.names() == [taken.snapshot.name]
+        assert taken.lacking == ()
+        shutil.rmtree(path)
+
+
+def test_a_full_disk_leaves_the_backups_that_there_were(filled: LiveCli, tmp_path: Path):
+    path = tmp_path / "backups"
+    first = backup(filled, path)
+    ok(filled.sft("max", "put", filled.file("new.bin", content(50_000)), "--to", "finance"))
+    with pytest.raises(BackupError) as failed:
+        take(filled, path, FaultyDisk(0, errno.ENOSPC, "write"))
+    assert "Make room" in failed.value.values["remedy"]
+    lose(filled)
+    assert restore(filled, path)["snapshot"] == first["snapshot"]
+
+
+def test_a_run_that_was_cut_is_gone_on_with_and_only_whole_objects_are_taken_from_it(filled: LiveCli, tmp_path: Path):
+    path, seen = tmp_path / "backups", 0
+
+    class CutError(Exception):
+        pass
+
+    def cut(_count: int) -> None:
+        nonlocal seen
+        # Behind the objects, at the first piece of the database.
+        seen += len(list((path / "vault" / "objects").glob("*/" + "?" * 32))) == OBJECTS
+        if seen:
+            raise CutError
+
+    with pytest.raises(CutError):
+        take(filled, path, each=cut)
+    assert BackupFolder(path).names() == []
+    done = filled.operator("restore", str(path))
+    assert done.status == 10
+    assert "no backup in it is whole" in done.err
+    # A power cut of another file system: one object is shorter, one lacks its sidecar.
+    first, second, _ = sorted((path / "vault" / "objects").glob("*/" + "?" * 32))
+    os.truncate(first, 100)
+    second.with_name(f"{second.name}.meta").unlink()
+    assert take(filled, path).copied == 2
+    lose(filled)
+    assert restore(filled, path)["faults"] == []
+
+
+def test_what_is_destroyed_meanwhile_is_in_the_backup_and_destroyed_after_it(filled: LiveCli, tmp_path: Path):
+    path, context = tmp_path / "backups", filled.server.here
+    filled.sft("max", "rm", "finance/0.bin")
+    said: list[str] = []
+
+    def destroy(_count: int) -> None:
+        if not said:
+            job = context.readers.run(collect, operator_caller(), context=context.job_context, until=1 << 40)
+            said.extend(job().notes)
+
+    taken = take(filled, path, each=destroy)
+    assert said == [COPIED]
+    assert (taken.copied, taken.lacking) == (OBJECTS, ())
+    vault = filled.server.home.vault / "objects"
+    assert len(list(vault.glob("*/" + "?" * 32))) == OBJECTS
+    ok(filled.operator("vault", "collect"))
+    assert len(list(vault.glob("*/" + "?" * 32))) == OBJECTS - 1
+    lose(filled)
+    assert restore(filled, path)["versions"] == OBJECTS + 1
+
+
+def test_keys_are_not_changed_while_a_backup_is_taken_and_none_is_taken_while_they_are(filled: LiveCli, tmp_path: Path):
+    storage = filled.server.here.storage
+    with CopyLock(filled.server.home.vault).copying() as held:
+        assert held
+        refused = filled.operator("vault", "rotate-key")
+        assert (refused.status, "[BACKUP_RUNS]" in refused.err) == (9, True)
+    with storage.rotation(), CopyLock(filled.server.home.vault).copying() as held:
+        assert not held
+
+
+def test_the_head_in_a_backup_is_never_ahead_of_its_database(filled: LiveCli, tmp_path: Path):
+    path = tmp_path / "backups"
+
+    def write(_count: int) -> None:
+        filled.sft("max", "mkdir", f"made/{len(os.listdir(filled.folder))}")
+
+    taken = take(filled, path, each=write)
+    lose(filled)
+    said = restore(filled, path)
+    assert said["kept"] >= taken.snapshot.manifest.checkpoint.size
+    assert said["faults"] == []
+
+
+def test_a_folder_of_something_else_and_one_of_another_server_are_left_as_they_are(filled: LiveCli, tmp_path: Path):
+    other = tmp_path / "photos"
+    other.mkdir()
+    (other / "cat.jpg").write_bytes(b"cat")
+    refused = filled.operator("backup", str(other))
+    assert (refused.status, "cat.jpg" in refused.err) == (10, True)
+    assert os.listdir(other) == ["cat.jpg"]
+    refused = filled.operator("restore", str(other))
+    assert (refused.status, "no backups of sft" in refused.err) == (10, True)
+    theirs = tmp_path / "theirs"
+    with BackupFolder(theirs).writing(bytes(32)):
+        pass
+    refused = filled.operator("backup", str(theirs))
+    assert (refused.status, "another server" in refused.err) == (10, True)
+    within = filled.operator("backup", str(filled.server.home.path / "backups"))
+    assert within.status == 2
+
+
+def test_an_object_that_cannot_be_read_whole_is_named_and_the_rest_is_saved(filled: LiveCli, tmp_path: Path):
+    path = tmp_path / "backups"
+    victim = min((filled.server.home.vault / "objects").glob("*/" + "?" * 32))
+    os.truncate(victim, 100)
+    done = filled.operator("backup", str(path), "--json")
+    assert done.status == 7
+    document = json.loads(done.out)
+    assert [each["what"] for each in document["faults"]] == [f"object {victim.name}"]
+    assert (document["copied"], document["snapshot"]["lacking"]) == (OBJECTS - 1, 1)
+    lose(filled)
+    said = restore(filled, path, "--despite-faults", status=7)
+    assert len(said["faults"]) == 1
+
+
+def test_a_home_that_has_data_is_left_as_it_is(filled: LiveCli, tmp_path: Path):
+    path = tmp_path / "backups"
+    backup(filled, path)
+    run(filled.server.halt())
+    before = sorted(os.listdir(filled.server.home.path))
+    refused = filled.operator("restore", str(path))
+    assert refused.status == 10
+    assert sorted(os.listdir(filled.server.home.path)) == before
