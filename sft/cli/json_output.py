@@ -19,12 +19,14 @@ from sft.model.records import (
     FileReader,
     FileVersion,
     Invitation,
+    LastCheck,
     OwnerChange,
     RestoredFolder,
     SessionInfo,
     TrashedFolder,
     User,
     VaultReport,
+    VaultStatus,
 )
 from sft.model.text import utc_time
 
@@ -231,6 +233,32 @@ def vault_document(report: VaultReport) -> Document:
         "faults": [{"what": each.what, "problem": each.problem} for each in report.faults],
         "more_faults": report.more_faults,
         "notes": list(report.notes),
+    }
+
+
+def vault_status_document(status: VaultStatus) -> Document:
+    return {
+        "current_bytes": status.current_bytes,
+        "older_bytes": status.older_bytes,
+        "trash_bytes": status.trash_bytes,
+        "free_bytes": status.free_bytes,
+        "daily_growth_bytes": status.daily_growth_bytes,
+        "days_until_full": status.days_until_full,
+        "damaged": status.damaged,
+        "check": _check_document(status.check),
+        "scrub": _check_document(status.scrub),
+    }
+
+
+def _check_document(walk: LastCheck) -> Document:
+    return {
+        "began_at": _time(walk.began_at),
+        "versions": walk.versions,
+        "bytes": walk.bytes_read,
+        "ended_at": _time(walk.ended_at),
+        "ended_versions": walk.ended_versions,
+        "ended_bytes": walk.ended_bytes,
+        "ended_faults": walk.ended_faults,
     }
 
 

@@ -1,4 +1,4 @@
-"""What reading contents says happened: damage that was met, and how far a walk through all of them is."""
+"""What looking after contents says happened: damage that was met, how far a walk through all of them is, how they grow."""
 
 from __future__ import annotations
 
@@ -47,3 +47,13 @@ class CheckEnded(DomainEvent, frozen=True, kw_only=True):
     versions: int
     size: int
     faults: int
+
+
+class GrowthNoted(DomainEvent, frozen=True, kw_only=True):
+    """What is stored, and what is free, stands there for a day."""
+
+    routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
+
+    size: int
+    free: int

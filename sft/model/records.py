@@ -312,6 +312,32 @@ class VaultReport(Record, frozen=True):
     notes: Annotated[tuple[LongText, ...], Meta(max_length=64)] = ()
 
 
+class LastCheck(Record, frozen=True):
+    """One way of reading all contents: how far it is where one is under way, and what the last whole one found."""
+
+    began_at: Seconds | None = None
+    versions: Count = 0
+    bytes_read: Count = 0
+    ended_at: Seconds | None = None
+    ended_versions: Count = 0
+    ended_bytes: Count = 0
+    ended_faults: Count = 0
+
+
+class VaultStatus(Record, frozen=True):
+    """What is stored, what is free, and for how many days that is enough as the server grows."""
+
+    current_bytes: Count
+    older_bytes: Count
+    trash_bytes: Count
+    free_bytes: Count
+    daily_growth_bytes: int | None
+    days_until_full: Count | None
+    damaged: Count  # contents that are known not to hold
+    check: LastCheck
+    scrub: LastCheck
+
+
 class ServerInfo(Record, frozen=True):
     """The server as its users and links know it."""
 

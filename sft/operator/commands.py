@@ -285,6 +285,7 @@ _VAULT: Final = OperatorGroup(
     "vault",
     "What is stored, as it lies on the disk.",
     [
+        leaf("status", "files:status", "Show what is stored, what is free, and when all was read last."),
         leaf(
             "check",
             "files:check",

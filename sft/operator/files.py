@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from sft.cli.json_output import deleted_document, file_details_document, file_document, vault_document
+from sft.cli.json_output import (
+    deleted_document,
+    file_details_document,
+    file_document,
+    vault_document,
+    vault_status_document,
+)
 from sft.cli.people_output import words_of
 from sft.client.api import files
 from sft.client.trust import unread_sentence
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.names import safe
-from sft.model.records import File, VaultReport
+from sft.model.records import File, LastCheck, VaultReport
 from sft.model.text import count_text, counted, local_time, size_text, utc_time
 from sft.operator.control import Command
 from sft.wire import messages as m
@@ -99,6 +105,43 @@ async def check(command: Command) -> int:
     counts = f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}"
     read = f", {size_text(report.bytes_checked)}" if options["read_data"] else "; no content was read (--read-data)"
     return _report(command, report, f"checked: {counts}{read}")
+
+
+async def status(command: Command) -> int:
+    """Show what is stored, what is free and for how long, and when all of it was read last."""
+    found = (await command.session.request(m.ShowVault, m.VaultShown)).status
+    growth, days = found.daily_growth_bytes, found.days_until_full
+    grows = "not known yet: it is noted once a day" if growth is None else f"{_signed(growth)} a day"
+    lasts = "" if days is None else f", full in {counted(days, 'day')}"
+    lines = [
+        f"current         {size_text(found.current_bytes)}",
+        f"older versions  {size_text(found.older_bytes)}",
+        f"trash           {size_text(found.trash_bytes)}",
+        f"free            {size_text(found.free_bytes)}",
+        f"growth          {grows}{lasts}",
+        f"damaged         {count_text(found.damaged)}{'' if not found.damaged else ' (sftd log show --act damage)'}",
+        f"last check      {_read(command, found.check)}",
+        f"last scrub      {_read(command, found.scrub)}",
+    ]
+    command.console.show(vault_status_document(found), *lines)
+    return 0
+
+
+def _signed(size_bytes: int) -> str:
+    return f"-{size_text(-size_bytes)}" if size_bytes < 0 else size_text(size_bytes)
+
+
+def _read(command: Command, walk: LastCheck) -> str:
+    """Say when all contents were read, and how far the reading is that is under way."""
+    said = "never"
+    if walk.ended_at is not None:
+        faults = counted(walk.ended_faults, "fault") if walk.ended_faults else "clean"
+        when = local_time(walk.ended_at, now=command.now)
+        said = f"{when}: {counted(walk.ended_versions, 'version')}, {size_text(walk.ended_bytes)}, {faults}"
+    if walk.began_at is None:
+        return said
+    since = local_time(walk.began_at, now=command.now)
+    return f"{said}; one that began {since} has read {size_text(walk.bytes_read)}"
 
 
 async def rotate(command: Command) -> int:

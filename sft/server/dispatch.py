@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
 
 from sft.errors import RequestError
 from sft.limits import ENDORSEMENT_BYTES, FILES_ANSWER_BYTES, FRAME_BYTES, KEYS_MOST, KIB, VOUCHED_KEYS_MOST
@@ -19,6 +19,7 @@ from sft.server.transfer import TransferSession
 from sft.service import uploads
 from sft.service.files import show_file, show_files
 from sft.service.log.evidence import EvidenceBuilder
+from sft.service.maintenance import growth
 from sft.service.pending import receipt_again
 from sft.service.rights import require_permission
 from sft.wire.messages import (
@@ -34,9 +35,11 @@ from sft.wire.messages import (
     ShowFile,
     ShowFiles,
     ShownFile,
+    ShowVault,
     UploadFound,
     UserShown,
     VaultChecked,
+    VaultShown,
     fits,
 )
 
@@ -70,14 +73,11 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
     if isinstance(message, GetFiles):
         await send_files(context, session, message)
         return
-    if isinstance(message, FindUpload):
-        session.send(await _upload_found(context, session, message))
-        return
-    if isinstance(message, ShowFiles):
-        session.send(await _files_shown(session, message))
-        return
     if isinstance(message, ShowFile) and message.receipt:
         session.send(await _file_with_receipt(session, message))
+        return
+    if steps := _STEPS.get(type(message)):
+        session.send(await steps(context, session, message))
         return
     route = ROUTES[type(message)]
     if isinstance(route, ActRoute):
@@ -128,7 +128,7 @@ async def _file_with_receipt(session: TransferSession, message: ShowFile) -> Fil
     return fitting(FileShown(message.id, file, receipt_again(session.storage, file) if is_author else "", evidence))
 
 
-async def _files_shown(session: TransferSession, message: ShowFiles) -> FilesShown:
+async def _files_shown(_context: ServerContext, session: TransferSession, message: ShowFiles) -> FilesShown:
     """Show the first so many of the files that fit one frame together with what proves them."""
     paths = message.paths[: provable(message.paths)]
     while True:
@@ -142,6 +142,13 @@ async def _files_shown(session: TransferSession, message: ShowFiles) -> FilesSho
         if fits(answer) or len(paths) == 1:
             return fitting(answer)
         paths = paths[: len(paths) // 2]
+
+
+async def _vault_shown(context: ServerContext, session: TransferSession, message: ShowVault) -> VaultShown:
+    """Add up what is stored, which may take some seconds of a thread, and say it."""
+    await session.read(require_permission, permission=Permission.VAULT_MANAGE)
+    sums, free_bytes = await context.pool.run(growth.add_up, context.job_context)
+    return VaultShown(message.id, await session.read(growth.show_vault, sums=sums, free_bytes=free_bytes))
 
 
 async def _maintain(
@@ -165,3 +172,10 @@ async def _maintain(
         finally:
             await follow_keyring(context)
     return joined(message.id, reports)
+
+
+_STEPS: Final[Mapping[type[Request], Callable[[ServerContext, TransferSession, Any], Awaitable[Reply]]]] = {
+    FindUpload: _upload_found,
+    ShowFiles: _files_shown,
+    ShowVault: _vault_shown,
+}

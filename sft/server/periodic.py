@@ -1,4 +1,4 @@
-"""What the server does by itself: it hands over what was decided to be another's, and destroys what ended in the trash.
+"""What the server does by itself: it hands over what is to be another's, notes what is stored, destroys old trash.
 
 Rules. A hand-over, of a removal or of a folder, begins with the act that decided it, and goes on with a start and each hour
 where it was interrupted or a row kept it. Uploads that nobody goes on with are given up each hour, after their time. When the
@@ -23,7 +23,7 @@ from sft.model.events import DomainEvent, UserRemoved
 from sft.model.owner_events import FolderOwnerChanged
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
-from sft.service.maintenance import daily, hand_overs, purging, upload_expiry
+from sft.service.maintenance import daily, growth, hand_overs, purging, upload_expiry
 
 FIRST_LOOK_SECONDS: Final = 600  # a start has enough to do
 LOOK_SECONDS: Final = 3600
@@ -116,6 +116,8 @@ class Periodic:
             caller = operator_caller()
             running = RunningJob(context, upload_expiry.expire.__name__, caller.name)
             await running.run(await context.read(upload_expiry.expire, caller, context=running.job_context))
+        if await context.read(growth.is_growth_due, operator_caller()):
+            await context.maintenance_pool.run(growth.note_today, context.job_context)
         if await context.read(daily.is_collection_due, operator_caller()):
             caller = operator_caller()
             running = RunningJob(context, purging.collect.__name__, caller.name)

@@ -34,7 +34,7 @@ from sft.service import (
     uploads,
 )
 from sft.service.log import reading
-from sft.service.maintenance import backups, check, purging, rotation, row_keys
+from sft.service.maintenance import backups, check, growth, purging, rotation, row_keys
 from sft.wire import messages as m
 
 Fields = dict[str, Any]
@@ -108,7 +108,7 @@ class LiveRoute:
 
 @dataclass(frozen=True, slots=True)
 class TransferRoute:
-    """Opens a flow, moves small files, or shows as many files as one frame holds."""
+    """Has steps of its own: opens a flow, moves small files, shows as many files as one frame holds, adds up what is stored."""
 
     use_case: Callable[..., Any]
 
@@ -263,6 +263,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     ),
     # After the answer: whoever ends their own session still hears that it was done.
     m.KickSession: LiveRoute(sessions.end_session, _to_kick, fields=_whose, after=_kick),
+    m.ShowVault: TransferRoute(growth.show_vault),
     m.CheckVault: JobRoute(
         lambda _context, q: [(check.check, {"plan": check.CheckPlan(q.read_data, q.afresh)})],
         rate=lambda q: q.rate,

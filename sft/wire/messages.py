@@ -54,6 +54,7 @@ from sft.wire.replies import (
     UserList,
     UserShown,
     VaultChecked,
+    VaultShown,
 )
 from sft.wire.requests import (
     AddKey,
@@ -108,6 +109,7 @@ from sft.wire.requests import (
     ShowSelf,
     ShowServer,
     ShowUser,
+    ShowVault,
     SmallPut,
     WantedFile,
     WithdrawInvitation,
@@ -200,6 +202,7 @@ __all__ = [
     "ShowSelf",
     "ShowServer",
     "ShowUser",
+    "ShowVault",
     "ShownFile",
     "SmallPut",
     "StoredFile",
@@ -208,6 +211,7 @@ __all__ = [
     "UserList",
     "UserShown",
     "VaultChecked",
+    "VaultShown",
     "WantedFile",
     "WithdrawInvitation",
     "encode",
@@ -221,13 +225,14 @@ ClientMessage = (
     ListFolder | ListTrash | ShowFile | ShowFiles | MakeFolder | Move | Delete | Restore | BeginUpload | CommitUpload | GetFile
     | PutFiles | GetFiles | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
-    | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
+    | ShowVault | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset
     | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FilesShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
+    | VaultShown
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
     | Credit | Notice | LogHead | NamesFound | OwnerChanged
 )  # fmt: skip
@@ -268,6 +273,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         ShowServer: frozenset({ServerShown}),
         ListSessions: frozenset({SessionList}),
         KickSession: frozenset({Done}),
+        ShowVault: frozenset({VaultShown}),
         CheckVault: frozenset({VaultChecked}),
         RotateMasterKey: frozenset({VaultChecked}),
         CollectTrash: frozenset({VaultChecked}),

@@ -35,6 +35,7 @@ from sft.model.records import (
     User,
     UserPage,
     VaultReport,
+    VaultStatus,
     VersionNumber,
 )
 from sft.wire.requests import ContentChunks, Message, RequestId
@@ -203,6 +204,12 @@ class VaultChecked(Reply, frozen=True, tag=82):
     """Answers CheckVault, RotateMasterKey and CollectTrash."""
 
     report: VaultReport
+
+
+class VaultShown(Reply, frozen=True, tag=101):
+    """Answers ShowVault."""
+
+    status: VaultStatus
 
 
 class FilesFound(Reply, frozen=True, tag=83):

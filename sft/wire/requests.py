@@ -459,6 +459,10 @@ class EndBackup(Request, frozen=True, tag=59):
     size: Count
 
 
+class ShowVault(Request, frozen=True, tag=55):
+    """How the vault is: what is stored, what is free, when all of it was read last."""
+
+
 class FindFiles(Request, frozen=True, tag=46):
     """A page of all files, in order of creation, for the operator's list."""
 

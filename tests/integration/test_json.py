@@ -198,6 +198,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     operator("config", "check", status=10)
     cli.server.home.configuration_file.unlink()
     operator("vault", "check", "--read-data")
+    operator("vault", "status")
     operator("vault", "rotate-key")
     operator("vault", "collect")
     (cli.server.home.vault / "quarantine" / "stray").write_bytes(b"stray")

@@ -274,6 +274,9 @@ class _Example:
     async def of_KickSession(self):
         return {"session_id": 10**9}
 
+    async def of_ShowVault(self):
+        return {}
+
     async def of_CheckVault(self):
         return {}
 
