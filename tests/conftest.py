@@ -1,11 +1,19 @@
-"""One event loop and one reactor for all tests, and hypothesis's profiles."""
+"""One event loop and one reactor for all tests, hypothesis's profiles, and which tests are of every run.
+
+Rules. What begins much takes long by its nature, and is of the long run: an app of the interface (half a second of a core), a
+server with its people on sockets (a fifth), processes. What each part is for has a test or a few in every run, marked
+``every_run``. Of a table of hundreds of cases, marked ``sampled(n)``, each n-th is of every run, and all are of the long one.
+Whoever names a file has all of its tests that are not marked as long themselves.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +42,7 @@ for _name in ("CI", "NO_COLOR", "FORCE_COLOR", "COLORTERM", "SFT_ASCII"):
 os.environ["TERM"] = "xterm-256color"
 
 hypothesis.settings.register_profile(
-    "fixed", max_examples=25, derandomize=True, deadline=None, database=None, print_blob=True
+    "fixed", max_examples=10, derandomize=True, deadline=None, database=None, print_blob=True
 )
 # A campaign looks for new cases; what it finds becomes an example in a test.
 hypothesis.settings.register_profile("search", max_examples=5000, deadline=None, database=None)
@@ -51,6 +59,35 @@ def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"twisted": _session_loop}
+
+
+_HERE = str(Path(__file__).parent)
+_BEGIN_MUCH = (f"{_HERE}/integration/", f"{_HERE}/e2e/", f"{_HERE}/unit/cli/test_run.py")
+_SCREENS = f"{_HERE}/tui/"
+
+
+def _begins_much(item: pytest.Item) -> bool:
+    path = str(item.path)
+    if path.startswith(_SCREENS):  # those that run the app are coroutines
+        return inspect.iscoroutinefunction(getattr(item, "obj", None))
+    return path.startswith(_BEGIN_MUCH)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    usual = config.getoption("markexpr") == "not long"
+    named = {config.invocation_params.dir / arg.partition("::")[0] for arg in config.args} if usual else set()
+    cases: Counter[str] = Counter()
+    for item in items:
+        if item.path in named:
+            continue
+        if _begins_much(item) and item.get_closest_marker("every_run") is None:
+            item.add_marker(pytest.mark.long)
+        if sampled := item.get_closest_marker("sampled"):
+            table = item.nodeid.partition("[")[0]
+            if cases[table] % sampled.args[0]:
+                item.add_marker(pytest.mark.long)
+            cases[table] += 1
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -138,13 +138,20 @@ def require_typed(text: str, own_options: frozenset[str] = frozenset(), *, whole
     Args:
         whole: no argument may lack; else commands are only named.
     """
-    text = left = _OTHERS.sub("", text)
+    text = _OTHERS.sub("", text)
+    unknown = _alone_in(text, whole) - own_options - {"--help"}
+    if unknown:
+        raise NotTypedError(f"{text!r} names {', '.join(sorted(unknown))}, which its command has not")
+
+
+@cache
+def _alone_in(text: str, whole: bool) -> frozenset[str]:
+    """Have the commands in a text parsed, once for all who say it; gives the options that stand there by themselves."""
+    left = text
     for words, (start, end) in commands_in(text):
         parse(words, whole=whole)
         left = left[:start] + " " * (end - start) + left[end:]
-    unknown = set(_ALONE.findall(left)) - own_options - {"--help"}
-    if unknown:
-        raise NotTypedError(f"{text!r} names {', '.join(sorted(unknown))}, which its command has not")
+    return frozenset(_ALONE.findall(left))
 
 
 def options_of(command: click.Command) -> frozenset[str]:

@@ -109,6 +109,7 @@ def test_ten_lines_a_minute_tell_of_a_source_and_then_their_number():
     assert gate.lines[-1].startswith("no-login source=local"), "a minute later it is told again"
 
 
+@pytest.mark.long
 def test_strangers_from_everywhere_have_a_bounded_number_of_lines():
     gate = Gate()
     for number in range(LIMITED_LINES + 200):

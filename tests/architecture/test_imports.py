@@ -80,6 +80,7 @@ def loaded_by_command(tmp_path: Path, *arguments: str) -> set[str]:
         ("sft.cli", DATABASE | {"textual"} | SERVER_PARTS),
     ],
 )
+@pytest.mark.sampled(4)
 def test_a_package_loads_only_what_its_layer_may(package: str, never: set[str]) -> None:
     loaded = loaded_by(package)
     assert package in loaded

@@ -14,6 +14,8 @@ from tests.campaigns.bench.report import BEGIN, END, Report, keep
 from tests.campaigns.bench.together import Facts
 from tests.campaigns.bench.transfers import Costs
 
+pytestmark = pytest.mark.every_run  # but for what is marked to take long: the arithmetic and the words
+
 README = Path(__file__).parents[2] / "README.md"
 
 

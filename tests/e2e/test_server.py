@@ -239,6 +239,7 @@ def assert_starts(folder: Path) -> None:
 
 @strace
 @pytest.mark.parametrize("call, at", [CUTS[0], *(pytest.param(*cut, marks=pytest.mark.long) for cut in CUTS[1:])])
+@pytest.mark.every_run
 def test_a_first_start_that_is_killed_is_made_good_by_the_next(folder: Path, call: str, at: int):
     start_cut(folder / "home", call, at)
     assert_starts(folder)

@@ -73,6 +73,7 @@ def assert_as_it_was(opened: PtyTerminal) -> None:
     assert "Traceback" not in opened.screen.written
 
 
+@pytest.mark.every_run
 def test_quitting_is_status_0_whatever_was_typed_before(terminal: NewTerminal, tmp_path: Path):
     opened = welcomed(terminal, NOTED)
     opened.type("\x1a")

@@ -16,9 +16,6 @@ from tests.loop import reactor, run
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("server")
     run(make_template(folder))
-    # Each test here ends with a full collection, which would look again at all that earlier packages of tests have kept.
-    gc.collect()
-    gc.freeze()
     return folder
 
 
@@ -52,6 +49,9 @@ def nothing_unhandled() -> Iterator[None]:
 
     globalLogPublisher.addObserver(observe)
     try:
+        # What is left of all tests before is looked at here once more, and at the end of this test and of others no more.
+        gc.collect()
+        gc.freeze()
         yield
         gc.collect()
     finally:

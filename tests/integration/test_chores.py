@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from threading import Event
 
+import pytest
 from twisted.internet.task import Clock
 
 from sft.limits import COLLECT_SECONDS, TRASH_SECONDS
@@ -32,6 +33,7 @@ def idle(server: ServerFixture) -> bool:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_the_trash_is_collected_ten_minutes_after_a_start_and_then_once_a_day(server: ServerFixture):
     """A server that restarts each night has no process that lives for a day."""
     await deleted_long_ago(server)

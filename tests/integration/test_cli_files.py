@@ -15,6 +15,7 @@ from tests.integration.live_cli import LiveCli
 SIZES = [0, 1, 61_440, 61_441, 65_535, 65_536, 65_537, 3_000_000]
 
 
+@pytest.mark.every_run
 def test_files_of_every_kind_of_size_come_back_byte_for_byte(cli: LiveCli):
     contents = {f"s{size}.bin": os.urandom(size) for size in SIZES}
     paths = [cli.file(f"sizes/{name}", content) for name, content in contents.items()]
@@ -38,6 +39,7 @@ def test_a_retry_of_a_put_is_there_already(cli: LiveCli):
         assert (again.status, again.lines) == (0, [f"unchanged retry-{size}   v1"])
 
 
+@pytest.mark.every_run
 def test_another_content_is_refused_replaced_or_stored_beside(cli: LiveCli):
     path = cli.file("budget.xlsx", b"first")
     cli.sft("max", "put", path)
@@ -114,6 +116,7 @@ def test_a_download_never_replaces_silently(cli: LiveCli):
     assert mine.read_bytes() == b"theirs"
 
 
+@pytest.mark.every_run
 def test_a_folder_goes_and_comes_whole(cli: LiveCli):
     for name in ("a.txt", "sub/b.txt", "sub/deep/c.txt"):
         cli.file(f"photos/{name}", name.encode())
@@ -169,6 +172,7 @@ def test_that_a_file_may_be_run_is_signed_and_comes_back(cli: LiveCli, size: int
     assert modes == [0o777 & ~umask, 0o666 & ~umask]
 
 
+@pytest.mark.every_run
 def test_listing_moving_deleting_and_restoring(cli: LiveCli):
     for name in ("plan.pdf", "plan.txt"):
         cli.sft("max", "put", cli.file(name, name.encode()), "--to", "work/2026")

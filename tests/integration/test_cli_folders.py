@@ -104,6 +104,7 @@ def outcomes(document, *, foreseen: bool) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("how", [(), ("--replace",)], ids=["plain", "replace"])
+@pytest.mark.every_run
 def test_a_put_does_what_its_trial_has_said_of_every_file(cli: LiveCli, how: tuple[str, ...]):
     for number, name in enumerate(("same", "other", "Case", "way", "folder/x", "theirs")):
         cli.file(f"first/{name}", str(number).encode())
@@ -165,6 +166,7 @@ def test_a_rate_and_a_number_at_once_change_how_files_move_and_nothing_else(cli:
     assert cli.sft("max", "put", "paced", "--limit", "1").status == 2
 
 
+@pytest.mark.every_run
 def test_what_is_in_the_way_of_a_folder_stops_that_folder_alone(cli: LiveCli):
     for name in ("a.txt", "emp/gone", "sub/b.txt"):
         cli.file(f"e1/x/{name}", b"abc")

@@ -54,6 +54,7 @@ def devices(cli: LiveCli, name: str) -> list[dict[str, Any]]:
     return listed
 
 
+@pytest.mark.every_run
 def test_a_second_computer_is_vouched_for_and_nobody_is_asked(cli: LiveCli):
     good(cli.sft("max", "put", cli.file("a", b"by the laptop"), "--as", "a"))
     good(cli.sft("gus", "get", "a", "--as", "first"))
@@ -93,6 +94,7 @@ def test_a_key_of_somebody_elses_is_not_taken(cli: LiveCli):
     good(cli.sft("desk", "join", "--user", "max", "--no-passphrase", stdin=link))
 
 
+@pytest.mark.every_run
 def test_a_lost_computer_is_revoked_and_what_it_stored_stays_good(cli: LiveCli):
     second(cli, "max", "desk")
     good(cli.sft("desk", "put", cli.file("b", b"by the desk"), "--as", "b"))
@@ -142,6 +144,7 @@ def test_what_a_thief_vouched_for_ends_with_the_key_that_was_stolen(cli: LiveCli
     good(cli.sft("max", "log", "verify", "--server"))
 
 
+@pytest.mark.every_run
 def test_who_lost_every_key_comes_back_by_a_link_that_works_once(cli: LiveCli):
     good(cli.sft("max", "put", cli.file("a", b"before"), "--as", "a"))
     good(cli.sft("gus", "get", "a", "--as", "first"))

@@ -54,6 +54,7 @@ def test_lines_for_programs_and_up_to_where_they_are_proved(busy: LiveCli):
     assert busy.sft("ada", "log", "--until", "2000-01-01").out == ""
 
 
+@pytest.mark.every_run
 def test_records_are_by_right(busy: LiveCli):
     made = busy.sft("ada", "invite", "--user", "ivo")
     assert made.status == 0, made.err
@@ -177,6 +178,7 @@ def test_the_servers_log_is_replayed(busy: LiveCli):
     assert busy.operator("log", "verify").status == 0
 
 
+@pytest.mark.every_run
 def test_an_exported_log_is_checked_without_the_server_and_added_to(busy: LiveCli, tmp_path: Path):
     folder = tmp_path / "log"
     first = busy.operator_json("log", "export", str(folder))
@@ -203,6 +205,7 @@ def test_what_is_published_has_no_record(busy: LiveCli, tmp_path: Path):
     assert (done.status, json.loads(done.out)["records"]) == (0, 0)
 
 
+@pytest.mark.every_run
 def test_a_spoiled_log_does_not_hold(busy: LiveCli, tmp_path: Path):
     folder = tmp_path / "log"
     assert busy.operator("log", "export", str(folder)).status == 0

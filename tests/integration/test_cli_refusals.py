@@ -62,6 +62,7 @@ def test_an_invitation_is_refused_when_it_was_used_withdrawn_cut_or_never_made(c
     assert done.status == 0, done.err
 
 
+@pytest.mark.every_run
 def test_an_invitation_of_another_server_is_refused_by_its_key(cli: LiveCli, new_cli: NewCli):
     other = new_cli()
     invitation = other.invitation()
@@ -104,6 +105,7 @@ def test_a_server_that_is_away_moved_or_another_is_told_apart(cli: LiveCli, new_
     failed(cli.sft("max", *address, "no port"), 2, "USAGE")
 
 
+@pytest.mark.every_run
 def test_a_changed_byte_on_the_servers_disk_gives_no_file(cli: LiveCli):
     assert cli.sft("max", "put", cli.file("a.bin", os.urandom(200_000))).status == 0
     (stored,) = cli.server.objects()
@@ -172,6 +174,7 @@ def test_a_key_is_opened_by_its_passphrase_alone_and_takes_a_new_one(cli: LiveCl
     assert mia("ls", passphrase=wrong).status == 0
 
 
+@pytest.mark.every_run
 def test_nothing_that_fails_shows_a_traceback(cli: LiveCli, tmp_path: Path):
     failed(cli.sft("max", "ls", SFT_HOME=cli.file("file", b"")), 10, "LOCAL_FILE")
     os.mkfifo(tmp_path / "fifo")

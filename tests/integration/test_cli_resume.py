@@ -42,6 +42,7 @@ def part_of(cli: LiveCli, path: str, *, part: bytes = CONTENT[:SEGMENT_BYTES], w
     return local
 
 
+@pytest.mark.every_run
 def test_what_was_cut_off_is_listed_and_gone_on_with(cli):
     local = part_of(cli, "docs/big.bin")
     (row,) = (line.split("\t") for line in cli.sft("ada", "resume", "--list").lines)

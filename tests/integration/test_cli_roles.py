@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.live_cli import LiveCli
 
 
@@ -9,6 +11,7 @@ def stored(cli: LiveCli) -> None:
     assert cli.sft("max", "put", cli.file("b.txt", b"hello"), "--to", "docs").status == 0
 
 
+@pytest.mark.every_run
 def test_a_guest_reads_and_changes_nothing(cli: LiveCli):
     stored(cli)
     assert cli.sft("gus", "get", "docs/b.txt", "--to", "out").status == 0
@@ -20,6 +23,7 @@ def test_a_guest_reads_and_changes_nothing(cli: LiveCli):
         assert cli.sft("gus", *arguments).status == 4, arguments
 
 
+@pytest.mark.every_run
 def test_a_maintainer_manages_own_files_alone(cli: LiveCli):
     stored(cli)
     removed = cli.sft("mia", "rm", "docs/b.txt")

@@ -34,6 +34,7 @@ def tree(cli: LiveCli) -> Path:
     return cli.folder / "tree"
 
 
+@pytest.mark.every_run
 def test_only_what_differs_goes_up(cli: LiveCli, tree: Path):
     first = cli.sft("max", "sync", "tree", ":copy")
     assert (first.status, first.err) == (0, "")
@@ -81,6 +82,7 @@ def test_the_folder_with_the_secret_key_neither_goes_up_nor_is_touched(cli: Live
         assert (refused.status, "holds your secret key" in refused.err) == (10, True)
 
 
+@pytest.mark.every_run
 def test_only_what_differs_comes_down_and_the_target_becomes_like_the_source(cli: LiveCli, tree: Path):
     cli.sft("max", "sync", "tree", ":copy")
     first = cli.sft("gus", "sync", ":copy", "back")
@@ -121,6 +123,7 @@ def test_an_update_that_the_other_side_made_later_is_left_alone_when_asked_for(c
     assert (changes(told), told.document["newer"]) == ({}, 1)
 
 
+@pytest.mark.every_run
 def test_what_the_source_has_not_is_deleted_when_asked_for_and_can_come_back(cli: LiveCli, tree: Path):
     cli.sft("max", "sync", "tree", ":copy")
     (tree / "a.txt").unlink()
@@ -163,6 +166,7 @@ def test_a_person_is_asked_before_anything_is_done(
     assert ("copy/new.txt" not in listed(cli) if up else not (tree / "b.txt").exists()) == left
 
 
+@pytest.mark.every_run
 def test_more_than_may_be_deleted_does_nothing_at_all(cli: LiveCli, tree: Path):
     cli.sft("max", "sync", "tree", ":copy")
     for name in ("a.txt", "b.txt"):

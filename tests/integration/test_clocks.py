@@ -67,6 +67,7 @@ def test_everybody_elses_clock_jumps(cli: LiveCli, monkeypatch: pytest.MonkeyPat
     all_is_well(cli, "second")
 
 
+@pytest.mark.every_run
 def test_a_key_that_ended_while_the_servers_clock_was_ahead_lets_nobody_in(
     cli: LiveCli, monkeypatch: pytest.MonkeyPatch
 ):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import pytest
+
 from sft.client.transfers.queue.job import Decision, Direction, Failure, Job
 from sft.errors import ExistsError, LocalExistsError
 from tests.integration.live_cli import LiveCli
@@ -25,6 +27,7 @@ def listed(cli: LiveCli, folder: str = "") -> set[str]:
     return {line.rstrip("/") for line in cli.sft("max", "ls", *([folder] if folder else [])).lines}
 
 
+@pytest.mark.every_run
 def test_each_act_on_files_is_done_by_its_command(cli: LiveCli):
     for folder in ("-rf", "it's a folder", "$(reboot)"):
         typed(cli, commands.make_folder(folder))
@@ -37,6 +40,7 @@ def test_each_act_on_files_is_done_by_its_command(cli: LiveCli):
     assert listed(cli, "it's a folder") == {"it's a folder/`id`"}
 
 
+@pytest.mark.every_run
 def test_each_transfer_and_decision_is_done_by_its_command(cli: LiveCli):
     source = cli.file("-here/a b.txt", b"first")
     put = Job(1, "acme", Direction.PUT, (source,), "-rf")

@@ -160,6 +160,7 @@ def test_a_server_that_fills_up_in_a_put_keeps_what_is_finished_of_it(cli: LiveC
     assert cli.sft("max", "resume", "--list", "--json").document == []
 
 
+@pytest.mark.every_run
 def test_a_full_disk_at_home_keeps_nothing_partial(cli: LiveCli, small_disk: SmallDisk):
     for name, size in {"large.bin": 9 * MIB, "small.txt": 10_000}.items():
         cli.file(name, b"z" * size)

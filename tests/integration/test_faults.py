@@ -88,6 +88,7 @@ async def test_a_row_changed_in_the_database_is_refused_and_named(server: Server
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_role_given_in_the_database_gives_nothing(server: ServerFixture):
     _change(server, "UPDATE users SET role = 'admin' WHERE name = 'gus'")
     raw = await server.raw("gus")
@@ -161,6 +162,7 @@ async def test_a_damaged_object_is_refused_to_its_reader_and_named_by_the_check(
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_swapped_missing_and_strange_objects_are_refused_and_named(server: ServerFixture):
     for name in ("one", "two", "gone"):
         await server.put("max", name, content(300_000, len(name)))
@@ -193,6 +195,7 @@ async def test_small_contents_in_the_database_authenticate_themselves(server: Se
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_an_unexpected_fault_is_answered_with_a_reference_and_the_session_goes_on(server: ServerFixture):
     raw = await server.raw("ada")
     _change(server, "ALTER TABLE invitations RENAME TO elsewhere")

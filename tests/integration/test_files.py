@@ -58,6 +58,7 @@ def source(request, tmp_path):
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_what_is_stored_comes_back_verified_with_receipt_and_signature(
     server: ServerFixture, source: Path, tmp_path: Path
 ):
@@ -185,6 +186,7 @@ async def test_a_moved_file_still_verifies_and_says_where_it_was_signed(
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_whole_folder_goes_up_and_down(server: ServerFixture, tmp_path: Path):
     tree = tmp_path / "tree"
     for number in range(40):
@@ -260,6 +262,7 @@ async def test_an_interrupted_transfer_leaves_nothing_on_either_side(
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_demoted_client_is_told_in_the_middle_of_a_transfer(server: ServerFixture, tmp_path: Path):
     source = tmp_path / "source"
     source.write_bytes(content(20_000_000))

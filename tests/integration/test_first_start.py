@@ -105,6 +105,7 @@ class Service:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_every_start_says_how_an_admin_comes_in_until_there_is_one(tmp_path: Path):
     service = Service(Home(tmp_path / "home"))
     first = service.home.first_admin
@@ -193,6 +194,7 @@ async def test_admins_whose_rows_were_changed_are_no_reason_to_let_another_in(se
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has prctl")
 @on_reactor
+@pytest.mark.every_run
 async def test_a_server_leaves_no_core_and_lets_nobody_attach(server: ServerFixture):
     get_dumpable, set_dumpable = 3, 4
     prctl = ctypes.CDLL(None).prctl

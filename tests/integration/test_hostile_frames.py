@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
 
@@ -47,6 +48,7 @@ def _hello(server: ServerFixture) -> bytes:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_strangers_of_every_kind_are_cut_with_a_reason_and_honest_logins_go_on(server: ServerFixture):
     numbers = random.Random(1)
     hello = _hello(server)
@@ -123,6 +125,7 @@ def _fuzzed(numbers: random.Random, tag: int, request_id: int) -> bytes:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_names_cannot_be_probed_without_a_proof(server: ServerFixture):
     stranger = SigningKey.generate()
     answers = []
@@ -155,6 +158,7 @@ async def test_two_connections_never_share_keys(server: ServerFixture):
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_frames_of_a_session_cannot_be_played_again(server: ServerFixture):
     raw = await server.raw("max")
     sealed = raw.connection.send(signed_request(m.MakeFolder(1, "once"), raw.key, raw.welcome))

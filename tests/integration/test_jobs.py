@@ -68,6 +68,7 @@ async def test_the_journal_tells_of_long_work_every_minute_and_its_asker_sees_it
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_long_work_ends_at_its_next_page_when_the_server_stops(server: ServerFixture):
     running = RunningJob(server.here, "check", "operator")
 

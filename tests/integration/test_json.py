@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pytest
 
 from sft.cli.main import COMMANDS
 from sft.cli.main import cli as group
@@ -77,6 +78,7 @@ def _leaves(context: click.Context, group: click.Group) -> Iterator[str]:
         yield from (f"{name} {leaf}" for leaf in _leaves(context, below)) if isinstance(below, click.Group) else (name,)
 
 
+@pytest.mark.every_run
 def test_the_page_names_every_command_of_both_programs():
     assert set(commands()) == _all_commands()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from sft.crypto.keys import SigningKey
 from sft.model.records import KeyEnd
 from sft.wire import messages as m
@@ -42,6 +44,7 @@ async def test_two_devices_of_one_person_work_side_by_side(server: ServerFixture
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_revoked_key_is_out_at_once_and_the_other_goes_on(server: ServerFixture):
     phone, key = await second_device(server, "max")
     laptop = await server.raw("max")

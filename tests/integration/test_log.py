@@ -6,6 +6,8 @@ import re
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from sft.errors import REQUEST_ERRORS
 from sft.limits import LIMITED_LINES_PER_CAUSE, LOGGED_TEXT
 from sft.model.access import Role
@@ -31,12 +33,14 @@ def raw_session(server: ServerFixture) -> int:
     return session.session_id
 
 
+@pytest.mark.every_run
 def test_the_search_finds_what_it_looks_for():
     secrets = {"a": bytes(range(32)), "b": b"plain words", "c": bytes(range(100, 132))}
     assert leaks([f"x key={bytes(range(32)).hex()}", "says plain words"], secrets) == {"a", "b"}
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_lines_are_structured_and_names_are_escaped(server: ServerFixture):
     raw = await server.raw("ada")
     evil = "plan a=b é.txt"
@@ -143,6 +147,7 @@ async def test_room_is_said_at_the_start(server: ServerFixture):
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_no_line_of_any_server_so_far_holds_a_secret(server: ServerFixture):
     # Whatever else ran, this did: contents, signatures, joins, refusals, faults.
     raw = await server.raw("max")

@@ -68,6 +68,7 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     good(cli.sft("max", "restore", "docs/a.txt"))
 
 
+@pytest.mark.every_run
 def test_people_and_the_operator_are_told_the_same(cli: LiveCli):
     home = f"sftd --home {cli.server.home.path}"
     said = "max is disabled: signed out now; files and account stay. Back: {} enable max"
@@ -134,6 +135,7 @@ def test_a_command_refuses_with_its_status(cli: LiveCli, words: tuple[str, ...],
     assert cli.operator(*words, "--json").document["error"]["code"] == code
 
 
+@pytest.mark.every_run
 def test_an_operator_command_without_a_home_says_so_and_makes_none(tmp_path: Path):
     (tmp_path / "none").mkdir()
     done = LiveCli(ServerFixture(tmp_path / "none")).operator("user", "list")

@@ -94,6 +94,7 @@ MISSION: dict[str, tuple[Any, dict[str, str]]] = {
 
 @pytest.mark.parametrize("name", ["ada", "max", "gus"])
 @on_reactor
+@pytest.mark.every_run
 async def test_the_permission_table_of_the_mission(server: ServerFixture, name: str):
     await _prepare(server)
     raw = await server.raw(name)
@@ -312,6 +313,7 @@ class _Example:
         return {"path": self.path}
 
 
+@pytest.mark.every_run
 def test_every_request_has_a_route_and_an_example():
     requests = {kind for kind in CLIENT_MESSAGES if issubclass(kind, m.Request)}
     assert set(ROUTES) == requests == set(m.ANSWERS)
@@ -386,6 +388,7 @@ async def _upload(raw: Raw, example: _Example) -> Any:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_nobody_is_operator_on_the_network_listener(server: ServerFixture):
     raw = await server.dial(Claim.operator())
     assert raw.gone
@@ -424,6 +427,7 @@ async def until_line(server: ServerFixture, *parts: str) -> None:
     )
 
 
+@pytest.mark.every_run
 def test_what_a_person_proves_at_login_is_not_what_the_operator_needs():
     # The form alone forbids a key beside the claim of an operator.
     claim = Claim("operator", "ada", None, "", None)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.integration.live_cli import LiveCli
 
 PATH = "finance/2026/contract.pdf"
 
 
+@pytest.mark.every_run
 def test_an_outsider_checks_what_a_reader_was_given(cli: LiveCli) -> None:
     for text in (b"draft", b"the contract"):
         assert cli.sft("max", "put", cli.file("contract.pdf", text), "--to", "finance/2026", "--replace").status == 0

@@ -45,6 +45,7 @@ async def _replace(server: ServerFixture, raw: Raw, path: str, versions: int) ->
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_login_is_shown_the_log_and_who_it_is(server: ServerFixture):
     for name, role in (("ada", Role.ADMIN), ("max", Role.MAINTAINER), ("gus", Role.GUEST)):
         raw, log = await _told(server, name)
@@ -97,6 +98,7 @@ async def _put_seeing(server: ServerFixture, raw: Raw, path: str, data: bytes, h
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_what_is_signed_over_a_head_of_another_log_is_refused(server: ServerFixture):
     raw, log = await _told(server, "max")
     head = log.head
@@ -214,6 +216,7 @@ async def test_the_operator_is_told_no_head(server: ServerFixture):
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_every_answer_about_files_is_proved_to_whoever_may_have_it(server: ServerFixture):
     large = content(2 * CHUNK_BYTES + 5)
     await server.put("max", DOCS, b"small")
@@ -262,6 +265,7 @@ async def test_an_older_version_is_proved_among_all_of_its_file(server: ServerFi
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_an_act_is_in_the_log_before_it_is_answered(server: ServerFixture):
     raw, log = await _told(server, "ada")
     person = server.people["ada"]
@@ -381,6 +385,7 @@ async def test_what_was_read_after_a_commit_waits_for_its_head(server: ServerFix
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_what_was_committed_without_a_head_is_told_to_nobody(server: ServerFixture, monkeypatch):
     raw, log = await _told(server, "max")
     await server.put("max", "a", b"a", raw)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.live_cli import LiveCli
 
 
+@pytest.mark.every_run
 def test_what_was_put_aside_is_counted_listed_and_dropped(cli: LiveCli):
     folder = cli.server.home.vault / "quarantine"
     (folder / ("6f" * 16)).write_bytes(b"orphan")

@@ -47,6 +47,7 @@ def begin(raw: Raw, path: str) -> int:
 
 @pytest.mark.parametrize("path", ["small", "large"])
 @on_reactor
+@pytest.mark.every_run
 async def test_nothing_leaves_before_it_is_committed_that_it_does(server: ServerFixture, path: str):
     files = {file.path: file for file in await stored(server)}
     raw = await server.raw("gus")

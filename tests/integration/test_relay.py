@@ -56,6 +56,7 @@ def _encodings(canary: bytes) -> list[bytes]:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(server: ServerFixture, tmp_path: Path):
     relay = await _relay(server)
     session = await server.session("max", port=relay.port)
@@ -86,6 +87,7 @@ async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(server: 
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_server_with_another_key_is_refused_before_anything_identifying_was_sent(server: ServerFixture):
     relay = await _relay(server)
     profiles = Profiles(server.state_of("max"))

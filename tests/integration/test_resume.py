@@ -85,6 +85,7 @@ async def goes_on(server: ServerFixture, upload: RawUpload, chunks: int = 5) -> 
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_an_upload_that_nobody_keeps_is_begun_anew(server: ServerFixture):
     raw = await server.raw("max")
     assert (await raw.ask(m.FindUpload, upload_id=bytes(16))).code == "UPLOAD_GONE"
@@ -124,6 +125,7 @@ async def test_a_start_goes_on_behind_the_finished_segments(server: ServerFixtur
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_an_orderly_stop_in_the_middle_keeps_what_is_finished(server: ServerFixture):
     upload = await begun(server)
     await upload.send(SEGMENT_CHUNKS + 3)
@@ -169,6 +171,7 @@ async def test_what_a_rule_refuses_in_the_middle_is_not_kept(server: ServerFixtu
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_another_person_finds_nothing(server: ServerFixture):
     upload = await cut(server, 5)
     assert (await found(server, upload, "mia")).code == "UPLOAD_GONE"

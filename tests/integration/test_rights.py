@@ -83,6 +83,7 @@ async def test_lost_rights_refuse_the_next_chunk_and_commit_nothing(server: Serv
 
 @pytest.mark.parametrize("change", [_demote, _disable, _remove])
 @on_reactor
+@pytest.mark.every_run
 async def test_the_commit_itself_reads_role_and_state_again(server: ServerFixture, change):
     raw = await server.raw("max")
     operator = await server.operator()
@@ -150,6 +151,7 @@ async def test_a_newer_version_stored_meanwhile_is_not_overwritten(server: Serve
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_file_given_to_another_owner_meanwhile_is_not_replaced(server: ServerFixture):
     await server.put("max", "doc", content(100_000, 2))
     raw, ada = await server.raw("max"), await server.raw("ada")
@@ -208,6 +210,7 @@ async def test_two_uploads_to_one_name_one_wins(server: ServerFixture):
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_two_admins_who_demote_each_other_at_once_leave_one(server: ServerFixture):
     operator = await server.operator()
     await operator.ask(m.ChangeRole, name="max", role=Role.ADMIN)
@@ -334,6 +337,7 @@ async def test_a_download_of_a_disabled_user_stops(server: ServerFixture, change
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_download_that_begins_while_rights_change_is_refused(server: ServerFixture):
     await server.put("mia", "big", LARGE)
     raw, operator = await server.raw("max"), await server.operator()
@@ -429,6 +433,7 @@ async def test_a_disabled_user_is_told_so_at_the_next_login_and_an_enabled_one_g
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_nobody_logs_in_with_another_ones_name(server: ServerFixture):
     person = server.people["max"]
     raw = await server.dial(Claim.login("ada", person.key.public), person.key)

@@ -37,6 +37,7 @@ async def logged_in(server: ServerFixture, name: str, **how):
     return await client.login(reactor, environ=environ, **how)
 
 
+@pytest.mark.every_run
 def test_the_public_names_are_these_and_each_is_there():
     assert client.__all__ == PUBLIC
     assert all(getattr(client, name).__name__ == name for name in PUBLIC)
@@ -59,6 +60,7 @@ async def test_the_example_does_what_it_says(server: ServerFixture, folder, monk
     assert (folder / "copies/finance/report.pdf").read_bytes() == b"%PDF"
 
 
+@pytest.mark.every_run
 async def test_a_script_stores_finds_moves_and_deletes(server: ServerFixture, folder):
     (folder / "photos").mkdir()
     (folder / "photos" / "a").write_bytes(b"a")

@@ -108,6 +108,7 @@ def holders(folder: Path, needles: dict[str, list[bytes]]) -> dict[str, list[str
     return found
 
 
+@pytest.mark.every_run
 def test_a_stolen_data_folder_tells_no_content_and_no_key(cli: LiveCli):
     draw = random.Random(20260501)
     sizes = {"inline": 5_000, "one-request": 40_000, "streamed": 300_000, "old": 90_000, "deleted": 80_000}
@@ -171,6 +172,7 @@ def test_a_home_whose_data_is_gone_is_never_begun_anew(stopped: ServerFixture, t
     assert not home.data.exists()
 
 
+@pytest.mark.every_run
 def test_a_home_without_its_master_key_or_with_another_is_refused(stopped: ServerFixture):
     path = stopped.home.master_key
     key = path.read_bytes()
@@ -209,6 +211,7 @@ def test_a_wrong_master_key_option_is_not_kept(stopped: ServerFixture):
     assert_serves(stopped)
 
 
+@pytest.mark.every_run
 def test_a_second_server_on_a_home_is_refused_and_the_first_goes_on(cli: LiveCli):
     second = ServerFixture(cli.server.folder)
     assert "another server runs on it" in refused(second, HomeError)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from sft.limits import (
     CHUNK_BYTES,
     MIB,
@@ -34,6 +36,7 @@ def open_objects(server: ServerFixture) -> list[str]:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_one_person_has_eight_sessions_and_keeps_nobody_out(server: ServerFixture):
     held = [await server.raw("gus") for _ in range(SESSIONS_PER_PERSON)]
     ninth = await server.raw("gus")

@@ -68,6 +68,7 @@ def _change(server: ServerFixture, statement: str, *values: object) -> None:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_each_file_of_a_request_is_judged_by_itself(server: ServerFixture):
     await server.put("mia", "docs/hers", b"hers")
     raw, max_, mia = await server.raw("max"), server.people["max"], server.people["mia"]
@@ -327,6 +328,7 @@ async def test_versions_are_given_as_they_are_asked_for(server: ServerFixture):
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_damaged_row_or_object_refuses_its_own_file_alone(server: ServerFixture):
     raw, person = await server.raw("max"), server.people["max"]
     files = [_signed(person, path, b"in the database") for path in "abcd"]
@@ -396,6 +398,7 @@ async def test_the_files_that_were_got_together_stand_in_one_line_of_the_log(ser
     assert [line for line in server.lines if "path=missing" in line and "request=GetFiles" in line]
 
 
+@pytest.mark.every_run
 def test_a_frame_holds_what_a_request_may_have():
     assert FRAME_BYTES > MESSAGE_BYTES > BATCH_FILES * KIB
 

@@ -69,6 +69,7 @@ def test_who_has_the_old_key_gets_in_after_a_leak_and_pins_the_new_one(cli: Live
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_who_is_there_goes_on_under_the_key_that_was_shown(server: ServerFixture) -> None:
     old, raw = server.server_key, await server.raw("max")
     first = await server.put("max", "first", b"x", raw)

@@ -104,6 +104,7 @@ async def test_a_connection_that_is_lost_leaves_no_object_without_a_row(server: 
     ids=["certain", "unknown"],
 )
 @on_reactor
+@pytest.mark.every_run
 async def test_a_commit_that_certainly_failed_leaves_no_object(
     server: ServerFixture, monkeypatch: pytest.MonkeyPatch, fault: SftError, code: str, left: int
 ):
@@ -140,6 +141,7 @@ async def test_an_object_that_cannot_be_removed_changes_no_answer(
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_refused_upload_drains_and_is_answered_once(server: ServerFixture):
     raw = await server.raw("gus")
     upload = RawUpload(raw, server.people["gus"], "no", LARGE).begin()
@@ -157,6 +159,7 @@ async def test_a_refused_upload_drains_and_is_answered_once(server: ServerFixtur
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_begin_data_and_commit_in_one_flight(server: ServerFixture):
     raw = await server.raw("max")
     data = content(3 * CHUNK_BYTES + 5)
@@ -231,6 +234,7 @@ async def test_what_does_not_fit_its_signature_is_refused(server: ServerFixture,
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_file_signed_by_another_than_the_sessions_key_is_refused(server: ServerFixture):
     raw = await server.raw("max")
     other = server.people["mia"]
@@ -289,6 +293,7 @@ async def test_a_download_from_a_chunk_that_is_not_there_is_refused(server: Serv
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_a_lost_connection_ends_its_downloads(server: ServerFixture):
     await server.put("max", "big", LARGE)
     raw = await server.raw("gus")
@@ -313,6 +318,7 @@ async def _ended(raw: Raw, server: ServerFixture, why: str) -> None:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_data_beyond_its_credit_ends_the_connection(server: ServerFixture):
     upload = await _begun(server, window=8)
     for _ in range(8 + 64):  # more than any grant may have allowed

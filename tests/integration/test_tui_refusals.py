@@ -143,6 +143,7 @@ WAYS: list[tuple[str, Do, Permission]] = [
 ]
 
 
+@pytest.mark.every_run
 def test_every_act_that_a_guest_may_not_do_is_tried_below():
     needing = {act.id for act in ACTS.values() if act.permission is not None and not allows(Role.GUEST, act.permission)}
     assert needing | {"files.transfer"} == {name for name, _, _ in WAYS}

@@ -69,6 +69,7 @@ async def listed(session) -> dict[str, int]:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_what_appears_is_sent_when_it_is_still_and_once(server: ServerFixture, top: Path):
     session = await server.session("max")
     script = Script(top)

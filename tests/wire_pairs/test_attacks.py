@@ -36,6 +36,7 @@ def ordered(joined) -> list[bytes]:
     ],
     ids=lambda order: "".join(map(str, order)),
 )
+@pytest.mark.sampled(5)
 def test_frames_dropped_repeated_or_reordered_end_the_connection(order):
     joined = join()
     frames = ordered(joined)

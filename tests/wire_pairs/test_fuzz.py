@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.campaigns import fuzz
 
 
-def test_fuzzed_frames_meet_nothing_but_refusals():
-    report = fuzz.run(frames=4000)
-    assert report.frames == 4000
+@pytest.mark.parametrize("frames", [1500, pytest.param(4000, marks=pytest.mark.long)])
+def test_fuzzed_frames_meet_nothing_but_refusals(frames):
+    report = fuzz.run(frames=frames)
+    assert report.frames == frames
     for side, state in fuzz.PLACES:
         place = f"{side} {state}"
         assert report.refused[place] > 10

@@ -104,6 +104,7 @@ def test_frames_that_may_not_arrive_end_the_connection(side, state):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("side", Side)
+@pytest.mark.sampled(7)
 def test_messages_may_arrive_from_their_own_side_after_login_alone(side, kind):
     sender = Side.SERVER if side is Side.CLIENT else Side.CLIENT
     for state in STATES[side]:
@@ -154,6 +155,7 @@ def test_calls_are_allowed_where_the_table_says_so(side, state, call):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("side", Side)
+@pytest.mark.sampled(7)
 def test_messages_may_be_sent_by_their_own_side_after_login_alone(side, kind):
     for state in STATES[side]:
         end, raw = bring(side, State.OPEN if state in AFTER_LOGIN else state)

@@ -66,6 +66,7 @@ def test_it_is_refused_with_its_words_and_status(evil: EvilServer, attack: Attac
         assert not evil.mark(who).exists()
 
 
+@pytest.mark.every_run
 def test_the_table_of_security_is_of_these() -> None:
     told = [
         f"| {attack.lie} | {attack.means} | {attack.noticed} | … {attack.says} … | {attack.code}, {attack.status} |"
@@ -103,6 +104,7 @@ def test_a_file_that_is_put_back_to_its_signed_name_is_found_by_a_check_of_the_l
 # -- what its own code refuses ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_run
 def test_a_login_is_refused_whose_rows_are_not_what_the_log_says(evil: EvilServer) -> None:
     evil.put("max", "plan", staging.PLAN)
     added = run(run(evil.server.raw("max")).ask(m.AddKey, public_key=EVIL_KEY.public.encode(), device="phone"))
@@ -130,6 +132,7 @@ def replayed(evil: EvilServer) -> ReplayedLog:
     return replay.end()
 
 
+@pytest.mark.every_run
 def test_nothing_is_found_in_a_log_of_which_nobody_lied(evil: EvilServer) -> None:
     evil.put("max", "plan", b"x")
     evil.got("gus", "plan")
@@ -150,6 +153,7 @@ def test_an_older_version_by_a_leaf_is_taken_by_who_never_saw_the_newer_one(evil
     evil.got("mia", "plan")
 
 
+@pytest.mark.every_run
 def test_yesterday_is_taken_by_who_saw_nothing_since(evil: EvilServer) -> None:
     evil.put("max", "plan", b"x")
     evil.got("mia", "plan")

@@ -63,6 +63,7 @@ def test_a_wrong_passphrase_is_told_before_a_new_one_is_asked_for(protected):
     assert kept(protected, PASSPHRASE) == KEY.public
 
 
+@pytest.mark.long
 def test_a_new_passphrase_can_come_from_a_file(cli, tmp_path):
     (tmp_path / "new").write_text("from a file\nsecond line\n")
     open_to_others = cli.run("key", "passphrase", "--new-passphrase-file", str(tmp_path / "new"))

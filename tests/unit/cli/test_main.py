@@ -133,6 +133,7 @@ def test_output_that_cannot_be_written_is_a_fault_of_this_computer(tmp_path):
     assert "[LOCAL_FILE]" in ran.stderr
 
 
+@pytest.mark.long
 def test_a_command_ends_while_a_thread_still_waits(tmp_path):
     ran = run_in_shell(tmp_path, "SFT whoami; echo $?")
     assert ran.stdout == "8\n"
@@ -151,6 +152,7 @@ def test_a_command_ends_while_a_thread_still_waits(tmp_path):
         ("SFT join <&-", 2),
     ],
 )
+@pytest.mark.sampled(4)
 def test_closed_streams_are_no_fault_and_change_no_status(tmp_path, script, status):
     ran = run_in_shell(tmp_path, f"({script}); echo $?")
     assert ran.stdout.splitlines()[-1] == str(status)

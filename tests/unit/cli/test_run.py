@@ -104,6 +104,7 @@ def test_a_signal_cancels_and_waits_for_the_clean_up(number, execute):
     assert not err
 
 
+@pytest.mark.every_run
 def test_a_second_signal_ends_at_once(execute):
     child = Child(HANGS, execute)
     assert child.line() == "ready"
@@ -145,6 +146,7 @@ def test_an_error_comes_back(execute):
     assert child.rest()[0] == ["raised odd"]
 
 
+@pytest.mark.every_run
 def test_a_fault_that_nobody_caught_goes_to_the_log_and_not_to_the_terminal():
     child = Child(
         "import gc\n"
@@ -222,6 +224,7 @@ def test_a_question_is_interrupted_where_it_blocks():
     assert raised.value.exit_status == 143
 
 
+@pytest.mark.every_run
 def test_handlers_come_back_after_the_block():
     before = signal.getsignal(signal.SIGINT)
     with handled(lambda *_: None):

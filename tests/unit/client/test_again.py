@@ -206,6 +206,7 @@ def test_few_files_are_not_worth_a_listing(server, session, tmp_path):
     assert not asked(server, ListFolder)
 
 
+@pytest.mark.long
 def test_a_folder_of_many_others_is_listed_only_so_far(server, session, tmp_path, monkeypatch):
     monkeypatch.setattr(there_already, "_ENTRIES_MORE", 10)
     for number in range(500):

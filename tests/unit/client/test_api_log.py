@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
@@ -32,6 +34,20 @@ def part(each):
     return None if each is None else each.salt + each.body
 
 
+@cache
+def nodes_of_log(entries):
+    """Give the tree's hashes of these leaves, by level and index: a served log is asked for them with each page."""
+    _, tiles = LogTree().append([leaf_hash(each) for each in entries])
+    kept = {(tile.level, tile.index): tile.hashes for tile in tiles}
+    return nodes_of(len(entries), lambda level, index: kept[level, index])
+
+
+@cache
+def note_of_log(entries):
+    tree, _ = LogTree().append([leaf_hash(each) for each in entries])
+    return sign_checkpoint(SERVER, Checkpoint(ORIGIN, len(entries), tree.root()))
+
+
 class ServedLog:
     """A session at a server that has a written log; ``change`` makes another page of each page."""
 
@@ -48,19 +64,11 @@ class ServedLog:
             self.log = LogFollower("acme", SERVER_ID, [], lambda error, _exhibits: error)
             self.log.begin(SERVER.public, self.note(), [])
 
-    @property
-    def hashes(self):
-        return [leaf_hash(each) for each in self.written.entries]
-
     def node(self, size):
-        _, tiles = LogTree().append(self.hashes[:size])
-        kept = {(tile.level, tile.index): tile.hashes for tile in tiles}
-        return nodes_of(size, lambda level, index: kept[level, index])
+        return nodes_of_log(tuple(self.written.entries[:size]))
 
     def note(self, size=None):
-        size = len(self.written.entries) if size is None else size
-        tree, _ = LogTree().append(self.hashes[:size])
-        return sign_checkpoint(SERVER, Checkpoint(ORIGIN, size, tree.root()))
+        return note_of_log(tuple(self.written.entries[:size]))
 
     def grow(self, *, told=True):
         before = len(self.written.entries)
@@ -105,10 +113,9 @@ class ServedLog:
         return LoggedPage(tuple(leaves), proof, self.note(), goes_on, more)
 
     def is_meant(self, number, asked):
-        leaf, record = LogLeaf.decode(self.written.entries[number]), self.written.records[number]
-        facts = record.facts.body
+        facts = self.written.records[number].facts.body
         return (
-            (not asked.kinds or leaf.kind in asked.kinds)
+            (not asked.kinds or LogLeaf.decode(self.written.entries[number]).kind in asked.kinds)
             and (asked.file_id is None or asked.file_id.hex().encode() in facts)
             and (asked.user_id is None or b'"user":%d' % asked.user_id in facts or b'_id":%d' % asked.user_id in facts)
         )

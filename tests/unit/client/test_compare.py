@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -123,6 +124,7 @@ def test_what_is_left_after_deleting_is_the_sources_or_was_to_be_kept(target, so
     st.dictionaries(PATHS, st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=8),
     st.dictionaries(PATHS, st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=8),
 )
+@pytest.mark.long
 def test_every_path_comes_to_one_end(here, there):
     found = compare(
         [local(path, *about) for path, about in here.items()],

@@ -627,6 +627,7 @@ def everything(folder):
 
 
 @pytest.mark.parametrize(("field", "number"), EDITS)
+@pytest.mark.sampled(7)
 def test_no_edited_record_leads_a_write_elsewhere_or_stays(here, tmp_path, field, number):
     here.die(25)
     (tmp_path / "elsewhere").mkdir()

@@ -90,6 +90,7 @@ def arranged(server, session, tmp_path, there, content):
 @pytest.mark.parametrize("size", [5, 3 * CHUNK_BYTES])
 @pytest.mark.parametrize("how", HOW, ids=str)
 @pytest.mark.parametrize("there", THERE)
+@pytest.mark.sampled(7)
 def test_a_put_does_what_was_foreseen(server, session, tmp_path, there, how, size):
     mine = arranged(server, session, tmp_path, there, content_of(size))
     options = {**how}
@@ -173,6 +174,7 @@ MOVED = [False, True]
 @pytest.mark.parametrize("with_signature", [False, True])
 @pytest.mark.parametrize("moved", MOVED)
 @pytest.mark.parametrize("here", HERE)
+@pytest.mark.sampled(11)
 def test_a_get_does_what_was_foreseen(server, session, tmp_path, here, moved, with_signature, existing, size):
     content = content_of(size)
     stored(server, content, "docs/b" if moved else "docs/a.bin")

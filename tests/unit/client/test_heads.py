@@ -147,6 +147,7 @@ def _advance(folder, sizes):
         heads.keep(head(size), known)
 
 
+@pytest.mark.long
 def test_processes_that_share_a_profile_move_it_forwards_only(tmp_path):
     folder = tmp_path / "state"
     Heads(StateFolder(folder, folder), SERVER_ID).keep(head(1))

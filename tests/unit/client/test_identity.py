@@ -57,6 +57,7 @@ def test_an_unprotected_key_opens_without_asking(identity, pool):
     assert run(pool, identity.unlock(pool, passphrase_from({}, None))).public == ADA_KEY.public
 
 
+@pytest.mark.long
 def test_a_protected_key_is_opened_on_the_pool_never_here(identity, state, pool, monkeypatch):
     run(pool, identity.change_passphrase(pool, passphrase_from({}, None), "one"))
     assert identity.encrypted()

@@ -116,6 +116,7 @@ def test_a_taken_name_spends_nothing_and_another_goes_with_the_same_key(dialing,
     assert len(keys_of(state)) == 1
 
 
+@pytest.mark.long
 def test_going_on_with_a_protected_key_asks_for_its_passphrase(dialing, state):
     dialing.server(refuse_login=NameTakenError(name="ada", server="acme-files"))
     with pytest.raises(NameTakenError):

@@ -162,6 +162,7 @@ def test_folders_and_files_of_the_trash_come_in_one_order():
     assert [each.path for each in found] == ["a", "c", "d", "b", "e", "f", "g"]
 
 
+@pytest.mark.long
 def test_trash_without_end_ends():
     page = TrashPage((), (file_at("a", 5),) * 500, "more")
     server = Server(lambda kind, _: page if kind is ListTrash else None)
@@ -184,6 +185,7 @@ def test_people_ascend_and_a_page_goes_on_after_its_last(pages):
         run(people.list_users(Server(lambda *_: next(given))))
 
 
+@pytest.mark.long
 def test_people_without_end_end():
     class Next:
         """Somebody who joined after everybody."""

@@ -208,6 +208,7 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("number", range(len(proved_file.proof_text().splitlines())))
+@pytest.mark.sampled(5)
 def test_a_proof_that_was_edited_in_any_line_shows_nothing(state, tmp_path, number, edit):
     lines = proved_file.proof_text().splitlines()
     text = "\n".join(EDITS[edit](lines, number)) + "\n"

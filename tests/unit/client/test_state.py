@@ -88,6 +88,7 @@ def test_a_moved_file_replaces_nothing(state):
     assert state.read("keys/b") == b"b"
 
 
+@pytest.mark.long
 def test_two_processes_never_change_the_state_at_once(state):
     code = (
         "import sys; from pathlib import Path; from sft.client.state import StateFolder\n"

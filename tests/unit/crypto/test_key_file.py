@@ -34,7 +34,6 @@ def with_parts(data: bytes | bytearray) -> str:
     return f"untrusted comment: a key\n{base64.b64encode(data).decode()}\n"
 
 
-@settings(max_examples=25)  # each costs a derivation
 @given(
     seed=st.binary(min_size=32, max_size=32),
     key_id=st.binary(min_size=8, max_size=8),
@@ -234,6 +233,7 @@ def test_the_stock_tool_signs_with_our_key(
     verify_plain(key.public, blake2b_512(b"content").digest(), signature)
 
 
+@pytest.mark.long
 def test_the_stock_tool_refuses_a_wrong_passphrase_for_our_key(
     key: SigningKey, minisign: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -252,6 +252,7 @@ def test_an_unprotected_key_of_the_stock_tool_opens(minisign: Callable[..., Any]
     assert key.public.pub_file() == tmp_path.joinpath("s.pub").read_text()
 
 
+@pytest.mark.long
 def test_a_protected_key_of_the_stock_tool_opens(minisign: Callable[..., Any], tmp_path: Path) -> None:
     # With little memory the tool halves its parameters until they fit: quick, and the same format.
     typed = "correct horse\n" * 2

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -84,7 +84,6 @@ def test_every_statement_reads_back(statement: ActStatement) -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
-@settings(max_examples=30)
 @given(data=st.data())
 def test_a_changed_character_is_refused_or_another_statement(act: str, data: st.DataObject) -> None:
     statement = data.draw(statements(act))
@@ -207,7 +206,6 @@ def test_the_longest_fit() -> None:
 
 @pytest.mark.parametrize("act", ACTS)
 def test_a_signature_holds_for_one_statement(act: str, key: SigningKey) -> None:
-    @settings(max_examples=10)
     @given(statements(act), statements())
     def holds(statement: ActStatement, other: ActStatement) -> None:
         signature = FileSignature.parse(sign_statement(key, statement).encode())

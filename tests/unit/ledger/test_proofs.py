@@ -23,11 +23,13 @@ from tests.unit.ledger.mutated_proofs import mutate
 from tests.unit.ledger.naive import HASHES, head, node, path, proof
 
 SIZES = range(1, 257)
+in_two = pytest.mark.parametrize("sizes", [SIZES[:66], pytest.param(SIZES[66:], marks=pytest.mark.long)])
 OTHER = bytes(32)
 
 
-def test_every_inclusion_is_the_rfcs_and_holds():
-    for size in SIZES:
+@in_two
+def test_every_inclusion_is_the_rfcs_and_holds(sizes):
+    for size in sizes:
         root = head(0, size)
         for index in range(size):
             made = prove_inclusion(index, size, node)
@@ -35,8 +37,9 @@ def test_every_inclusion_is_the_rfcs_and_holds():
             verify_inclusion(HASHES[index], index, size, made, root)
 
 
-def test_every_consistency_is_the_rfcs_and_holds():
-    for new in SIZES:
+@in_two
+def test_every_consistency_is_the_rfcs_and_holds(sizes):
+    for new in sizes:
         for old in range(1, new + 1):
             made = prove_consistency(old, new, node)
             assert made == proof(old, new)
@@ -73,6 +76,7 @@ def _subtrees_without(chosen: set[int], start: int, end: int) -> int:
     return _subtrees_without(chosen, start, middle) + _subtrees_without(chosen, middle, end)
 
 
+@pytest.mark.long
 def test_one_leaf_of_several_takes_as_many_hashes_as_inclusion():
     for size in SIZES:
         for index in range(size):

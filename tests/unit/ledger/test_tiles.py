@@ -93,14 +93,14 @@ def test_a_bundle_has_one_form(data, width):
 # -- nodes ------------------------------------------------------------------------------------------
 
 
-def test_every_node_is_read_from_tiles():
+@pytest.mark.parametrize("size", [3, 256, *(pytest.param(size, marks=pytest.mark.long) for size in (700, 1024, 1200))])
+def test_every_node_is_read_from_tiles(size):
     log = StoredLog()
     log.append(HASHES[:1200])
-    for size in (1200, 1024, 700, 256, 3):  # older ones from the same, newer tiles
-        node = nodes_of(size, log.read)
-        for level in range(size.bit_length()):
-            for index in range(size >> level):
-                assert node(level, index) == naive.node(level, index)
+    node = nodes_of(size, log.read)  # older ones from the same, newer tiles
+    for level in range(size.bit_length()):
+        for index in range(size >> level):
+            assert node(level, index) == naive.node(level, index)
 
 
 @pytest.mark.parametrize("length", [0, 32 * 43, 32 * 44 - 1, 32 * 44 + 1, 32 * 257])

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ipaddress
 
+import pytest
+
 from sft.limits import (
     PENALTY_COUNTS_SECONDS,
     PENALTY_CRASH_SECONDS,
@@ -85,6 +87,7 @@ def test_one_listed_host_of_ipv6_exempts_its_source():
     assert not admission.is_exempt(source_of("2001:db8:0:1::7"))
 
 
+@pytest.mark.long
 def test_the_memory_of_penalties_is_bounded_and_forgets_what_ends_soonest():
     admission = Admission()
     admission.penalize("192.0.2.1", Offense.BROKE_PROTOCOL, 0.0)

@@ -489,6 +489,7 @@ ACTS: list[Any] = [
 ]
 
 
+@pytest.mark.long
 def test_so_many_roles_and_no_more_so_that_what_ends_a_key_still_fits(services: ServiceFixture) -> None:
     for number in range(1, ROLES_MOST):
         role = (Role.GUEST, Role.MAINTAINER)[number % 2]

@@ -115,7 +115,6 @@ CASES: dict[str, Case] = {
     "restore": (trash.restore, trash.Restoration(MAX.caller, "gone"), [{"path": "d/a"}]),
 }
 SIGNED_ELSEWHERE = {"received"}
-VARIANTS = [(act, change) for act, (_, _, changes) in CASES.items() for change in changes]
 
 
 @pytest.fixture(autouse=True)
@@ -193,28 +192,27 @@ def test_one_that_is_missing_or_cannot_be_read_is_refused(services: ServiceFixtu
         assert refused(services, act, replace(item, statement=wrong)) == "it carries no statement that can be read"
 
 
-@pytest.mark.parametrize(("act", "change"), VARIANTS, ids=str)
-def test_one_with_other_fields_is_refused(services: ServiceFixture, act: str, change: dict[str, Any]) -> None:
-    item = CASES[act][1]
-    problem = refused(services, act, replace(item, statement=statement(replace(item, **change))))
-    assert problem == "it says something else, or is not signed with the key of this session"
+@pytest.mark.parametrize("act", CASES)
+def test_one_with_other_fields_is_refused(services: ServiceFixture, act: str) -> None:
+    _, item, changes = CASES[act]
+    for change in changes:
+        problem = refused(services, act, replace(item, statement=statement(replace(item, **change))))
+        assert problem == "it says something else, or is not signed with the key of this session", change
 
 
 @pytest.mark.parametrize("act", CASES)
-@pytest.mark.parametrize("other", sorted(ACTS))
-def test_one_of_another_act_is_refused(services: ServiceFixture, act: str, other: str) -> None:
-    if act == other:
-        return
+def test_one_of_any_other_act_is_refused(services: ServiceFixture, act: str) -> None:
     item = CASES[act][1]
-    if other in CASES:
-        said = CASES[other][1].asked
-        wrong = statement_of(signer(item).key, SERVER_ID, signer(item).id, said)
-        assert refused(services, act, replace(item, statement=wrong)) == "its act is another"
-    # Nor with the right name in the comment over the text of another.
-    if other != "join":
-        good = FileSignature.parse(statement(item))
-        mixed = replace(good, comment=good.comment.replace(f"act:{act}", f"act:{other}"))
-        refused(services, act, replace(item, statement=mixed.encode()))
+    for other in sorted(ACTS.keys() - {act}):
+        if other in CASES:
+            said = CASES[other][1].asked
+            wrong = statement_of(signer(item).key, SERVER_ID, signer(item).id, said)
+            assert refused(services, act, replace(item, statement=wrong)) == "its act is another", other
+        # Nor with the right name in the comment over the text of another.
+        if other != "join":
+            good = FileSignature.parse(statement(item))
+            mixed = replace(good, comment=good.comment.replace(f"act:{act}", f"act:{other}"))
+            refused(services, act, replace(item, statement=mixed.encode()))
 
 
 @pytest.mark.parametrize("act", CASES)

@@ -117,6 +117,7 @@ def test_no_more_is_loaded_than_a_page_may_hold(services: ServiceFixture, *, sig
     assert rest.files[0].path == f"f{len(page.files):03}"
 
 
+@pytest.mark.long
 def test_the_most_entries_are_500(services: ServiceFixture) -> None:
     services.act_each(make_folder, *(MakeFolderInput(MAX.caller, f"{n:03}") for n in range(505)))
     page = services.ask(list_folder, GUS, path="", limit=9999)

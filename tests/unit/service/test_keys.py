@@ -171,6 +171,7 @@ def test_a_key_that_has_ended_does_not_come_back(services: ServiceFixture, act: 
         refused(services, KeyTakenError, keys.add_key, AddKeyInput(MAX.caller, ended, "phone"))
 
 
+@pytest.mark.long
 def test_a_person_adds_so_many_keys_ended_ones_too_and_is_let_in_again_all_the_same(services: ServiceFixture) -> None:
     device = "d" * USER_NAME_BYTES
     for number in range(1, VOUCHED_KEYS_MOST + 1):

@@ -122,6 +122,7 @@ def test_pages_are_small(gone: ServiceFixture, monkeypatch: pytest.MonkeyPatch, 
     assert everything_but(gone, "x/6")
 
 
+@pytest.mark.long
 def test_whoever_is_killed_between_two_pages_is_finished_by_the_next(
     services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

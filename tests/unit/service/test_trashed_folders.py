@@ -120,6 +120,7 @@ def test_a_folder_deleted_within_one_is_a_thing_of_its_own(services: ServiceFixt
 
 
 @pytest.mark.parametrize("who", [MAX, ADA])
+@pytest.mark.long
 def test_deleting_and_bringing_back_cost_the_same_whatever_is_in_it(services: ServiceFixture, who: Person) -> None:
     put_many(services, "few/a", "many/a")
     _crowd(services, 10_000)

@@ -97,6 +97,7 @@ def changes(table: str, column: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("kind", "table", "column"), MARKED)
+@pytest.mark.sampled(7)
 def test_a_row_is_refused_whatever_column_was_changed(
     standing: Database, kind: type[Row], table: str, column: str
 ) -> None:
@@ -177,6 +178,7 @@ ASKED_OF = {
         if column != "id" and (query, column) not in FOUND_BY
     ],
 )
+@pytest.mark.sampled(7)
 def test_every_query_refuses_a_changed_row_by_name(standing: Database, table: str, query: str, column: str) -> None:
     number = {"settings": "server_name", "invitations": "2"}.get(table, "1")
     key = f"name = '{number}'" if table == "settings" else f"id = {number}"

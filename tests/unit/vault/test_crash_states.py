@@ -262,6 +262,7 @@ def test_a_removal_of_segments_that_was_cut_is_finished(recorder, backends, segm
         assert list(woken.ids()) == ([ID] if kept else [])
 
 
+@pytest.mark.long
 def test_a_quarantine_of_segments_that_was_cut_is_finished(recorder, backends):
     live, wake = backends
     for number in range(2):

@@ -75,6 +75,7 @@ def test_a_rotation_ends_with_one_key_that_opens_one_epoch(tmp_path):
     keys.require_whole()
 
 
+@pytest.mark.long
 def test_no_two_faults_lose_the_keyring(tmp_path):
     """A step of a rotation fails; what comes next (the same command, or a start) fails at a later one; then all is well."""
     with FaultyOs().counting():

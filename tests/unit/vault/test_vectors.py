@@ -105,6 +105,7 @@ def test_an_object_is_what_the_document_says(index):
     assert open_whole(ring, GENERATOR["OBJECT_ID"], item["size"], key, sealed) == found
 
 
+@pytest.mark.long
 def test_segments_of_two_runs_are_what_the_document_says():
     item, ring = VECTORS["segments"], raw(VECTORS["keyring"])
     object_id, later = bytes.fromhex(item["object_id"]), bytes.fromhex(item["later_keys"])

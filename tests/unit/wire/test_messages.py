@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import SMALL_FILE_BYTES
@@ -43,9 +43,9 @@ def all_below(kind: type[Message]) -> set[type[Message]]:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.sampled(5)
 def test_every_message_comes_out_as_it_went_in(kind):
     @given(values_of(kind))
-    @settings(max_examples=25)
     def comes_out(message):
         body = encode(message)
         for decode, kinds in DECODERS:

@@ -83,6 +83,7 @@ def test_a_leaf_of_another_state_is_refused(busy: ServiceFixture) -> None:
     assert "do not lead to the state" in str(refused.value.values["problem"])
 
 
+@pytest.mark.long
 def test_a_log_of_more_than_a_tile_keeps_full_tiles_alone(services: ServiceFixture) -> None:
     size = services.log.ledger.head.size
     while size < 2 * TILE_WIDTH + 3:

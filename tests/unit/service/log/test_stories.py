@@ -173,7 +173,7 @@ def _purge_all(services: ServiceFixture) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_what_is_in_memory_is_what_a_start_loads_after_any_story(
     data: st.DataObject, tmp_path: Any, shared_database: Database, service_template: Any
 ) -> None:
