@@ -220,6 +220,20 @@ class Home:
         """
         return configured(self.configuration_file, self._environment, flags)
 
+    def configured_again(self, flags: Mapping[str, Any]) -> Configured:
+        """Read it for a server that runs: what a start wrote into ``sft.toml`` rules unless it was changed there since.
+
+        Args:
+            flags: what ``sftd serve`` was given at that start.
+        """
+        there = written(self.configuration_file)
+        still = {
+            name: value
+            for name, value in flags.items()
+            if BY_NAME[name].flag is not Flag.KEPT or there.get(name, getattr(DEFAULTS, name)) == value
+        }
+        return self.configured(still)
+
     def configuration(self) -> Configuration:
         """Read what the server runs with; ConfigurationError where something is wrong."""
         return self.configured().required()

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import Service
@@ -46,6 +47,9 @@ class ProcessService(Service):
     @abstractmethod
     async def _stop(self) -> None:
         """Stop what was started."""
+
+    def reread(self) -> None:
+        """Read the configuration anew; nothing where there is none."""
 
     def startService(self) -> None:
         """Start; a failure is printed and stops the reactor."""
@@ -133,15 +137,18 @@ def stop_well_on_sigterm(reactor: Any) -> None:
     reactor.callWhenRunning(signal.signal, signal.SIGTERM, asked)
 
 
-def stay_on_hangup(reactor: Any) -> None:
-    """Have the signals that ask other servers to read something anew end nothing, once the reactor runs.
+def reread_on_hangup(reactor: Any, reread: Callable[[], None]) -> None:
+    """Have SIGHUP read the configuration anew, and SIGUSR1 end nothing, once the reactor runs.
 
-    Twisted's own use of SIGUSR1, to begin another log file, stays.
+    Twisted's own use of SIGUSR1, to begin another log file, stays; so does SIGHUP ignored, as ``nohup`` has it.
     """
 
-    def stay() -> None:
-        for number in (signal.SIGHUP, signal.SIGUSR1):
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, signal.SIG_IGN)
+    def asked(_number: int, _frame: object) -> None:
+        reactor.callFromThread(reread)
 
-    reactor.callWhenRunning(stay)
+    def listen() -> None:
+        for number, what in ((signal.SIGHUP, asked), (signal.SIGUSR1, signal.SIG_IGN)):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, what)
+
+    reactor.callWhenRunning(listen)

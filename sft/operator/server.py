@@ -18,6 +18,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from msgspec import Struct
+from msgspec.structs import replace
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
@@ -35,6 +37,7 @@ from sft.operator.bootstrap import OpenedHome, open_home
 from sft.operator.configuration import Configuration
 from sft.operator.home import Home, HomeLock
 from sft.operator.listening import listen_at
+from sft.operator.options import OPTIONS
 from sft.operator.witnesses import Witnesses, read_policy
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
@@ -50,6 +53,27 @@ from sft.transport.threads import Pool
 
 DRAIN_SECONDS: Final = 5
 STOP_SECONDS: Final = 60  # aborts take milliseconds; a page of long work, on a slow disk, seconds
+
+
+class Reloaded(Struct, frozen=True):
+    """What of another configuration a running server takes.
+
+    Attributes:
+        configuration: what rules now.
+        taken: names of the options that changed.
+        waiting: of those that the next start takes.
+    """
+
+    configuration: Configuration
+    taken: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+    @classmethod
+    def between(cls, now: Configuration, wanted: Configuration) -> Reloaded:
+        changed = [each for each in OPTIONS if getattr(now, each.name) != getattr(wanted, each.name)]
+        taken = {each.name: getattr(wanted, each.name) for each in changed if each.reloads}
+        waiting = tuple(each.name for each in changed if not each.reloads)
+        return cls(replace(now, **taken), tuple(taken), waiting)
 
 
 class Server:
@@ -89,6 +113,7 @@ class Server:
         self._room_watch: RoomWatch | None = None
         self._witnesses: Witnesses | None = None
         self.address = ""
+        self._links_say = ""
 
     async def start(self, *, locked: HomeLock | None = None) -> None:
         """Start; raises what is wrong and leaves nothing behind."""
@@ -161,14 +186,43 @@ class Server:
                 Deferred.fromCoroutine(_go_on(context)).addErrback(context.event_log.failed, "rotation-fault")
 
     async def _keep_address(self, context: ServerContext, port: IListeningPort) -> None:
-        """Have links say where the server listens, unless ``--public`` says better."""
+        """Have links say where the server listens, unless ``public`` says better."""
         host = port.getHost()
         if isinstance(host, IPv4Address | IPv6Address):
             self.address = format_address(host.host, host.port)
-            address = self._given.public or link_address(host.host, host.port)
-            if address != context.info.address:
-                await context.act(settings.change_settings, settings.SettingsChange(address=address))
-                context.info = await context.read_apart(settings.server_info)
+            self._links_say = link_address(host.host, host.port)
+            await self._change_settings(context, self._given)
+
+    async def _change_settings(self, context: ServerContext, given: Configuration) -> None:
+        """Have what links and clients are told say what rules."""
+        change = settings.SettingsChange(
+            name=given.name or None,
+            address=given.public or self._links_say or None,
+            registration=settings.Registration(given.registration),
+        )
+        if await context.act(settings.change_settings, change):
+            context.info = await context.read_apart(settings.server_info)
+
+    async def reload(self, given: Configuration) -> Reloaded:
+        """Take what can be taken while people are served; what cannot waits for the next start.
+
+        Raises:
+            StoreError, ServerFullError: nothing was taken.
+        """
+        done = Reloaded.between(self._given, given)
+        context = self.context
+        await self._change_settings(context, done.configuration)
+        context.readers.policy = done.configuration.policy
+        context.admission.change_exempt(done.configuration.exempt_networks)
+        self._given = done.configuration
+        return done
+
+    @property
+    def context(self) -> ServerContext:
+        """What its sessions share, while it runs; RuntimeError before and after."""
+        if self.opened is None:
+            raise RuntimeError("the server does not run")
+        return self.opened.context
 
     async def stop(self, *, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""

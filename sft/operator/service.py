@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred, DeferredLock
+
 from sft.cli.next_steps import NextSteps
 from sft.errors import RowForgedError
 from sft.model.access import Role
@@ -36,8 +38,13 @@ class ServerService(ProcessService):
         self._home = home
         self._flags = flags
         self._server: Server | None = None
+        self._turn = DeferredLock()  # of the start, and of each reading anew
 
     async def _start(self) -> None:
+        async with self._turn:
+            await self._start_server()
+
+    async def _start_server(self) -> None:
         given = self._home.configured(self._flags).required()
         server = self._server = Server(
             self._reactor,
@@ -67,6 +74,26 @@ class ServerService(ProcessService):
         self._say_first_words(opened, at, link)
         await self._say_who_is_missing(opened, shown=link is not None and on_terminal())
         self._event_log.note("listening", at=at, links_say=info.address, joining=info.registration)
+
+    def reread(self) -> None:
+        Deferred.fromCoroutine(self._reload()).addErrback(self._event_log.failed, "reload-fault")
+
+    async def _reload(self) -> None:
+        """Take what the configuration says now; one that is wrong changes nothing."""
+        async with self._turn:
+            if self._server is None or self._server.opened is None:
+                return
+            found = await self._server.context.pool.run(self._home.configured_again, self._flags)
+            for fault in found.faults:
+                self._event_log.warn("reload-refused", place=fault.place, problem=fault.problem, do=fault.remedy)
+            if found.faults:
+                return
+            done = await self._server.reload(found.configuration)
+            for name in done.taken:
+                self._event_log.note("option-changed", option=name, to=getattr(done.configuration, name))
+            for name in done.waiting:
+                self._event_log.warn("option-waits", option=name, until="restart")
+            self._event_log.note("reloaded", taken=len(done.taken), waiting=len(done.waiting))
 
     async def _stop(self) -> None:
         if self._server is not None:

@@ -73,7 +73,7 @@ class Options(usage.Options):
 def makeService(options: Options) -> IService:
     from twisted.internet import reactor as default_reactor
 
-    from sft.operator.process import exit_with_status_of, stay_on_hangup, stop_well_on_sigterm
+    from sft.operator.process import exit_with_status_of, reread_on_hangup, stop_well_on_sigterm
 
     reactor: Any = default_reactor
     # Twisted times its calls by the wall clock, which an administrator or NTP may set: a step back of an hour would stall
@@ -84,7 +84,7 @@ def makeService(options: Options) -> IService:
     service = _service(reactor, options.call)
     exit_with_status_of(service)
     stop_well_on_sigterm(reactor)
-    stay_on_hangup(reactor)
+    reread_on_hangup(reactor, service.reread)
     return service
 
 

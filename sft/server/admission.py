@@ -83,6 +83,10 @@ class Admission:
         self._where: dict[Hashable, str] = {}
         self._penalties: OrderedDict[str, float] = OrderedDict()  # source → when it has served its penalties
 
+    def change_exempt(self, exempt: Collection[Network]) -> None:
+        """Have other networks be touched by no per-source limit, from now on."""
+        self._exempt = tuple(exempt)
+
     def is_exempt(self, source: str) -> bool:
         """Return whether per-source limits leave this source alone."""
         if source == LOCAL:

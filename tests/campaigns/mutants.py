@@ -24,7 +24,7 @@ from tests.campaigns.mutations import MUTATIONS, Mutation
 from tests.processes import say
 
 ROOT: Final = Path(__file__).parents[2]
-PARTS: Final = ("sft", "tui", "tests", "migrations", "twisted", "pyproject.toml", "README.md", "CHANGELOG.md")
+PARTS: Final = ("sft", "tui", "tests", "docs", "migrations", "twisted", "pyproject.toml", "README.md", "CHANGELOG.md")
 PATIENCE_SECONDS: Final = 300
 PASSED, FAILED = 0, 1  # what pytest ends with
 

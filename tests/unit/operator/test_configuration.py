@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from sft.errors import ConfigurationError
@@ -146,3 +149,16 @@ def test_a_value_that_an_option_of_serve_wrote_is_said_to_be_one(file):
 def test_serve_has_an_option_for_what_a_first_start_needs():
     kept = [each.name for each in OPTIONS if each.flag is Flag.KEPT]
     assert kept == ["public", "registration", "name", "exempt", "data", "master_key"]
+
+
+def test_the_page_of_the_configuration_has_the_table_of_the_code():
+    page = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text("utf-8")
+    rows = [line for line in page.split("## Options")[1].splitlines() if line.startswith("| `")]
+    assert rows == [
+        f"| `{each.name}` | `{each.kind.toml(getattr(DEFAULTS, each.name))}` | {each.kind.what} | "
+        f"{'yes' if each.reloads else 'restart'} | {each.about} |"
+        for each in OPTIONS
+    ]
+    flags = re.search(r"`sftd serve`: (.*) \|", page)
+    assert flags is not None
+    assert flags[1].split(", ") == [f"`{each.flag_name}`" for each in OPTIONS if each.flag is not Flag.NONE]

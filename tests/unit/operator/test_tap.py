@@ -14,7 +14,7 @@ from sft.operator import tap
 from sft.operator.command_line import Leaf, OperatorGroup
 from sft.operator.commands import program
 from sft.operator.log_stream import standard_output
-from sft.operator.process import stay_on_hangup
+from sft.operator.process import reread_on_hangup
 from sft.operator.server import link_address
 from tests.typed import require_typed
 
@@ -244,16 +244,26 @@ def test_a_home_is_named_without_dots(tmp_path, monkeypatch):
     assert parsed("serve", "--data", "../d").call.data == str(tmp_path / "d")
 
 
-def test_the_signals_that_ask_other_servers_to_read_anew_end_nothing():
+def test_a_hangup_reads_the_configuration_anew_and_nothing_ends():
     class Running:
         def callWhenRunning(self, function):
             function()
 
+        def callFromThread(self, function):
+            function()
+
+    read = []
     numbers = (signal.SIGHUP, signal.SIGUSR1)
     before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
     try:
-        stay_on_hangup(Running())
-        assert {signal.getsignal(number) for number in numbers} == {signal.SIG_IGN}
+        reread_on_hangup(Running(), lambda: read.append(1))
+        for number in numbers:
+            signal.raise_signal(number)
+        assert read == [1]
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        reread_on_hangup(Running(), lambda: read.append(1))
+        signal.raise_signal(signal.SIGHUP)
+        assert read == [1]
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
