@@ -194,3 +194,8 @@ COSIGNED_BYTES: Final = (
     32 * KIB
 )  # what a login has of cosignatures: nine witnesses with both keys, beside a leaf of any size
 UNWITNESSED_SECONDS: Final = 24 * 3600  # then a client says that a log has no quorum of its witnesses
+
+# -- the health page (sft/server/health_page.py) ------------------------------------------------------------
+HEALTH_CONNECTIONS: Final = 16  # of programs of this computer: each asks now and then
+HEALTH_CONNECTION_SECONDS: Final = 300  # a program that asks every quarter of a minute keeps its connection for a while
+HEALTH_CONNECTION_BYTES: Final = 64 * KIB  # a hundred requests

@@ -292,6 +292,8 @@ class SessionInfo(Record, frozen=True):
     address: ShortText
     since_at: Seconds
     doing: ShortText
+    received_bytes: Count = 0  # by the server, as the network carried them
+    sent_bytes: Count = 0
 
 
 class Fault(Record, frozen=True):

@@ -95,7 +95,8 @@ class OperatorGroup(LazyGroup):
         {
             **dict.fromkeys(("start", "run"), "sftd serve"),
             **dict.fromkeys(("users", "people"), "sftd user list"),
-            **dict.fromkeys(("sessions", "who", "status"), "sftd session list"),
+            **dict.fromkeys(("sessions", "who"), "sftd session list"),
+            **dict.fromkeys(("uptime", "health", "info"), "sftd status"),
             **dict.fromkeys(("files", "ls"), "sftd file list"),
             **dict.fromkeys(("check", "fsck"), "sftd vault check"),
             "invitations": "sftd invite list",

@@ -364,6 +364,7 @@ program: Final = OperatorGroup(
         _SERVE,
         _WITNESS,
         _USER,
+        leaf("status", "status:show", "Show how the server is."),
         leaf("link", "people:link", "Print the server's link: address and key, no secret."),
         _INVITE,
         _FILE,

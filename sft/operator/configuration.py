@@ -43,6 +43,7 @@ class Configuration(ServerPolicy, frozen=True):
     exempt: tuple[str, ...] = ()
     data: str = ""
     master_key: str = "file"
+    monitoring: str = ""
 
     @property
     def policy(self) -> ServerPolicy:

@@ -46,6 +46,21 @@ def endpoint_of(listen: str) -> str:
     return f"{kind}:{port}:interface={escaped}"
 
 
+def loopback_endpoint(listen: str) -> str:
+    """Return the endpoint of an address of loopback with a port; UsageError for any other."""
+    host, _, _ = listen.rpartition(":")
+    try:
+        is_loopback = host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise UsageError(
+            problem=f"{listen} is no address that only this computer reaches",
+            remedy="127.0.0.1:PORT or [::1]:PORT; whoever asks from elsewhere comes through a proxy",
+        )
+    return endpoint_of(listen)
+
+
 def _endpoint(listen: str) -> str:
     """Return what is no HOST:PORT, if it is an endpoint."""
     kind, colon, rest = listen.partition(":")

@@ -18,7 +18,7 @@ from msgspec import Struct
 from sft.errors import UsageError
 from sft.model.links import parse_address
 from sft.model.names import parse_server_name
-from sft.operator.listening import endpoint_of
+from sft.operator.listening import endpoint_of, loopback_endpoint
 
 ENVIRONMENT: Final = "SFT_SERVER_"
 DAYS_MOST: Final = 36_500
@@ -230,6 +230,13 @@ OPTIONS: Final = (
         reloads=False,
         flag=Flag.KEPT,
         metavar="SOURCE",
+    ),
+    ServerOption(
+        "monitoring",
+        Text("a loopback address with a port, such as 127.0.0.1:7363", loopback_endpoint),
+        "Where programs of this computer ask whether the server is well (/health), and for its metrics (/metrics), over HTTP, "
+        "such as 127.0.0.1:7363. Nowhere, unless told.",
+        reloads=False,
     ),
     ServerOption(
         "trash_days", Number(1, DAYS_MOST), "How many days what was deleted can be brought back; then it is destroyed."

@@ -16,7 +16,7 @@ import resource
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,7 +27,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 
 from sft.crypto.keys import InvitationKey
-from sft.errors import BackupRunningError, HomeError, TransferEndedError, UsageError
+from sft.errors import BackupRunningError, HomeError, ListenError, TransferEndedError, UsageError
 from sft.hardening import keep_memory_private
 from sft.model.access import OPERATOR
 from sft.model.links import format_address, invitation_link
@@ -50,6 +50,9 @@ from sft.service import invitations, settings
 from sft.service.maintenance import rotation, row_keys
 from sft.transport.protocol import WireProtocol
 from sft.transport.threads import Pool
+
+if TYPE_CHECKING:
+    from sft.server.health_page import HealthFactory
 
 DRAIN_SECONDS: Final = 5
 STOP_SECONDS: Final = 60  # aborts take milliseconds; a page of long work, on a slow disk, seconds
@@ -112,6 +115,7 @@ class Server:
         self._scrubbing: Scrubbing | None = None
         self._room_watch: RoomWatch | None = None
         self._witnesses: Witnesses | None = None
+        self._health: HealthFactory | None = None
         self.address = ""
         self._links_say = ""
 
@@ -149,7 +153,26 @@ class Server:
             )
         return gate
 
+    async def _listen_for_monitoring(self, listen: str) -> None:
+        """Answer who watches from now on: first that the server starts."""
+        # What it loads, the library of Prometheus, is for whoever watches.
+        from sft.server.health_page import HealthFactory
+
+        factory = HealthFactory(self._reactor)
+        try:
+            self._ports.append(await listen_at(self._reactor, listen, factory))
+        except ListenError as error:
+            raise ListenError(
+                error.detail,
+                listen=listen,
+                reason=error.values["reason"],
+                remedy="Choose another port: monitoring in HOME/sft.toml",
+            ) from error
+        self._health = factory
+
     async def _start(self, gate: _Gate | None) -> None:
+        if gate is not None and self._given.monitoring:
+            await self._listen_for_monitoring(self._given.monitoring)
         policy = read_policy(self._home)
         self.opened = await self._opening.run(
             open_home,
@@ -170,7 +193,11 @@ class Server:
         control = serverFromString(self._reactor, f"unix:{_escaped(str(self._home.control))}:mode=600:lockfile=0")
         self._ports.append(await control.listen(ControlFactory(context)))
         if gate is not None:
+            context.listening = self._listen or ""
+            if self._health is not None:
+                self._health.context = context
             await self._keep_address(context, gate.port)
+            context.listening = self.address or context.listening
             gate.open(NetworkFactory(context))
             self._periodic = Periodic(context)
             self._periodic.start()
@@ -215,6 +242,7 @@ class Server:
         context.readers.policy = done.configuration.policy
         context.admission.change_exempt(done.configuration.exempt_networks)
         self._given = done.configuration
+        context.waiting_options = done.waiting
         return done
 
     @property
@@ -226,14 +254,12 @@ class Server:
 
     async def stop(self, *, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""
-        if self._periodic is not None:
-            self._periodic.stop()
-        if self._scrubbing is not None:
-            self._scrubbing.stop()
-        if self._room_watch is not None:
-            self._room_watch.stop()
-        if self._witnesses is not None:
-            self._witnesses.stop()
+        for running in (self._periodic, self._scrubbing, self._room_watch, self._witnesses):
+            if running is not None:
+                running.stop()
+        if self._health is not None:
+            self._health.drop_connections()
+            self._health = None
         ports, self._ports = self._ports, []
         for port in ports:
             stopping = port.stopListening()

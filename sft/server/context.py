@@ -22,6 +22,7 @@ from sft.model.events import DomainEvent
 from sft.model.policy import ServerPolicy
 from sft.model.records import ServerInfo
 from sft.server.admission import Admission
+from sft.server.counts import Counts
 from sft.server.damage_notes import DamageNotes
 from sft.server.event_log import EventLog
 from sft.server.group_commit import GroupCommit
@@ -77,9 +78,12 @@ class ServerContext:
     successions: tuple[str, ...] = ()  # notes that say which keys the server's one followed, oldest first
     sessions: Sessions = field(default_factory=Sessions)
     watchers: list[Callable[[Sequence[DomainEvent]], None]] = field(default_factory=list)
+    listening: str = ""  # where; "" for an operator's command
+    waiting_options: tuple[str, ...] = ()  # of the configuration, until a restart
     stopping: bool = False  # long work ends at its next page
     strangers: LimitedLog = field(init=False)  # what the log says of those who have not logged in
     refusals: LimitedLog = field(init=False)
+    counts: Counts = field(init=False)
     login_failures: FailureCount = field(init=False)
     damage: LimitedLog = field(init=False)
     damage_notes: DamageNotes = field(init=False)
@@ -89,6 +93,7 @@ class ServerContext:
     resumable_uploads: ResumableUploads = field(init=False)
 
     def __post_init__(self) -> None:
+        self.counts = Counts(self.clock())
         self.strangers = LimitedLog(self.event_log, self.reactor, "strangers", "source")
         self.refusals = LimitedLog(self.event_log, self.reactor, "refusals", "by")
         self.login_failures = FailureCount(self.event_log, self.reactor, self.act, self.clock)
@@ -157,6 +162,7 @@ class ServerContext:
     def tell(self, events: Sequence[DomainEvent]) -> None:
         """Tell the event log, the live sessions and who else watches what acts did: the one way in which they hear of it."""
         self.event_log.tell(events)
+        self.counts.tell(events)
         self.sessions.tell(events)
         for watcher in list(self.watchers):
             watcher(events)

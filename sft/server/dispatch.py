@@ -13,7 +13,7 @@ from sft.server.context import ServerContext
 from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
 from sft.server.proofs import fitting, provable
-from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, LogRoute, ProvedRoute, ReadRoute, joined
+from sft.server.routes import FOUND, ROUTES, ActRoute, JobRoute, LiveRoute, LogRoute, ProvedRoute, ReadRoute, joined
 from sft.server.small_files import send_files, store_files
 from sft.server.transfer import TransferSession
 from sft.service import uploads
@@ -103,7 +103,7 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         session.send(await _maintain(context, session, route, message))
     elif isinstance(route, LiveRoute):
         live = route.fields(context, message)
-        await session.read(route.use_case, **live)
+        live |= {FOUND: await session.read(route.use_case, **live)}
         reply: Reply = route.reply(context, message, live)
         session.send(reply)
         route.after(context, session.caller, message, live)

@@ -61,7 +61,8 @@ def _value(value: object) -> str:
 
 
 @cache
-def _name_of(kind: type[DomainEvent]) -> str:
+def event_name(kind: type[DomainEvent]) -> str:
+    """Return what an event is called in the log: ``file-moved``."""
     return _LINE_NAME.sub("-", kind.__name__).lower()
 
 
@@ -97,9 +98,9 @@ class EventLog:
             alike = list(together)
             first = alike[0]
             if first.warning:
-                self.warn(_name_of(type(first)), **_what(first))
+                self.warn(event_name(type(first)), **_what(first))
             else:
-                self.note_each(_name_of(type(first)), _who(first.by), map(_what, alike))
+                self.note_each(event_name(type(first)), _who(first.by), map(_what, alike))
 
     def note(self, event: str, **values: object) -> None:
         self._logger.info("{line}", line=line(event, values))

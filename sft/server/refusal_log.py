@@ -37,6 +37,7 @@ def log_refusal(context: ServerContext, caller: Caller, error: RequestError, **a
     Args:
         about: what was asked; values of peers are cut.
     """
+    context.counts.refusals[error.code] += 1
     if isinstance(error, InternalError):
         return
     values = {key: _cut(value) for key, value in about.items()}

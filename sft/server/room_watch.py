@@ -47,6 +47,7 @@ class RoomWatch:
     def _tell(self, free_bytes: int, *, first: bool = False) -> None:
         event_log = self._context.event_log
         values = {"free": size_text(free_bytes), "free_bytes": free_bytes}
+        self._context.counts.free_bytes = free_bytes
         level = _level(free_bytes)
         if level > self._told:
             event_log.warn("room-low", **values)

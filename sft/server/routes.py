@@ -16,6 +16,7 @@ from sft.model.access import Caller, Resource
 from sft.model.evidence import Evidence
 from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.context import ServerContext
+from sft.server.server_status import status_of
 from sft.service import (
     accounts,
     commits,
@@ -30,6 +31,7 @@ from sft.service import (
     receiving,
     sessions,
     settings,
+    status,
     trash,
     uploads,
 )
@@ -38,6 +40,7 @@ from sft.service.maintenance import backups, check, growth, purging, rotation, r
 from sft.wire import messages as m
 
 Fields = dict[str, Any]
+FOUND: Final = "found"
 NOTES_SHOWN: Final = 20  # of at most 2 KiB each: they fit one frame
 
 
@@ -93,14 +96,14 @@ class JobRoute:
 
 @dataclass(frozen=True, slots=True)
 class LiveRoute:
-    """About live sessions, which only this process knows: allowed by a read, answered at once, then ``after`` runs.
+    """About what only this process knows, such as live sessions: allowed by a read, answered at once, then ``after`` runs.
 
     Attributes:
         use_case: refuses; takes ``fields``, of what lives when it is asked.
-        reply: made of the same fields.
+        reply: made of the same fields, and of what the use case found: ``FOUND``.
     """
 
-    use_case: Callable[..., None]
+    use_case: Callable[..., Any]
     reply: Callable[[ServerContext, Any, Fields], m.Reply]
     fields: Callable[[ServerContext, Any], Fields] = lambda _context, _message: {}
     after: Callable[[ServerContext, Caller, Any, Fields], None] = lambda _context, _caller, _message, _live: None
@@ -260,6 +263,9 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ShowServer: ReadRoute(settings.show_server, m.ServerShown),
     m.ListSessions: LiveRoute(
         sessions.list_sessions, lambda context, q, _: _sessions(q.id, context.sessions.describe())
+    ),
+    m.ShowStatus: LiveRoute(
+        status.show_status, lambda context, q, found: m.StatusShown(q.id, status_of(context, found[FOUND]))
     ),
     # After the answer: whoever ends their own session still hears that it was done.
     m.KickSession: LiveRoute(sessions.end_session, _to_kick, fields=_whose, after=_kick),

@@ -105,6 +105,7 @@ class ServerSession:
     def ended(self, reason: SftError | None) -> None:
         context = self._context
         context.sessions.remove(self)
+        context.counts.connection_over(*self.moved_bytes)
         context.shares.unsent(self, 0)
         self._room.close(ConnectionLostError())
         for transfer in self._transfers():
@@ -220,12 +221,18 @@ class ServerSession:
     def key_id(self) -> int | None:
         return self._caller.key_id if self._caller else None
 
+    @property
+    def moved_bytes(self) -> tuple[int, int]:
+        return self.link.received_bytes, self.link.outbox.sent_bytes
+
     def describe(self) -> SessionInfo:
         caller = self.caller
         doing = [f"storing {each.path}" for each in self._uploads.values()]
         doing += [f"getting {each.path}" for each in self._downloads.values()]
         shown = doing[0][:255] if doing else ""
-        return SessionInfo(self.session_id, caller.name, str(caller.role), self._address, self._since, shown)
+        return SessionInfo(
+            self.session_id, caller.name, str(caller.role), self._address, self._since, shown, *self.moved_bytes
+        )
 
     def role_changed(self, role: Role, by: str) -> None:
         self._caller = msgspec.structs.replace(self.caller, role=role)
@@ -283,6 +290,7 @@ class ServerSession:
         self._since = int(context.clock())
         self.public_key = claim.public_key or b""
         context.sessions.add(self)
+        context.counts.logins += 1
         info = msgspec.structs.replace(context.info, public_key=self.storage.server_key.public.point)
         welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), info)
         if shown is not None:
@@ -329,6 +337,7 @@ class ServerSession:
         self.login_refused = not isinstance(refusal, TooManySessionsError | ServerBusyError)
         if self.login_refused:
             context.login_failures.count(self._source)
+            context.counts.logins_refused += 1
         self.link.hang_up_after(self.link.connection.refuse(refusal))
 
     # -- requests ------------------------------------------------------------------------------------------
@@ -353,7 +362,8 @@ class ServerSession:
             self.share.requested(self.link, size_bytes)
             answered = Deferred.fromCoroutine(self._answer(message))
             answered.addErrback(lambda failure: self.refuse(message.id, failure, **asked_of(message)))
-            answered.addBoth(lambda _: self._answered(size_bytes))
+            began = self._context.reactor.seconds()
+            answered.addBoth(lambda _: self._answered(message, size_bytes, began))
 
     async def _answer(self, message: Request) -> None:
         """Answer once the answer can be held: of one who takes none, the next are not begun."""
@@ -367,7 +377,8 @@ class ServerSession:
         finally:
             self._room.give_back(room_bytes)
 
-    def _answered(self, size_bytes: int) -> None:
+    def _answered(self, message: Request, size_bytes: int, began: float) -> None:
+        self._context.counts.answered(type(message).__name__, self._context.reactor.seconds() - began)
         self._answering -= 1
         self.share.answered(size_bytes)
 

@@ -39,6 +39,10 @@ class LiveSession(Protocol):
     def key_id(self) -> int | None:
         """Give the key that logged in; None for the operator."""
 
+    @property
+    def moved_bytes(self) -> tuple[int, int]:
+        """Give what the network carried for it: received, and sent."""
+
     def describe(self) -> SessionInfo:
         """Say who it is and what it does."""
 

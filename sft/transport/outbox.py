@@ -38,6 +38,7 @@ class Outbox:
 
     Attributes:
         waiting_bytes: that the transport holds, at most; without ``direct`` 0 until it is full.
+        sent_bytes: that were given to the transport or the system.
         rate: how fast data may leave; None for as fast as can be.
     """
 
@@ -51,6 +52,7 @@ class Outbox:
         self._changed = changed
         self._stopped = False
         self.waiting_bytes = 0
+        self.sent_bytes = 0
         self.rate: RateLimit | None = None
         self._waits_for_rate = False
         self._has_turn = False
@@ -123,6 +125,7 @@ class Outbox:
         self._sources.clear()
 
     def _write(self, sealed: bytes) -> None:
+        self.sent_bytes += len(sealed)
         if self._direct is not None or self.waiting_bytes:
             self.waiting_bytes += len(sealed)
         self._transport.write(sealed)
@@ -135,5 +138,6 @@ class Outbox:
         if self._direct is not None:
             with suppress(OSError):  # full, or broken: then the transport meets it too, and says so
                 taken = self._direct.send(sealed)
+            self.sent_bytes += taken
         if taken < len(sealed):
             self._write(sealed[taken:])

@@ -74,6 +74,7 @@ class WireProtocol:
         self._ended = False
         self._timers: dict[str, Any] = {}
         self._held_for: set[str] = set()
+        self.received_bytes = 0
         self.failure: SftError | None = None
         self.late = False
         self.on_unsent: Callable[[], None] = lambda: None  # called when more or less is unread by the peer
@@ -109,6 +110,7 @@ class WireProtocol:
         if self._dead:
             return
         now = self._reactor.seconds()
+        self.received_bytes += len(data)
         if now - self._rekey_allowed_at >= 1:
             self._rekey_allowed_at = now
             self.connection.allow_rekey()

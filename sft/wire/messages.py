@@ -48,6 +48,7 @@ from sft.wire.replies import (
     ServerShown,
     SessionList,
     ShownFile,
+    StatusShown,
     StoredFile,
     TrashListed,
     UploadFound,
@@ -108,6 +109,7 @@ from sft.wire.requests import (
     ShowFiles,
     ShowSelf,
     ShowServer,
+    ShowStatus,
     ShowUser,
     ShowVault,
     SmallPut,
@@ -201,10 +203,12 @@ __all__ = [
     "ShowFiles",
     "ShowSelf",
     "ShowServer",
+    "ShowStatus",
     "ShowUser",
     "ShowVault",
     "ShownFile",
     "SmallPut",
+    "StatusShown",
     "StoredFile",
     "TrashListed",
     "UploadFound",
@@ -226,7 +230,7 @@ ClientMessage = (
     | PutFiles | GetFiles | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | ShowVault | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
-    | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset
+    | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus
     | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup
 )  # fmt: skip
 ServerMessage = (
@@ -234,7 +238,7 @@ ServerMessage = (
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
     | VaultShown
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
-    | Credit | Notice | LogHead | NamesFound | OwnerChanged
+    | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged
 )  # fmt: skip
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
@@ -272,6 +276,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         OfferReset: frozenset({InvitationShown}),
         ShowServer: frozenset({ServerShown}),
         ListSessions: frozenset({SessionList}),
+        ShowStatus: frozenset({StatusShown}),
         KickSession: frozenset({Done}),
         ShowVault: frozenset({VaultShown}),
         CheckVault: frozenset({VaultChecked}),

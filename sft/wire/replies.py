@@ -38,6 +38,7 @@ from sft.model.records import (
     VaultStatus,
     VersionNumber,
 )
+from sft.model.status import ServerStatus
 from sft.wire.requests import ContentChunks, Message, RequestId
 
 REFUSAL_TEXT: Final = 2048
@@ -198,6 +199,12 @@ class SessionList(Reply, frozen=True, tag=81):
     """Answers ListSessions."""
 
     sessions: Annotated[tuple[SessionInfo, ...], Meta(max_length=LIST_ENTRIES)]
+
+
+class StatusShown(Reply, frozen=True, tag=104):
+    """Answers ShowStatus."""
+
+    status: ServerStatus
 
 
 class VaultChecked(Reply, frozen=True, tag=82):

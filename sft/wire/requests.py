@@ -463,6 +463,10 @@ class ShowVault(Request, frozen=True, tag=55):
     """How the vault is: what is stored, what is free, when all of it was read last."""
 
 
+class ShowStatus(Request, frozen=True, tag=49):
+    """How the server is."""
+
+
 class FindFiles(Request, frozen=True, tag=46):
     """A page of all files, in order of creation, for the operator's list."""
 

@@ -193,6 +193,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     ada("log", "verify", str(folder), of=2)
     (folder / "tile" / "entries" / "000.p").rename(tmp_path / "moved")
     ada("log", "verify", str(folder), of=2, status=7)
+    operator("status", of=1)
     operator("config", "show")
     operator("config", "show", "trash_days")
     operator("config", "example")

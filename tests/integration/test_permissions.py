@@ -272,6 +272,9 @@ class _Example:
     async def of_ListSessions(self):
         return {}
 
+    async def of_ShowStatus(self):
+        return {}
+
     async def of_KickSession(self):
         return {"session_id": 10**9}
 

@@ -1,4 +1,4 @@
-"""Requests about people, roles, invitations and sessions, one function each; refusals are raised.
+"""Requests about people, roles, invitations, sessions and the server itself, one function each; refusals are raised.
 
 Rules. Where the server has a log, who people are is what stands there: names, roles and keys are proved before anybody sees
 them, for it is by these words that people compare keys.
@@ -19,6 +19,7 @@ from sft.model.access import Role
 from sft.model.evidence import Evidence
 from sft.model.links import InvitationLink, LinkHead, invitation_link
 from sft.model.records import Invitation, KeyEnd, SessionInfo, User, UserState
+from sft.model.status import ServerStatus
 from sft.wire.messages import (
     AddKey,
     AddUser,
@@ -41,7 +42,9 @@ from sft.wire.messages import (
     SelfShown,
     SessionList,
     ShowSelf,
+    ShowStatus,
     ShowUser,
+    StatusShown,
     UserList,
     UserShown,
     WithdrawInvitation,
@@ -288,6 +291,11 @@ async def withdraw(session: Requester, invitation_id: int) -> bool:
 async def list_sessions(session: Requester) -> list[SessionInfo]:
     """List the sessions, oldest first; at most as many as one reply holds."""
     return list((await session.request(ListSessions, SessionList)).sessions)
+
+
+async def show_status(session: Requester) -> ServerStatus:
+    """Show how the server is."""
+    return (await session.request(ShowStatus, StatusShown)).status
 
 
 async def kick(session: Requester, session_id: int) -> None:

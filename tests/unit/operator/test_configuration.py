@@ -22,6 +22,7 @@ SAMPLES = {
     "exempt": ('["10.1.0.0/16", "2001:db8::7"]', "10.1.0.0/16, 2001:db8::7", NETWORKS),
     "data": ('"/srv/disk"', "/srv/disk", "/srv/disk"),
     "master_key": ('"command:kms get"', "command:kms get", "command:kms get"),
+    "monitoring": ('"[::1]:7363"', "[::1]:7363", "[::1]:7363"),
     "trash_days": ("7", "7", 7),
 }
 
@@ -115,6 +116,7 @@ def test_what_others_call_like_an_option_is_none(file):
         ('exempt = "10.0.0.0/8"', "exempt cannot be that", "It is a list of networks, such as 10.1.0.0/16"),
         ('data = "disk"', "data cannot be that", "It is a folder, from / on"),
         ('listen = "nowhere"', "listen: nowhere is no place to listen at", None),
+        ('monitoring = "0.0.0.0:7363"', "monitoring: 0.0.0.0:7363 is no address that only this computer reaches", None),
         ("listen", "it is no TOML (Expected '=' after a key in a key/value pair)", "Mend that line"),
     ],
 )

@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger, LogLevel
 
 from sft.limits import GIB, LOW_ROOM_BYTES, MIB, ROOM_SECONDS
+from sft.server.counts import Counts
 from sft.server.event_log import EventLog
 from sft.server.room_watch import RoomWatch
 
@@ -22,7 +23,7 @@ class Watched:
         log = EventLog(Logger(namespace="test", observer=self._observe))
         pool = SimpleNamespace(run=maybeDeferred)
         vault = SimpleNamespace(free_bytes=lambda: self.free)
-        context: Any = SimpleNamespace(event_log=log, pool=pool, storage=SimpleNamespace(vault=vault))
+        context: Any = SimpleNamespace(event_log=log, pool=pool, storage=SimpleNamespace(vault=vault), counts=Counts(0))
         self.watch = RoomWatch(context, reactor=self.clock)
         ensureDeferred(self.watch.start())
 
