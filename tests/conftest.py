@@ -2,7 +2,7 @@
 
 Rules. What begins much takes long by its nature, and is of the long run: an app of the interface (half a second of a core), a
 server with its people on sockets (a fifth), processes. What each part is for has a test or a few in every run, marked
-``every_run``. Of a table of hundreds of cases, marked ``sampled(n)``, each n-th is of every run, and all are of the long one.
+``every_run``. Of a table of hundreds of cases, marked ``sampled(n)``, each n-th is of every run, the others of the long one.
 Whoever names a file has all of its tests that are not marked as long themselves.
 """
 

@@ -89,6 +89,7 @@ async def test_short_pages_are_filled(page):
     assert numbers(window, 0, 250) == [*range(249, -1, -1)]
 
 
+@pytest.mark.long
 async def test_memory_is_flat_however_far_one_scrolls():
     log = Log(200_000)
     window = LogWindow(log, draw, log.size)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from unittest import mock
 
-import pytest
 from rich.color import ColorSystem
 from textual._context import visible_screen_stack
 from textual.drivers import headless_driver
@@ -85,7 +84,6 @@ async def drawing(here, folder="finance/2026", *, colors: ColorSystem | None = N
             yield Drawn(run)
 
 
-@pytest.mark.every_run
 async def test_what_has_changed_is_all_that_is_drawn(tmp_path):
     async with drawing(tmp_path, colors=ColorSystem.TRUECOLOR) as drawn:  # what takes the most
         assert await drawn.by("down") < 2000

@@ -72,7 +72,6 @@ async def opened(run) -> None:
     await run.press("enter")
 
 
-@pytest.mark.every_run
 async def test_opening_reads_what_is_in_sight_and_two_screens_more(tmp_path):
     async with staged(tmp_path) as (run, counted):
         lines = run.files.remote.lines

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from textual import events
 
 from tests.fakes.acme import acme
@@ -13,7 +12,6 @@ from tui.widgets.footer import Footer
 from tui.widgets.header import Header
 
 
-@pytest.mark.every_run
 async def test_all_of_it_goes_by_mouse_too(tmp_path):
     async with driven(tmp_path, size=(100, 20), service=acme(many=60)) as run:
         pilot, frame = run.pilot, run.app.frame

@@ -37,6 +37,7 @@ def lists(height: int, wishes: Wishes, bar: int):
 
 @pytest.mark.parametrize("height", [15, 36])
 @pytest.mark.parametrize("bar", [0, 1])
+@pytest.mark.sampled(4)
 def test_a_wider_window_never_shows_less_of_a_name_and_never_less_than_24_cells(height, bar):
     for wishes, sight, shelf, order in product(WISHES, SIGHTS, (Shelf.REMOTE, Shelf.TRASH), SortOrder):
         shown = [

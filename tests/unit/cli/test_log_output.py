@@ -28,6 +28,7 @@ def shown(served: ServedLog, *, programs: bool, count: int = 50, after: int | No
     [(3, None, range(247, 250)), (130, None, range(120, 250)), (400, None, range(250)), (50, 9, range(10, 250)),
      (50, 400, range(0))],
 )  # fmt: skip
+@pytest.mark.sampled(2)
 def test_for_programs_it_is_one_list_however_many_pages_it_has(count, after, expected):
     out, _ = shown(ServedLog(grown(250)), programs=True, count=count, after=after)
     assert [each["number"] for each in json.loads(out)] == list(expected)

@@ -247,6 +247,7 @@ def longer(path):
 
 @pytest.mark.parametrize("change", [changed, other_date, replaced, longer])
 @pytest.mark.parametrize("who", ["connection", "client"])
+@pytest.mark.sampled(4)
 def test_a_source_that_changed_begins_again(here, change, who):
     carried_over = here.cut_off(60)
     if who == "client":

@@ -85,6 +85,7 @@ def test_every_statement_reads_back(statement: ActStatement) -> None:
 
 @pytest.mark.parametrize("act", ACTS)
 @given(data=st.data())
+@pytest.mark.sampled(3)
 def test_a_changed_character_is_refused_or_another_statement(act: str, data: st.DataObject) -> None:
     statement = data.draw(statements(act))
     text = statement.text()
@@ -205,6 +206,7 @@ def test_the_longest_fit() -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
+@pytest.mark.sampled(3)
 def test_a_signature_holds_for_one_statement(act: str, key: SigningKey) -> None:
     @given(statements(act), statements())
     def holds(statement: ActStatement, other: ActStatement) -> None:

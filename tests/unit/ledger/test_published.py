@@ -112,6 +112,7 @@ def test_the_checkpoint_is_written_last_when_all_else_is_on_the_disk():
 
 
 @pytest.mark.parametrize("writes", range(0, 450, 37))
+@pytest.mark.sampled(4)
 def test_an_export_that_was_cut_off_leaves_the_one_before(writes):
     class Cut(KeptFiles):
         def write(self, path: str, data: bytes) -> None:

@@ -13,7 +13,7 @@ from tests.campaigns.faults import SCENARIOS, Scenario, Trials, different
 
 @pytest.fixture(
     params=[
-        pytest.param(scenario, marks=() if scenario.name in ("first start", "rotation") else pytest.mark.long)
+        pytest.param(scenario, marks=() if scenario.name == "first start" else pytest.mark.long)
         for scenario in SCENARIOS
         if scenario.name in ("first start", "rotation", "together", "resumption")
     ],

@@ -237,6 +237,7 @@ def test_the_rows_follow_in_pages(removed: ServiceFixture, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("acts", range(9))
+@pytest.mark.sampled(3)
 def test_whoever_is_killed_between_two_pages_is_finished_by_the_next(
     removed: ServiceFixture, monkeypatch: pytest.MonkeyPatch, acts: int
 ) -> None:

@@ -185,6 +185,7 @@ def cutting(home: Home, after: int) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("after", range(8))
+@pytest.mark.sampled(3)
 def test_a_rotation_cut_at_any_act_goes_on_at_the_next_start(
     home: Home, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
@@ -405,6 +406,7 @@ def test_every_content_gets_a_new_object(disk_home: Home) -> None:
 
 
 @pytest.mark.parametrize("after", range(13))
+@pytest.mark.sampled(4)
 def test_reencryption_cut_at_any_act_leaves_everything_readable(home: Home, after: int) -> None:
     home.fill()
     home.act = cutting(home, after)

@@ -243,7 +243,7 @@ def test_what_lies_beyond_the_finished_segments_goes_in_every_state(recorder, ba
 of_three = [pytest.param(3, kept, marks=pytest.mark.long) for kept in range(3)]
 
 
-@pytest.mark.parametrize(("segments", "kept"), [(2, 0), (2, 1), *of_three])
+@pytest.mark.parametrize(("segments", "kept"), [(2, 0), pytest.param(2, 1, marks=pytest.mark.long), *of_three])
 def test_a_removal_of_segments_that_was_cut_is_finished(recorder, backends, segments, kept):
     live, wake = backends
     for number in range(segments):
