@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 
-.PHONY: screenshots snapshots help run test test-long search mutants check format-check lint types imports format torture resume faults bench bench-ui bench-scale bench-ledger fuzz migration lock clean
+.PHONY: screenshots snapshots help run test test-long search mutants check format-check lint types imports format torture resume backups faults bench bench-ui bench-scale bench-ledger fuzz migration lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ torture: $(VENV)/.stamp-dev
 ## resume     kill client and server in the middle of transfers, a hundred times: each is whole in the end, and little moves twice
 resume: $(VENV)/.stamp-dev
 	$(BIN)/python tests/campaigns/resume.py $(CAMPAIGN_ARGS)
+
+## backups    kill backups at random, fifty times, and put back what is there; CAMPAIGN_ARGS=--files=1000000: beside transfers
+backups: $(VENV)/.stamp-dev
+	$(BIN)/python -m tests.campaigns.backup $(CAMPAIGN_ARGS)
 
 ## faults     let every call on files fail, one and two at a time, in all that a home goes through
 faults: $(VENV)/.stamp-dev

@@ -28,6 +28,7 @@ _OFFERS = "tests/unit/client/test_transfers_in_memory.py"
 _STREAMS = "tests/unit/vault/test_streams.py tests/unit/vault/test_vault.py tests/unit/vault/test_tampering.py"
 _PROOFS = "tests/unit/ledger/test_proofs.py"
 _DISK = "tests/unit/vault/test_crash_states.py tests/unit/vault/test_backend_local.py"
+_BACKUPS = "tests/integration/test_backup_faults.py"
 
 MUTATIONS = (
     # -- keys, tags, signatures -----------------------------------------------------------------------------------
@@ -2569,4 +2570,32 @@ MUTATIONS = (
     Mutation("a file that was changed is not the same", "tui/panes/comparison.py",
              "base.taken.changed_ns == here.changed_ns", "True",
              "tests/tui/test_comparison.py"),
+    # -- backups ---------------------------------------------------------------------------------------------------
+    Mutation("what a backup needs is not destroyed while it is taken", "sft/service/maintenance/purging.py",
+             "        for object_id in object_ids if may else ():", "        for object_id in object_ids:",
+             _BACKUPS),
+    Mutation("keys stay as they are while they are copied", "sft/service/storage.py",
+             "                if not may:\n                    raise BackupRunningError", "                if False:\n                    raise BackupRunningError",
+             _BACKUPS),
+    Mutation("a manifest that was cut is none", "sft/operator/backups/manifest.py",
+             '        if hashlib.sha256(document).hexdigest().encode() + b"\\n" != digest:', "        if False:",
+             "tests/unit/operator/test_backup_manifest.py"),
+    Mutation("what a cut run has copied is taken where it is whole", "sft/operator/backups/taking.py",
+             "if object_id in vouched or copying.is_whole(self._folder.vault, object_id, size):", "if True:",
+             _BACKUPS),
+    Mutation("a folder holds the backups of one server", "sft/operator/backups/folder.py",
+             "        if found.split()[3:] != [server_id.hex().encode()]:", "        if False:",
+             _BACKUPS),
+    Mutation("a backup with a fault is not served unasked", "sft/operator/backups/restore_command.py",
+             '    published = not report.faults or bool(options["despite_faults"])', "    published = True",
+             "tests/integration/test_backup.py"),
+    Mutation("an older state begins another log", "sft/operator/backups/restoring.py",
+             "                if not nothing_since:", "                if False:",
+             "tests/integration/test_backup.py"),
+    Mutation("two restores of one backup are two logs", "sft/operator/backups/restoring.py",
+             "epoch = max(known.origin.epoch, self._begun_before())", "epoch = known.origin.epoch",
+             "tests/integration/test_backup.py"),
+    Mutation("nothing starts where a restore was cut", "sft/operator/home.py",
+             "        if self.restoring.exists():", "        if False:",
+             "tests/integration/test_backup.py"),
 )  # fmt: skip

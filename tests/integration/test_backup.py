@@ -69,6 +69,7 @@ def everything(cli: LiveCli):
     }
 
 
+@pytest.mark.every_run
 def test_what_is_put_back_is_the_same_server_with_every_file_person_and_version(cli: LiveCli, backups: Path):
     fill(cli)
     before = everything(cli)
@@ -123,6 +124,16 @@ def test_what_no_kept_backup_needs_is_removed_and_nothing_else(cli: LiveCli, bac
     assert len(list((backups / "vault" / "objects").glob("*/" + "?" * 32))) == again["snapshot"]["objects"]
     lose(cli)
     assert restore(cli, backups)["faults"] == []
+
+
+def test_each_restore_of_one_backup_begins_a_log_of_its_own(cli: LiveCli, backups: Path):
+    backup(cli, backups)
+    logs = set()
+    for _ in range(3):
+        lose(cli)
+        logs.add(restore(cli, backups)["log"])
+        run(cli.server.start())
+    assert len(logs) == 3
 
 
 def test_a_stopped_server_is_backed_up_as_well_and_moves_without_a_word_to_anybody(cli: LiveCli, backups: Path):

@@ -105,6 +105,7 @@ def test_a_run_that_was_cut_is_gone_on_with_and_only_whole_objects_are_taken_fro
     assert restore(filled, path)["faults"] == []
 
 
+@pytest.mark.every_run
 def test_what_is_destroyed_meanwhile_is_in_the_backup_and_destroyed_after_it(filled: LiveCli, tmp_path: Path):
     path, context = tmp_path / "backups", filled.server.here
     filled.sft("max", "rm", "finance/0.bin")

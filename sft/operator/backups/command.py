@@ -20,7 +20,7 @@ from typing import Final, TypedDict
 
 from twisted.internet.defer import Deferred
 
-from sft.errors import HomeError, UsageError
+from sft.errors import ClientError, HomeError, UsageError
 from sft.model.names import safe
 from sft.model.text import count_text, counted, size_text, utc_time
 from sft.operator.backups.copy_pace import CopyPace
@@ -123,9 +123,12 @@ async def _take(command: Command, folder: BackupFolder, ended: threading.Event) 
             return taking.run(int(command.now))
 
     taken = await session.pool.run(run)
-    await session.request(
-        m.EndBackup, m.Done, objects=taken.snapshot.manifest.objects, copied=taken.copied, size=taken.written_bytes
-    )
+    try:
+        await session.request(
+            m.EndBackup, m.Done, objects=taken.snapshot.manifest.objects, copied=taken.copied, size=taken.written_bytes
+        )
+    except ClientError:  # it ended meanwhile: the backup is whole all the same
+        command.console.warn("The server has ended meanwhile: it does not know of this backup.")
     return taken
 
 

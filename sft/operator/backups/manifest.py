@@ -21,7 +21,8 @@ FORMAT: Final = 1
 MANIFEST_MOST_BYTES: Final = 1 << 28  # pieces of a database of 1 TiB
 PIECE_BYTES: Final = 256 * 1024
 
-_RECORD_BYTES: Final = 16 + 8  # of the list of objects
+_ID_BYTES: Final = 16
+_RECORD_BYTES: Final = _ID_BYTES + 8  # of the list of objects
 _SUM_BYTES: Final = 64 + 1
 _SIZE_BYTES: Final = 8
 
@@ -123,6 +124,12 @@ class ObjectList:
     def beginning_with(self, first: int) -> Iterator[tuple[bytes, int]]:
         """Go through the objects whose id begins with a byte."""
         return self._from(self._place(first), self._place(first + 1))
+
+    def ids_beginning_with(self, first: int) -> set[bytes]:
+        """Return the ids that begin with a byte; of a million objects all of them take a third of a second."""
+        start, end = self._place(first) * _RECORD_BYTES, self._place(first + 1) * _RECORD_BYTES
+        records = self.records
+        return {records[at : at + _ID_BYTES] for at in range(start, end, _RECORD_BYTES)}
 
     def _from(self, start: int, end: int) -> Iterator[tuple[bytes, int]]:
         for at in range(start * _RECORD_BYTES, end * _RECORD_BYTES, _RECORD_BYTES):

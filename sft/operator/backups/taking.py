@@ -146,7 +146,7 @@ class Taking:
             copying = ObjectCopying(self._home.vault, incoming, each=self._each)
             for first in range(_FIRST_BYTES):
                 here = ids_beginning_with(vault, first)
-                vouched = {object_id for each in before for object_id, _ in each.beginning_with(first)}
+                vouched = _Vouched(before, first)
                 for object_id, size in objects.beginning_with(first):
                     done += 1
                     self._progress(done, len(objects))
@@ -204,8 +204,31 @@ class Taking:
         removed = 0
         with durable.opened_folder(folder.vault) as vault, closing(LocalBackend(folder.vault)) as backend:
             for first in range(_FIRST_BYTES):
-                needed = {object_id for each in lists for object_id, _ in each.beginning_with(first)}
-                for object_id in sorted(ids_beginning_with(vault, first) - needed):
+                unneeded = ids_beginning_with(vault, first)
+                for each in reversed(lists):
+                    if unneeded:
+                        unneeded -= each.ids_beginning_with(first)
+                for object_id in sorted(unneeded):
                     backend.remove(object_id)
                     removed += 1
         return removed
+
+
+class _Vouched:
+    """The objects beginning with a byte that some backup has, the newest asked first: it nearly always knows.
+
+    Args:
+        before: the lists of the backups, oldest first.
+    """
+
+    def __init__(self, before: Sequence[ObjectList], first: int) -> None:
+        self._left = list(before)
+        self._first = first
+        self._known: set[bytes] = set()
+
+    def __contains__(self, object_id: bytes) -> bool:
+        while object_id not in self._known:
+            if not self._left:
+                return False
+            self._known |= self._left.pop().ids_beginning_with(self._first)
+        return True

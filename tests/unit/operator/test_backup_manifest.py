@@ -54,6 +54,7 @@ def test_a_list_of_objects_gives_those_that_begin_with_a_byte():
     assert list(found.all()) == objects
     for first in range(256):
         assert list(found.beginning_with(first)) == [each for each in objects if each[0][0] == first]
+        assert found.ids_beginning_with(first) == {each for each, _ in objects if each[0] == first}
     assert list(ObjectList(b"").beginning_with(0)) == []
     with pytest.raises(ValueError, match="whole"):
         ObjectList(found.records[:-1])
