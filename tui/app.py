@@ -198,7 +198,7 @@ class SftApp(App[int], inherit_bindings=False):
             return
         try:
             await self.frame.go("files")
-            if not first[0].protected:
+            if not first[0].locked:
                 self.key_queue.let_go()  # nothing will be asked
             await self.gateway.use(first[0].name)
         except KeyLockedError:

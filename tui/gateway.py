@@ -56,6 +56,7 @@ class Account:
     Args:
         joined: the server has acknowledged us.
         protected: a passphrase protects the key.
+        locked: it has to be asked for: no agent holds the key.
         in_use_first: it is used when none is named.
     """
 
@@ -67,6 +68,7 @@ class Account:
     device: str
     joined: bool
     protected: bool
+    locked: bool
     in_use_first: bool
     key_words: str
     minisign_key: str

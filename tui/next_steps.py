@@ -45,6 +45,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "INVITE_WITHDRAWN": "Ask an admin for a new one",
         "KEY_ENDED": "Not your doing? An admin can give you a new key",
         "KEY_FORMAT": "Put back a copy of its file, or ask an admin for a new key",
+        "AGENT": "Without one your passphrase is asked for at each start",
         "KEY_LOCKED": "6, then enter, asks for its passphrase",
         "KEY_NOT_ENDORSED": _KEY_WORDS,
         "KEY_REVOKED": "On another device of yours, Identity (5), n lets a new key in; none left? An admin can",

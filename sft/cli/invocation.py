@@ -227,7 +227,7 @@ class Invocation:
                         looking=looking,
                     )
             except PassphraseWrongError:
-                self._typed = None
+                self.forget_passphrase()
                 if not left or self.environ.get("SFT_PASSPHRASE_FILE"):
                     raise
                 self.console.warn("That passphrase does not open the key.")
@@ -242,6 +242,10 @@ class Invocation:
                 )
             return session
         raise AssertionError  # the last try returned or raised
+
+    def forget_passphrase(self) -> None:
+        """Ask anew: what was typed does not open the key."""
+        self._typed = None
 
     def ask(self, name: str) -> Ask:
         """Return where the passphrase of a profile's key comes from; what was typed stands until it does not open the key."""

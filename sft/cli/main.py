@@ -56,6 +56,8 @@ COMMANDS: Final = {
     "remove": "Remove somebody for good.",
     "reset-key": "Give somebody who lost every key a new one.",
     "key": "Show, export or change your key; your devices.",
+    "unlock": "Have your key held unlocked for a day.",
+    "lock": "Have it forgotten now.",
     "servers": "List the servers you have joined, or change them.",
     "demo": "See it all work: a private server and three people.",
     "completion": "Print the completion script of a shell.",
@@ -65,6 +67,7 @@ COMMANDS: Final = {
 SHARED: Final = {
     **dict.fromkeys(("mkdir", "mv", "restore"), "paths"),
     "reset-key": "devices",
+    **dict.fromkeys(("unlock", "lock"), "agent"),
     **dict.fromkeys(("users", "role", "disable", "enable", "remove"), "people"),
 }
 USAGE_STATUS: Final = 2

@@ -43,7 +43,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("me", "id", "status"), "sft whoami"),
         **dict.fromkeys(("people", "members", "user"), "sft users"),
         **dict.fromkeys(("withdraw", "revoke"), "sft invite withdraw ID; a key of yours: sft key device revoke KEY"),
-        **dict.fromkeys(("kick", "ban", "block", "lock"), "sft disable NAME"),
+        **dict.fromkeys(("kick", "ban", "block"), "sft disable NAME"),
         **dict.fromkeys(("history", "audit"), "sft log"),
         **dict.fromkeys(("check", "sign"), "sft verify FILE"),
         **dict.fromkeys(("rsync", "mirror", "backup"), "sft sync DIR :FOLDER"),

@@ -51,7 +51,8 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "INVITE_WITHDRAWN": "Ask an admin for a new one",
         "KEY_ENDED": "Not your doing? An admin can give you a new key: sft reset-key NAME KEY",
         "KEY_FORMAT": "Give the file that minisign -G or sft key export wrote",
-        "KEY_LOCKED": "Set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
+        "AGENT": "Without one: SFT_PASSPHRASE_FILE, or the passphrase at each command",
+        "KEY_LOCKED": "sft unlock first, on a terminal; or set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
         "KEY_NOT_ENDORSED": "Ask {author} by phone or in person for these words; the same: sft key trust {author}",
         "KEY_REVOKED": (
             "Another device of yours? There: sft key device link, and here: sft join. None left? An admin gives you a new key"

@@ -1,8 +1,8 @@
 """The key of one profile: a minisign secret key file in the state, opened when it is needed.
 
 Rules. The file is minisign's own, 0600, copied into the state where it came from elsewhere. Opening a protected one costs
-seconds and up to a gigabyte: never on the reactor's thread. A passphrase comes from a file or from whoever asks; it is in no
-argument, log or repr.
+seconds and up to a gigabyte: never on the reactor's thread. Where an agent holds it (``sft.client.agent``), that signs. A
+passphrase comes from a file or from whoever asks; it is in no argument, log or repr.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sft.client.agent.held_key import held_key
 from sft.client.os_errors import translating_os_errors
 from sft.crypto import key_file
 from sft.errors import KeyFormatError, KeyLockedError, LocalFileError
@@ -90,8 +91,17 @@ class Identity:
     def export(self) -> str:
         return self.public.pub_file()
 
+    def needs_passphrase(self) -> bool:
+        """Return whether a passphrase has to be asked for: one protects the key, and no agent holds it (blocks)."""
+        return self.encrypted() and self._held() is None
+
     async def unlock(self, pool: Pool, ask: Ask) -> SigningKey:
-        """Open the key.
+        """Return the key to sign with: an agent's where one holds it, else opened; raises what ``open`` does."""
+        held = None if self._state.runtime is None else await pool.run(self._held)
+        return held if held is not None else await self.open(pool, ask)
+
+    async def open(self, pool: Pool, ask: Ask) -> SigningKey:
+        """Open the key itself.
 
         Raises:
             KeyLockedError: it needs a passphrase, and nobody can be asked.
@@ -110,17 +120,21 @@ class Identity:
     async def change_passphrase(
         self, pool: Pool, ask_old: Ask, new: str | None, *, encode_key: KeyEncoder = encode_key
     ) -> None:
-        """Protect the key by another passphrase, or by none; raises what ``unlock`` does.
+        """Protect the key by another passphrase, or by none; raises what ``open`` does.
 
         Args:
             encode_key: writes keys down, and says what a guess at the passphrase costs.
         """
-        key = await self.unlock(pool, ask_old)
+        key = await self.open(pool, ask_old)
 
         def write() -> None:
             self._state.write(self._profile.key_file, encode_key(key, new).encode())
 
         await pool.run(write)
+
+    def _held(self) -> SigningKey | None:
+        # Nobody asks an agent for a key that is open to whoever reads it.
+        return held_key(self._state.runtime, self.public) if self.encrypted() else None
 
     def _text(self) -> str:
         data = self._state.read_secret(self._profile.key_file)

@@ -181,7 +181,7 @@ async def _prepared(
             key = key_files.decode(text, _never_asked)
     elif earlier is not None:
         identity = Identity(state, earlier)
-        key = await identity.unlock(pool, ask)
+        key = await identity.open(pool, ask)
         bare = passphrase is not None and not await pool.run(identity.encrypted)
         text = await pool.run(encode_key, key, passphrase) if bare else ""
     else:

@@ -58,12 +58,12 @@ async def prepare(
         ask: the passphrase of the key that is there.
 
     Raises:
-        KeyLockedError, PassphraseWrongError, KeyFormatError: as ``Identity.unlock``.
+        KeyLockedError, PassphraseWrongError, KeyFormatError: as ``Identity.open``.
     """
     if profile.next_key:
-        return profile, await Identity(state, as_rotated(profile)).unlock(pool, ask)
+        return profile, await Identity(state, as_rotated(profile)).open(pool, ask)
     identity = Identity(state, profile)
-    await identity.unlock(pool, ask)
+    await identity.open(pool, ask)
     passphrase = await ask() if await pool.run(identity.encrypted) else None
     key = SigningKey.generate()
     text = await pool.run(encode_key, key, passphrase)

@@ -25,6 +25,7 @@ from typing import Final
 from msgspec import Struct
 
 from sft import durable
+from sft.client.agent.place import runtime_folder
 from sft.client.os_errors import translating_os_errors
 from sft.errors import LocalFileError
 from sft.limits import MIB
@@ -48,10 +49,12 @@ class StateFolder(Struct, frozen=True):
     Args:
         data: keys, pins, receipts, joined servers.
         config: preferences.
+        runtime: sockets of this login, which may not be there; None for a state without any.
     """
 
     data: Path
     config: Path
+    runtime: Path | None = None
 
     def path(self, name: str) -> Path:
         return self.data / name
@@ -226,11 +229,12 @@ def state_from(environ: Mapping[str, str]) -> StateFolder:
     home = environ.get("SFT_HOME")
     if home:
         folder = Path(home).expanduser().absolute()
-        return StateFolder(data=folder, config=folder)
+        return StateFolder(data=folder, config=folder, runtime=runtime_folder(environ))
     from platformdirs import PlatformDirs
 
     platform = PlatformDirs("sft", appauthor=False)
-    return StateFolder(data=Path(platform.user_data_dir), config=Path(platform.user_config_dir))
+    data, config = Path(platform.user_data_dir), Path(platform.user_config_dir)
+    return StateFolder(data=data, config=config, runtime=runtime_folder(environ))
 
 
 def _split(name: str) -> tuple[tuple[str, ...], str]:

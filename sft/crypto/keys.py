@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -95,12 +95,25 @@ class PublicKey(Struct, frozen=True):
         return words(self.encode())
 
 
+class Secret(Protocol):
+    """What signs for a public key: here, or elsewhere (``sft.client.agent``)."""
+
+    @property
+    def point(self) -> bytes: ...
+
+    @property
+    def seed(self) -> bytes:
+        """The secret itself; KeyLockedError where it is elsewhere and does not come here."""
+
+    def sign(self, message: bytes) -> bytes: ...
+
+
 class SigningKey:
     """A user's secret key. It signs through ``sft.crypto.signatures`` alone."""
 
     __slots__ = ("_secret", "public")
 
-    def __init__(self, secret: Ed25519Secret, key_id: bytes) -> None:
+    def __init__(self, secret: Secret, key_id: bytes) -> None:
         self._secret = secret
         self.public = PublicKey(key_id, secret.point)
 

@@ -36,7 +36,7 @@ from sft.crypto.digests import DIGEST_BYTES, blake2b_512
 from sft.crypto.kdf import TRANSCRIPT_BYTES
 from sft.crypto.keys import KEY_ID_BYTES, InvitationKey, PublicKey, ServerKey, ServerPublic, SigningKey
 from sft.crypto.statement import ActStatement, StatementComment
-from sft.errors import SignatureInvalidError
+from sft.errors import CryptoError, SignatureInvalidError
 
 SIGNATURE_BYTES: Final = _ed25519.SIGNATURE_BYTES
 
@@ -45,6 +45,8 @@ _SERVER_HELLO: Final = b"sft/1 server hello"
 _LOGIN: Final = b"sft/1 login"
 _JOIN: Final = b"sft/1 join"
 _INVITATION: Final = b"sft/1 invitation"
+
+_USERS_LABELS: Final = tuple(label.ljust(_LABEL_BYTES, b"\xff") for label in (_LOGIN, _JOIN))
 
 _PREHASHED: Final = b"ED"
 _UNTRUSTED: Final = "untrusted comment: "
@@ -230,6 +232,24 @@ def _of(digest: bytes, text: str) -> FileComment:
     if comment.digest != digest:
         raise SignatureInvalidError("the comment names another content")
     return comment
+
+
+def is_signed_by_users(message: bytes) -> bool:
+    """Return whether bytes are of a row of the table above that a user's key signs: for whoever holds a key for others."""
+    if len(message) == DIGEST_BYTES:
+        return True
+    if message[:_LABEL_BYTES] in _USERS_LABELS:
+        return len(message) == _LABEL_BYTES + hashlib.sha512().digest_size
+    comment = message[SIGNATURE_BYTES:]
+    return _reads(FileComment, comment) or _reads(StatementComment, comment)
+
+
+def _reads(kind: type[FileComment | StatementComment], text: bytes) -> bool:
+    try:
+        kind.parse(text.decode("ascii"))
+    except (CryptoError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def sign_server_hello(key: ServerKey, th1: bytes) -> bytes:

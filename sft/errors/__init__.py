@@ -22,6 +22,7 @@ reference; the words are the reader's own.
 
 from sft.errors.client import (
     AccountChangedError,
+    AgentError,
     ClientError,
     ConnectionLostError,
     KeyEndedError,

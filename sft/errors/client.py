@@ -76,6 +76,14 @@ class KeyLockedError(ClientError):
     sentence = "Your key is locked and there is no terminal to ask on."
 
 
+class AgentError(ClientError):
+    """An agent that was to hold an unlocked key does not start; ``problem`` says why."""
+
+    code = "AGENT"
+    exit_status = 8
+    sentence = "No agent holds your key: {problem}."
+
+
 class UnreachableError(ClientError):
     """No connection."""
 

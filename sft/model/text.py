@@ -234,6 +234,15 @@ def invitation_seconds(text: str) -> int:
     Raises:
         UsageError: it is no time span, or over 30 days.
     """
+    return _span_seconds(text, "An invitation ends after 30 days at the latest")
+
+
+def held_seconds(text: str) -> int:
+    """Read for how long an agent shall hold a key, likewise; UsageError likewise."""
+    return _span_seconds(text, "An agent holds a key for 30 days at most")
+
+
+def _span_seconds(text: str, too_long: str) -> int:
     typed = text.strip()
     how = "Write 12h, 2d or 1w"
     match = _DURATION.fullmatch(typed)
@@ -242,7 +251,7 @@ def invitation_seconds(text: str) -> int:
         raise UsageError(problem=problem, remedy=how)
     seconds = int(match[1]) * _DURATION_UNITS[match[2][0].lower()]
     if seconds > INVITATION_MOST_SECONDS:
-        raise UsageError(problem="An invitation ends after 30 days at the latest", remedy=how)
+        raise UsageError(problem=too_long, remedy=how)
     return seconds
 
 

@@ -135,7 +135,13 @@ _USER: Final = OperatorGroup(
                 callback=require_role,
             ),
         ),
-        leaf("disable", "people:disable", "Lock somebody out, keeping everything.", _WHO),
+        leaf(
+            "disable",
+            "people:disable",
+            "Lock somebody out, keeping everything.",
+            argument("NAME", "The person's name.", required=False),
+            option("--from-file", "Everybody whom a list names, one a line.", metavar="FILE"),
+        ),
         leaf("enable", "people:enable", "Let somebody in again.", _WHO),
         leaf(
             "remove",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from sft.cli.json_output import session_document, user_document
+from sft.cli.leavers import disable_all, read_names, require_one, show_leavers
 from sft.cli.people_output import (
     files_of,
     read_public_key,
@@ -38,6 +39,7 @@ from sft.model.text import (
     utc_time,
 )
 from sft.operator.control import Command
+from sft.operator.next_steps import steps_at
 from sft.wire import messages as m
 
 # -- users ----------------------------------------------------------------------------------------
@@ -70,6 +72,12 @@ async def change_role(command: Command) -> int:
 
 
 async def disable(command: Command) -> int:
+    """Lock out one person, or everybody of a list."""
+    name, listed = command.options["name"], command.options["from_file"]
+    require_one(name, listed)
+    if listed is not None:
+        leavers = await disable_all(command.session, read_names(listed, sys.stdin))
+        return show_leavers(command.console, leavers, now=command.now, steps=steps_at(command.named))
     user = await people.disable(command.session, command.options["name"])
     show_disabled(command.console, user, back=command.typed(f"sftd user enable {shell_name(user.name)}"))
     return 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -33,6 +35,13 @@ ELSEWHERE = {
 }
 # No document of a command: progress is compared in ``tests/unit/cli/test_progress.py``.
 EVENTS = {"Progress", "ItemProgress"}
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder whose name is short enough for a socket's path."""
+    with TemporaryDirectory(prefix="sft-") as made:
+        yield Path(made)
 
 
 class Printed:
@@ -128,6 +137,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     # People, by a person.
     ada("users")
     ada("role", "gus", "maintainer")
+    ada("disable", "--from-file", cli.file("leavers", b"gus\nnobody\n"), status=1)
     ada("disable", "gus")
     ada("enable", "gus")
     ada("remove", "gus", "--yes")
@@ -142,8 +152,17 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     w1 = CosignerKey.generate("w.example/1", SignatureType.ED25519_COSIGNATURE).public
     ada("whoami")
     ada("key")
-    for words in (("key", "show"), ("key", "export"), ("key", "passphrase", "--no-passphrase")):
+    for words in (("key", "show"), ("key", "export")):
         ada(*words, of=2)
+    with short_folder() as runtime:
+        passphrase = cli.file("passphrase", b"one")
+        Path(passphrase).chmod(0o600)
+        login = {"XDG_RUNTIME_DIR": str(runtime), "SFT_PASSPHRASE_FILE": passphrase}
+        ada("key", "passphrase", "--new-passphrase-file", passphrase, of=2)
+        printed.take("sft unlock", cli.sft("ada", "unlock", "--json", **login))
+        printed.take("sft lock", cli.sft("ada", "lock", "--json", **login))
+        words = ("key", "passphrase", "--no-passphrase", "--json")
+        printed.take("sft key passphrase", cli.sft("ada", *words, **login))
     (profile,) = ada("servers")
     name, address = profile["profile"], profile["address"]
     link = operator("link", of=1)["link"]

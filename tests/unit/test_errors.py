@@ -48,7 +48,14 @@ TABLE = [
         "KEY_LOCKED",
         8,
         "Your key is locked and there is no terminal to ask on.",
-        "Set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
+        "sft unlock first, on a terminal; or set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
+    ),
+    Row(
+        errors.AgentError(problem="memory cannot be locked"),
+        "AGENT",
+        8,
+        "No agent holds your key: memory cannot be locked.",
+        "Without one: SFT_PASSPHRASE_FILE, or the passphrase at each command",
     ),
     Row(
         errors.PassphraseWrongError(),

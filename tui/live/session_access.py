@@ -101,9 +101,10 @@ class SessionAccess:
 
 def account_of(state: StateFolder, profile: Profile, default: str) -> Account:
     """Describe a profile as the screens see it (blocks)."""
-    protected = False
+    protected = locked = False
     with contextlib.suppress(SftError):  # a key that is missing says so when it is opened
-        protected = Identity(state, profile).encrypted()
+        identity = Identity(state, profile)
+        protected, locked = identity.encrypted(), identity.needs_passphrase()
     key = profile.key
     return Account(
         name=profile.name,
@@ -114,6 +115,7 @@ def account_of(state: StateFolder, profile: Profile, default: str) -> Account:
         device=profile.device,
         joined=profile.joined,
         protected=protected,
+        locked=locked,
         in_use_first=profile.name == default,
         key_words=key.words(),
         minisign_key=key.text(),

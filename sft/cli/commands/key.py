@@ -78,7 +78,7 @@ def passphrase_command(invocation: Invocation, new_passphrase_file: str | None, 
         with invocation.environment.threads(reactor) as pool:
             old = _Remembered(invocation.ask(profile.name))
             # The old one is settled before a new one is thought of.
-            await identity.unlock(pool, old.ask)
+            await identity.open(pool, old.ask)
             chosen = new
             if new_passphrase_file is None and not no_passphrase:
                 chosen = _new_passphrase(invocation)

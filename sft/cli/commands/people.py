@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import click
 
+from sft.cli.completing import files_here
 from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
+from sft.cli.leavers import disable_all, read_names, require_one, show_leavers
 from sft.cli.options import common
 from sft.cli.people_output import (
     files_of,
@@ -50,11 +52,19 @@ def role_command(invocation: Invocation, name: str, role: str) -> int:
 
 
 @click.command("disable")
-@click.argument("name", shell_complete=people_there)
+@click.argument("name", required=False, shell_complete=people_there)
+@click.option(
+    "--from-file", "listed", metavar="FILE", shell_complete=files_here, help="Everybody whom a list names, one a line."
+)
 @common
-def disable_command(invocation: Invocation, name: str) -> int:
+def disable_command(invocation: Invocation, name: str | None, listed: str | None) -> int:
     """Lock somebody out, keeping everything; sft enable lets them in again."""
-    user = invocation.talk(lambda session: people.disable(session, name))
+    require_one(name, listed)
+    if listed is not None:
+        names = read_names(listed, invocation.environment.stdin)
+        leavers = invocation.talk(lambda session: disable_all(session, names))
+        return show_leavers(invocation.console, leavers, now=invocation.now, steps=invocation.steps)
+    user = invocation.talk(lambda session: people.disable(session, name or ""))
     show_disabled(invocation.console, user, back=f"sft enable {shell_name(user.name)}")
     return 0
 
