@@ -293,6 +293,7 @@ def any_step(side: str, chance: random.Random, next_id: int) -> object:
 
 
 @pytest.mark.parametrize("seed", range(40))
+@pytest.mark.sampled(4)
 def test_what_one_end_allows_the_other_accepts_however_frames_cross(seed):
     chance = random.Random(seed)
     accounts = {"c": RequestsInFlight(), "s": RequestsInFlight()}
