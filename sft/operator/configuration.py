@@ -44,6 +44,8 @@ class Configuration(ServerPolicy, frozen=True):
     data: str = ""
     master_key: str = "file"
     monitoring: str = ""
+    log_format: str = "text"
+    log_level: str = "info"
 
     @property
     def policy(self) -> ServerPolicy:

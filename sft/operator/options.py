@@ -239,6 +239,16 @@ OPTIONS: Final = (
         reloads=False,
     ),
     ServerOption(
+        "log_format",
+        OneOf(("text", "json")),
+        "How the log is written to standard output: as lines of text, or as one JSON object a line.",
+    ),
+    ServerOption(
+        "log_level",
+        OneOf(("debug", "info", "warning", "error")),
+        "From which level on the log is written to standard output.",
+    ),
+    ServerOption(
         "trash_days", Number(1, DAYS_MOST), "How many days what was deleted can be brought back; then it is destroyed."
     ),
 )

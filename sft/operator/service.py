@@ -18,6 +18,7 @@ from sft.model.events import DomainEvent, UserJoined
 from sft.model.text import shell_path
 from sft.operator.bootstrap import OpenedHome
 from sft.operator.home import Home
+from sft.operator.log_stream import LOGGED
 from sft.operator.process import ProcessService, on_terminal
 from sft.operator.server import Server
 from sft.service import invitations
@@ -46,6 +47,7 @@ class ServerService(ProcessService):
 
     async def _start_server(self) -> None:
         given = self._home.configured(self._flags).required()
+        LOGGED.change(given.log_format, given.log_level)
         server = self._server = Server(
             self._reactor,
             self._home,
@@ -89,6 +91,7 @@ class ServerService(ProcessService):
             if found.faults:
                 return
             done = await self._server.reload(found.configuration)
+            LOGGED.change(done.configuration.log_format, done.configuration.log_level)
             for name in done.taken:
                 self._event_log.note("option-changed", option=name, to=getattr(done.configuration, name))
             for name in done.waiting:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -33,16 +33,38 @@ def line(event: str, values: dict[str, object]) -> str:
     return event + _shown(values)
 
 
-def lines(event: str, common: dict[str, object], each: Iterable[dict[str, object]]) -> Iterator[str]:
-    """Write several things of a kind, in as few lines as may be; each line says what they have in common."""
+class LogFields(NamedTuple):
+    """What a line says, by name: for logs that are no text.
+
+    Attributes:
+        each: several things of the kind, beside what they have in common.
+        goes_on: the line belongs to the one before, which says all of it.
+    """
+
+    event: str
+    common: dict[str, object]
+    each: Sequence[dict[str, object]] = ()
+    goes_on: bool = False
+
+
+def lines(
+    event: str, common: dict[str, object], each: Iterable[dict[str, object]]
+) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """Write several things of a kind, in as few lines as may be; each line says what they have in common.
+
+    Returns:
+        Each line, and which of the things are in it.
+    """
     head = text = line(event, common)
+    within: list[dict[str, object]] = []
     for values in each:
         shown = _shown(values)
         if len(text) + len(shown) > LOG_LINE_CHARACTERS and text != head:
-            yield text
-            text = head
+            yield text, within
+            text, within = head, []
         text += shown
-    yield text
+        within.append(values)
+    yield text, within
 
 
 def _shown(values: dict[str, object]) -> str:
@@ -103,25 +125,27 @@ class EventLog:
                 self.note_each(event_name(type(first)), _who(first.by), map(_what, alike))
 
     def note(self, event: str, **values: object) -> None:
-        self._logger.info("{line}", line=line(event, values))
+        self._logger.info("{line}", line=line(event, values), fields=LogFields(event, values))
 
     def note_each(self, event: str, common: dict[str, object], each: Iterable[dict[str, object]]) -> None:
         """Log several things of a kind, which costs little more than one."""
-        for said in lines(event, common, each):
-            self._logger.info("{line}", line=said)
+        for said, within in lines(event, common, each):
+            self._logger.info("{line}", line=said, fields=LogFields(event, common, within))
 
     def warn(self, event: str, **values: object) -> None:
-        self._logger.warn("{line}", line=line(event, values))  # noqa: G010 - the name in Twisted
+        fields = LogFields(event, values)
+        self._logger.warn("{line}", line=line(event, values), fields=fields)  # noqa: G010 - the name in Twisted
 
     def fault(self, event: str, failure: Failure, **values: object) -> str:
         """Log an unexpected exception with its traceback; returns the reference that finds it."""
         reference = new_reference()
-        self._logger.error(
-            "{line}", line=line(event, {"ref": reference, **values, "error": type(failure.value).__name__})
-        )
+        said = {"ref": reference, **values, "error": type(failure.value).__name__}
         # The traceback has code lines but no values of variables: nothing of a user stands in it.
-        for row in failure.getTraceback(elideFrameworkCode=True, detail="brief").splitlines():
-            self._logger.error("{line}", line=f"  {reference} {safe(row)}")
+        rows = failure.getTraceback(elideFrameworkCode=True, detail="brief").splitlines()
+        fields = LogFields(event, said | {"traceback": rows})
+        self._logger.error("{line}", line=line(event, said), fields=fields)
+        for row in rows:
+            self._logger.error("{line}", line=f"  {reference} {safe(row)}", fields=fields._replace(goes_on=True))
         return reference
 
     def failed(self, failure: Failure, event: str) -> None:

@@ -94,10 +94,10 @@ def damaged(server: ServerFixture) -> DamagedContent:
 
 
 @on_reactor
-async def test_a_port_of_monitoring_in_use_is_told_as_that(watched: ServerFixture):
+async def test_a_port_of_monitoring_in_use_is_told_as_that(template: Path, watched: ServerFixture):
     await watched.start(monitoring="127.0.0.1:0")
     (port,) = [each for each in watched.running._ports if isinstance(each.factory, health_page.HealthFactory)]  # type: ignore[union-attr]
-    other = copy_server(watched.folder, watched.folder.parent / "other")
+    other = copy_server(template, watched.folder.parent / "other")
     with pytest.raises(ListenError) as refused:
         await other.start(monitoring=f"127.0.0.1:{port.getHost().port}")
     assert "monitoring" in str(refused.value.values["remedy"])

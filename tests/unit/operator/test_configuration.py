@@ -23,6 +23,8 @@ SAMPLES = {
     "data": ('"/srv/disk"', "/srv/disk", "/srv/disk"),
     "master_key": ('"command:kms get"', "command:kms get", "command:kms get"),
     "monitoring": ('"[::1]:7363"', "[::1]:7363", "[::1]:7363"),
+    "log_format": ('"json"', "json", "json"),
+    "log_level": ('"error"', "error", "error"),
     "trash_days": ("7", "7", 7),
 }
 

@@ -138,7 +138,7 @@ def test_a_reader_of_the_help_who_goes_away_is_no_fault(monkeypatch, capsys):
         (["log", "-n2", "--json"], "show", {"n": 2, "json": True}),
         (["log", "show", "--json", "--n", "2"], "show", {"n": 2, "json": True}),
         (["user", "remove", "gus", "--files-to", "ada", "--yes"], "remove", {"files_to": "ada", "yes": True}),
-        (["vault"], "check", {}),
+        (["vault"], "status", {}),
     ],
 )
 def test_words_become_a_function_and_its_options(words, runs, options, tmp_path):

@@ -83,7 +83,9 @@ def test_a_path_forges_no_other_file_of_its_line():
 def test_what_is_too_long_for_a_line_goes_on_in_another_that_says_whose_it_is():
     longest = LOG_LINE_CHARACTERS // 2
     each = [{"path": letter * longest} for letter in "abc"] + [{"path": "d"}, {"path": "e" * 2 * longest}]
-    told = list(lines("getting", {"by": "ada"}, each))
+    both = list(lines("getting", {"by": "ada"}, each))
+    told = [said for said, _ in both]
+    assert [values for _, within in both for values in within] == each
     assert [one.split(" ", 2)[:2] for one in told] == [["getting", "by=ada"]] * 4
     assert [one.count("path=") for one in told] == [1, 1, 2, 1]
     assert "".join(told).count("path=") == len(each)
