@@ -27,7 +27,7 @@ PAGES_AT_ONCE: Final = 64  # 256 KiB: what is read between two looks at the rate
 
 _OBJECTS: Final = str(
     select(VersionModel.object_id, VersionModel.size)
-    .where(VersionModel.inline == 0)
+    .where(VersionModel.inline == 0, VersionModel.destroyed_at.is_(None))
     .order_by(VersionModel.object_id)
     .compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
 )

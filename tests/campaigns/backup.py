@@ -184,10 +184,10 @@ class Beside:
 def beside(folder: Path, backups: Path, *, files: int, objects: int, limit: str | None) -> None:
     """Run the second campaign, and print what it measured."""
     began = time.monotonic()
-    home = build(folder, Shape(files, min(10_000, max(30, files // 100)), int(time.time())), processes=2)
-    say(
-        f"{files:,} files in {time.monotonic() - began:.0f} s: database {home.database.stat().st_size / 2**20:,.0f} MiB"
-    )
+    if not (folder / "home").exists():
+        build(folder, Shape(files, min(10_000, max(30, files // 100)), int(time.time())), processes=2)
+    size = (folder / "home" / "data" / "sft.sqlite").stat().st_size
+    say(f"{files:,} files in {time.monotonic() - began:.0f} s: database {size / 2**20:,.0f} MiB")
     here = Beside(folder, backups, limit)
     try:
         here.put_objects(objects, "objects")
@@ -229,12 +229,17 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--files", type=int, default=0, help="the second campaign, with so many")
+    parser.add_argument(
+        "--home", type=Path, help="a home of so many files that was made before; a copy of it is measured"
+    )
     parser.add_argument("--objects", type=int, default=20_000)
     parser.add_argument("--limit", help="as sftd backup takes it")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sft-backup-", dir=options.folder) as name:
         folder = Path(name)
+        if options.home is not None:
+            shutil.copytree(options.home, folder / "home")
         say(f"seed {options.seed}; on {file_system(folder)}, {len(os.sched_getaffinity(0))} cores")
         if options.files:
             beside(folder, folder / "backups", files=options.files, objects=options.objects, limit=options.limit)

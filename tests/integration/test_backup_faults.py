@@ -6,11 +6,14 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sft.errors import BackupError
+from sft.limits import KIB, MIB
 from sft.model.access import operator_caller
 from sft.operator.backups.folder import BackupFolder
 from sft.operator.backups.taking import TakenBackup, Taking
@@ -20,6 +23,7 @@ from sft.vault.disk import Disk
 from tests.integration.live_cli import LiveCli
 from tests.integration.server_fixture import content
 from tests.integration.test_backup import backup, lose, ok, restore
+from tests.integration.test_disk import MOUNT, UMOUNT, fill
 from tests.loop import run
 from tests.unit.vault.faulty_disk import FaultyDisk
 
@@ -33,6 +37,20 @@ def filled(cli: LiveCli) -> LiveCli:
         ok(cli.sft("max", "put", cli.file(f"{number}.bin", content(40_000 + number)), "--to", "finance"))
     ok(cli.sft("max", "put", cli.file("small.txt", b"small"), "--to", "finance"))
     return cli
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 32 MiB, in memory."""
+    path = tmp_path / "backups"
+    path.mkdir()
+    if MOUNT is None or UMOUNT is None or os.geteuid() != 0:
+        pytest.skip("only root may mount a small file system here")
+    done = subprocess.run([MOUNT, "-t", "tmpfs", "-o", f"size={32 * MIB}", "none", str(path)], check=False)
+    if done.returncode:
+        pytest.skip("nothing can be mounted here")
+    yield path
+    subprocess.run([UMOUNT, "--lazy", str(path)], check=True)
 
 
 def take(cli: LiveCli, path: Path, disk: Disk | None = None, **options) -> TakenBackup:
@@ -75,6 +93,27 @@ def test_a_full_disk_leaves_the_backups_that_there_were(filled: LiveCli, tmp_pat
     assert "Make room" in failed.value.values["remedy"]
     lose(filled)
     assert restore(filled, path)["snapshot"] == first["snapshot"]
+
+
+def test_a_disk_that_is_full_at_any_point_is_said_so_and_the_older_backup_stays(filled: LiveCli, small_disk: Path):
+    path = small_disk
+    first = backup(filled, path)["snapshot"]["name"]
+    for number in range(20):
+        ok(filled.sft("max", "put", filled.file(f"new{number}.bin", content(60_000 + number)), "--to", "finance"))
+    failures = 0
+    for left in range(0, 8 * MIB, 160 * KIB):
+        fill(path / "vault" / "ballast", left)
+        done = filled.operator("backup", str(path))
+        if done.status == 0:
+            break
+        failures += 1
+        assert (done.status, "[BACKUP]" in done.err, "Make room" in done.err) == (10, True, True), done.err
+        assert BackupFolder(path).names() == [first]
+    assert failures > 2
+    (path / "vault" / "ballast").unlink()
+    backup(filled, path)
+    lose(filled)
+    assert restore(filled, path)["faults"] == []
 
 
 def test_a_run_that_was_cut_is_gone_on_with_and_only_whole_objects_are_taken_from_it(filled: LiveCli, tmp_path: Path):

@@ -66,6 +66,9 @@ def test_whoever_ends_it_hears_of_it_and_the_database_goes_on(database: Database
 def test_objects_come_by_rising_id_and_only_as_objects(database: Database):
     found = list(objects_of(database.path))
     assert found == sorted(set(found))
+    assert found
+    tamper(database.path, "UPDATE versions SET destroyed_at = 7 WHERE object_id = ?", found[0][0])
+    assert list(objects_of(database.path)) == found[1:]
     assert all(len(object_id) == 16 and size >= 0 for object_id, size in found)
     tamper(database.path, "UPDATE versions SET inline = 0, object_id = x'07' || rowid")
     with pytest.raises(StoreError):
