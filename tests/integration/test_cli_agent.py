@@ -36,6 +36,7 @@ def max_(cli: LiveCli) -> Iterator[AtTheirComputer]:
         made.sft("lock")
 
 
+@pytest.mark.every_run
 def test_no_command_asks_for_a_passphrase_while_an_agent_holds_the_key(max_: AtTheirComputer, cli: LiveCli) -> None:
     refused = max_.sft("mkdir", "docs")
     assert refused.status == 8

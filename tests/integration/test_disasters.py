@@ -72,6 +72,7 @@ def stricken(cli: LiveCli, tmp_path: Path) -> Stricken:
 
 
 @line("yes|yes|")
+@pytest.mark.every_run
 def test_key_and_data_nothing_is_lost(stricken: Stricken):
     cli = stricken.cli
     run(cli.server.start(run(cli.server.halt())))
@@ -199,6 +200,7 @@ def test_stolen_data_or_a_stolen_backup_have_no_content_and_no_key(stricken: Str
             assert path.stat().st_mode & 0o077 == 0, path
 
 
+@pytest.mark.every_run
 def test_each_line_of_the_page_is_a_test_here():
     table = PAGE.read_text(encoding="utf-8").split("| master key | data | backup |")[1].splitlines()[2:]
     lines = ["|".join(cell.strip() for cell in each.split("|")[1:4]) for each in table if each.startswith("|")]

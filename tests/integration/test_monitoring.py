@@ -52,6 +52,7 @@ async def metrics(server: ServerFixture) -> dict[str, float]:
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_who_watches_sees_what_moves_and_no_name(watched: ServerFixture):
     await watched.start(monitoring="127.0.0.1:0")
     before = await metrics(watched)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sft.operator.home import Home
 from sft.service import settings
 from tests.integration.server_fixture import copy_server, on_reactor, until
@@ -48,6 +50,7 @@ async def test_what_is_safe_is_taken_at_once_and_the_rest_waits(template: Path, 
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_what_is_wrong_changes_nothing_and_is_named(template: Path, tmp_path: Path):
     service = Reread(copy_server(template, tmp_path / "s").home)
     await service.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from twisted.internet.task import Clock
 
 from sft.server.scrubbing import LOOK_SECONDS, Scrubbing
@@ -10,6 +11,7 @@ from tests.integration.server_fixture import ServerFixture, content, on_reactor,
 
 
 @on_reactor
+@pytest.mark.every_run
 async def test_what_is_due_is_read_each_minute_and_damage_is_said(server: ServerFixture):
     raw = await server.raw("max")
     for name in ("a", "b"):
