@@ -137,6 +137,10 @@ INLINE_OBJECT_BYTES: Final = 16 * KIB  # sealed size up to which an object lies 
 FLOOR_BYTES: Final = 256 * MIB  # free space kept for the database: deleting works on a full disk
 TRASH_DAYS: Final = 30  # a mistake is seen within a month of work; the operator's to change
 TRASH_SECONDS: Final = TRASH_DAYS * 24 * 3600
+VERSIONS_KEPT: Final = (
+    10  # of a file with their contents: what changes daily goes back over two weeks of work; the operator's to change
+)
+EXPIRY_SECONDS: Final = 60  # how often is looked what has expired: one search of an index
 SCRUB_SECONDS: Final = (
     30 * 24 * 3600
 )  # all contents are read so often: a copy that is kept for a month has yet what a disk lost

@@ -34,6 +34,9 @@ ACTS: Final[Mapping[str, Mapping[str, Words]]] = {
         "move": commands.move,
         "delete": commands.delete,
         "restore": commands.restore,
+        "restore_version": commands.restore_version,
+        "destroy_version": commands.destroy_version,
+        "destroy_trashed": commands.destroy_trashed,
     },
     "people": {
         "change_role": commands.change_role,

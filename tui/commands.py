@@ -91,6 +91,18 @@ def restore(path: str) -> CommandLine:
     return _command(["restore"], [path])
 
 
+def restore_version(path: str, number: int) -> CommandLine:
+    return _command(["restore"], [path], ["--version", str(number)])
+
+
+def destroy_version(path: str, number: int) -> CommandLine:
+    return _command(["rm"], [path], ["--version", str(number), "--yes"])
+
+
+def destroy_trashed(path: str) -> CommandLine:
+    return _command(["rm"], [path], ["--trash", "--yes"])
+
+
 # -- people -----------------------------------------------------------------------------------------------
 
 

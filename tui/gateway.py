@@ -35,6 +35,7 @@ from sft.model.access import Role
 from sft.model.links import Link
 from sft.model.records import (
     Deleted,
+    Destroyed,
     DeviceKey,
     File,
     FileReader,
@@ -223,6 +224,15 @@ class Files(Protocol):
 
     async def restore(self, path: str) -> File | RestoredFolder:
         """Bring back what was last deleted from a path: a file, or a folder with all in it."""
+
+    async def restore_version(self, path: str, number: int) -> int:
+        """Make the content of an older version the newest again, signed by the person; return its number then."""
+
+    async def destroy_version(self, path: str, number: int) -> None:
+        """Destroy the content of an older version for good."""
+
+    async def destroy_trashed(self, path: str) -> Destroyed:
+        """Destroy for good what was last deleted from a path."""
 
 
 class People(Protocol):

@@ -80,6 +80,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NO_SERVER": "Start one: sftd --home {home} serve",
         "NO_KEY_LEFT": "An admin ends them all and gives you a new one",
         "NOT_AS_LISTED": "R on it in Transfers (2) tries again; if it says so again, tell the operator",
+        "NEWEST_VERSION": "d deletes the file; V brings an older content back",
         "NOT_EMPTY": "d deletes a folder with all in it",
         "NOT_FOUND": "Somebody may have moved or deleted it: R reads the list anew",
         "NOT_JOINED": "6 takes an invitation from an admin",
@@ -138,6 +139,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "USER_NAME_NOT_ALLOWED": "Letters, digits, dot, underscore and hyphen will do: {safer}",
         "VAULT": _TELL,
         "VERIFICATION": _TELL,
+        "VERSION_DESTROYED": "V shows which are there",
         "VERSION_UNKNOWN": _UPGRADE,
     }
 )

@@ -77,6 +77,9 @@ def version_document(version: FileVersion) -> Document:
         "size": version.size,
         "created_at": utc_time(version.stored_at),
         "digest": digest_text(version.digest),
+        "log": version.leaf,
+        "destroyed_at": _time(version.destroyed_at),
+        "destroyed_by": version.destroyed_by,
     }
 
 
@@ -123,7 +126,7 @@ def trash_document(deleted: TrashedFolder | File) -> Document:
             "files": 1,
             "folders": 0,
             "deleted_at": _time(deleted.trashed_at),
-            "deleted_by": None,
+            "deleted_by": deleted.trashed_by,
             "restorable_until": _time(deleted.trash_ends_at),
             "file": file_document(deleted),
         }

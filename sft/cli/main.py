@@ -43,7 +43,7 @@ COMMANDS: Final = {
     "mv": "Rename or move a file or folder.",
     "rm": "Delete files; they can be restored.",
     "owner": "Hand files or folders over to somebody.",
-    "restore": "Bring deleted files back (sft ls --trash).",
+    "restore": "Bring deleted files back (sft ls --trash), or an old version.",
     "log": "Show what happened on the server, proved; check its whole log.",
     "verify": "Check a file here against its signature, without the server.",
     "proof": "Write a file and its proof, for who has no account.",
@@ -65,7 +65,7 @@ COMMANDS: Final = {
 
 # Commands that share a module with others.
 SHARED: Final = {
-    **dict.fromkeys(("mkdir", "mv", "restore"), "paths"),
+    **dict.fromkeys(("mkdir", "mv"), "paths"),
     "reset-key": "devices",
     **dict.fromkeys(("unlock", "lock"), "agent"),
     **dict.fromkeys(("users", "role", "disable", "enable", "remove"), "people"),

@@ -90,6 +90,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NO_SERVER": "Start one: sftd --home {home} serve",
         "NO_KEY_LEFT": "An admin ends them all and gives you a new one: sft reset-key NAME KEY --stolen-since NUMBER",
         "NOT_AS_LISTED": "The same command again; if it says so again, tell the operator",
+        "NEWEST_VERSION": "With the file: sft rm {path}. An older content back: sft restore {path} --version N",
         "NOT_EMPTY": "With all in it: sft rm -r {path}",
         "NOT_FOUND": "See what there is: {see}",
         "NOT_JOINED": "sft join, with an invitation from an admin",
@@ -150,6 +151,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "USER_NAME_NOT_ALLOWED": "Letters, digits, dot, underscore and hyphen will do: {safer}",
         "VAULT": "sftd vault check",
         "VERIFICATION": "Tell the operator",
+        "VERSION_DESTROYED": "See which are there: sft info {path}",
         "VERSION_UNKNOWN": _UPGRADE,
     }
 )

@@ -23,7 +23,13 @@ ACTS: Final[Mapping[str, tuple[LeafKind, ...]]] = MappingProxyType(
         "move": (LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED),
         "delete": (LeafKind.FILE_DELETED, LeafKind.FOLDER_DELETED),
         "restore": (LeafKind.FILE_RESTORED, LeafKind.FOLDER_RESTORED),
-        "purge": (LeafKind.FILES_PURGED, LeafKind.FOLDER_PURGE_BEGUN, LeafKind.FOLDERS_PURGED),
+        "purge": (
+            LeafKind.FILES_PURGED,
+            LeafKind.FILE_PURGE_BEGUN,
+            LeafKind.FOLDER_PURGE_BEGUN,
+            LeafKind.FOLDERS_PURGED,
+            LeafKind.VERSIONS_DESTROYED,
+        ),
         "mkdir": (LeafKind.FOLDER_MADE,),
         "download": (LeafKind.DOWNLOAD_BEGUN, LeafKind.DOWNLOAD_RECEIVED),
         "join": (LeafKind.USER_JOINED,),
@@ -73,6 +79,8 @@ _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
         LeafKind.FILE_DELETED: "deleted",
         LeafKind.FILE_RESTORED: "restored",
         LeafKind.FILES_PURGED: "purged files",
+        LeafKind.FILE_PURGE_BEGUN: "began to purge",
+        LeafKind.VERSIONS_DESTROYED: "destroyed versions of",
         LeafKind.HANDED_OVER: "handed over the files of",
         LeafKind.OWNER_CHANGED: "handed over",
         LeafKind.FOLDER_OWNER_CHANGED: "handed over the folder",
@@ -101,6 +109,7 @@ _BY_SERVER: Final = frozenset(
         LeafKind.LOG_RESTARTED,
         LeafKind.FILES_PURGED,
         LeafKind.FOLDER_PURGE_BEGUN,
+        LeafKind.VERSIONS_DESTROYED,
         LeafKind.FOLDERS_PURGED,
         LeafKind.HANDED_OVER,
         LeafKind.LOGIN_FAILURES,
@@ -186,15 +195,20 @@ class LogLine(Struct, frozen=True):
     @property
     def file_id(self) -> bytes | None:
         """The file that it was done to, where that is one."""
-        files = self.downloaded
+        files = self.versions
         return _id(self.facts.get("file_id")) or (files[0][0] if len(files) == 1 else None)
 
     @property
     def downloaded(self) -> list[tuple[bytes, int]]:
         """Of a download: the files that it was of, each with the number of a version."""
+        return [] if self.grade is None else self.versions
+
+    @property
+    def versions(self) -> list[tuple[bytes, int]]:
+        """Of a download, or of contents that were destroyed: the files that it was of, each with the number of a version."""
         versions = self.facts.get("versions")
         found = []
-        for each in versions if self.grade is not None and isinstance(versions, list) else ():
+        for each in versions if isinstance(versions, list) else ():
             file_id, number = (
                 (_id(each[0]), _number(each[1])) if isinstance(each, list) and len(each) == _PAIR else (None, 0)
             )
@@ -217,7 +231,7 @@ class LogLine(Struct, frozen=True):
         """The version of the file that it was about."""
         if self.kind is LeafKind.FILE_COMMITTED:
             return _FIRST_VERSION
-        files = self.downloaded
+        files = self.versions
         return files[0][1] if len(files) == 1 else _number(self.facts.get("version"))
 
     @property

@@ -170,6 +170,8 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
         "make-folder": {"path": NAME_FIELD},
         "delete": {"path": NAME_FIELD, "recursive": FLAG_FIELD, "file": FILE_FIELD, "version": NUMBER_FIELD},
         "restore": {"path": NAME_FIELD},
+        "destroy": {"path": NAME_FIELD},
+        "destroy-version": {"file": FILE_FIELD, "version": NUMBER_FIELD, "path": NAME_FIELD},
         "received": {"versions": VERSIONS_FIELD},
         "key-add": {"key": KEY_FIELD, "device": NAME_FIELD},
         "key-rotate": {"key": KEY_FIELD, "device": NAME_FIELD},

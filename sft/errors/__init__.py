@@ -140,6 +140,7 @@ from sft.errors.refusals import (
     NameNotAllowedError,
     NameReservedError,
     NameTakenError,
+    NewestVersionError,
     NoKeyLeftError,
     NotFoundError,
     NotSmallError,
@@ -163,5 +164,6 @@ from sft.errors.refusals import (
     UnknownRefusalError,
     UploadGoneError,
     UserNameNotAllowedError,
+    VersionDestroyedError,
 )
 from sft.errors.root import SftError, Value

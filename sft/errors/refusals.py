@@ -190,8 +190,26 @@ class ChangedSinceError(RequestError):
 
     code = "CHANGED_SINCE"
     exit_status = 5
-    sentence = "{author} stored version {version} while you worked on version {seen}."
+    sentence = "{author} stored version {version}, {stored_at}, while you worked on version {seen}."
     step_values = ("path",)
+
+
+class VersionDestroyedError(RequestError):
+    """Of an old version everything is known but its content: older ones than are kept, or somebody had it destroyed."""
+
+    code = "VERSION_DESTROYED"
+    exit_status = 3
+    sentence = "The content of version {version} of {path} was destroyed on {destroyed_at} by {destroyed_by}."
+
+
+class NewestVersionError(RequestError):
+    """The newest version is what a file is: it is never destroyed by itself, and there is nothing to go back to."""
+
+    code = "NEWEST_VERSION"
+    exit_status = 5
+    sentence = (
+        "Version {version} is the newest of {path}: only older ones are brought back, or destroyed by themselves."
+    )
 
 
 class NameNotAllowedError(RequestError):

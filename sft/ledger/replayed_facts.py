@@ -53,6 +53,8 @@ ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
         "make-folder": frozenset({LeafKind.FOLDER_MADE}),
         "delete": frozenset({LeafKind.FILE_DELETED, LeafKind.FOLDER_DELETED}),
         "restore": frozenset({LeafKind.FILE_RESTORED, LeafKind.FOLDER_RESTORED}),
+        "destroy": frozenset({LeafKind.FILE_PURGE_BEGUN, LeafKind.FOLDER_PURGE_BEGUN}),
+        "destroy-version": frozenset({LeafKind.VERSIONS_DESTROYED}),
         "received": frozenset({LeafKind.DOWNLOAD_RECEIVED}),
         "key-add": frozenset({LeafKind.KEY_ADDED}),
         "key-rotate": frozenset({LeafKind.KEY_ROTATED}),

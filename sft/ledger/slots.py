@@ -45,6 +45,7 @@ class FileState(StrEnum):
 
     LIVE = "live"
     TRASHED = "trashed"
+    PURGING = "purging"  # it comes back no more, and versions of it are there still
     PURGED = "purged"
 
 

@@ -368,8 +368,8 @@ class FolderRestored(StatedEvent, frozen=True, kw_only=True):
     folders: int
 
 
-class FolderPurgeBegun(DomainEvent, frozen=True, kw_only=True):
-    """A folder that was in the trash for its time comes back no more: what hangs on it is being destroyed."""
+class FolderPurgeBegun(StatedEvent, frozen=True, kw_only=True):
+    """A folder that was in the trash, for its time or until somebody said so, comes back no more: all in it goes."""
 
     folder_id: int
     path: str

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from sft.limits import TRASH_DAYS
+from sft.limits import TRASH_DAYS, VERSIONS_KEPT
 
 _DAY: Final = 24 * 3600
 
@@ -20,9 +20,11 @@ class ServerPolicy(Struct, frozen=True):
 
     Attributes:
         trash_days: how long what was deleted can be brought back.
+        versions_kept: of how many of a file's newest versions the contents are kept, one at least.
     """
 
     trash_days: int = TRASH_DAYS
+    versions_kept: int = VERSIONS_KEPT
 
     @property
     def trash_seconds(self) -> int:

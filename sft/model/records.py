@@ -137,6 +137,8 @@ class FileVersion(Record, frozen=True):
     Attributes:
         leaf: index in the server's log.
         signature: the whole minisign signature (four lines); a page of a listing leaves it out unless asked for.
+        destroyed_at: when its content was destroyed; None while it is there.
+        destroyed_by: who did that; None where the server did, which keeps the newest ones.
     """
 
     number: VersionNumber
@@ -150,10 +152,16 @@ class FileVersion(Record, frozen=True):
     signed_name: PathText
     leaf: Count
     signature: SignatureBytes = b""
+    destroyed_at: Seconds | None = None
+    destroyed_by: PersonName | None = None
 
 
 class File(Record, frozen=True):
-    """A file and one of its versions (the newest unless another was asked for)."""
+    """A file and one of its versions (the newest unless another was asked for).
+
+    Attributes:
+        trashed_by: who deleted it; None while it is there.
+    """
 
     id: Bytes16
     path: PathText
@@ -162,6 +170,7 @@ class File(Record, frozen=True):
     version: FileVersion
     trashed_at: Seconds | None = None
     trash_ends_at: Seconds | None = None
+    trashed_by: PersonName | None = None
 
 
 class Folder(Record, frozen=True):
@@ -193,6 +202,14 @@ class TrashPage(Record, frozen=True):
     folders: Annotated[tuple[TrashedFolder, ...], Meta(max_length=LIST_ENTRIES)]
     files: Annotated[tuple[File, ...], Meta(max_length=LIST_ENTRIES)]
     next: Annotated[str, Meta(max_length=1024)] = ""
+
+
+class Destroyed(Record, frozen=True):
+    """What of the trash comes back no more: a file, or a folder with so many files and folders in it, itself among them."""
+
+    path: PathText
+    files: Count
+    folders: Count
 
 
 class RestoredFolder(Record, frozen=True):

@@ -22,6 +22,7 @@ from sft.operator.listening import endpoint_of, loopback_endpoint
 
 ENVIRONMENT: Final = "SFT_SERVER_"
 DAYS_MOST: Final = 36_500
+VERSIONS_MOST: Final = 1_000_000
 
 REGISTRATIONS: Final = ("invite", "open", "closed")
 
@@ -250,6 +251,11 @@ OPTIONS: Final = (
     ),
     ServerOption(
         "trash_days", Number(1, DAYS_MOST), "How many days what was deleted can be brought back; then it is destroyed."
+    ),
+    ServerOption(
+        "versions_kept",
+        Number(1, VERSIONS_MOST),
+        "Of how many of a file's newest versions the contents are kept; those of older ones are destroyed within an hour.",
     ),
 )
 """Every option, in the order in which it is shown."""

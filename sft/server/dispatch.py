@@ -171,7 +171,7 @@ async def _maintain(
             reports.append(await running.run(work))
         finally:
             await follow_keyring(context)
-    return joined(message.id, reports)
+    return joined(message.id, reports, apart=route.apart)
 
 
 _STEPS: Final[Mapping[type[Request], Callable[[ServerContext, TransferSession, Any], Awaitable[Reply]]]] = {

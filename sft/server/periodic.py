@@ -1,7 +1,8 @@
 """What the server does by itself: it hands over what is to be another's, notes what is stored, destroys old trash.
 
 Rules. A hand-over, of a removal or of a folder, begins with the act that decided it, and goes on with a start and each hour
-where it was interrupted or a row kept it. Uploads that nobody goes on with are given up each hour, after their time. When the
+where it was interrupted or a row kept it. Each hour, after their time, uploads are given up that nobody goes on with, and
+contents of versions destroyed that are older than is kept; what somebody has destroyed before its time goes at once. When the
 trash was last collected, and free space given back, stands in the database, and is looked at soon after a start and each
 hour: a server may restart each night. A wall clock that ran otherwise than the machine's own destroys nothing: then it is
 refused, and said.
@@ -19,11 +20,13 @@ from twisted.internet.task import LoopingCall
 from sft.errors import TransferEndedError
 from sft.limits import COLLECT_SECONDS
 from sft.model.access import operator_caller
-from sft.model.events import DomainEvent, UserRemoved
+from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
+from sft.model.events import DomainEvent, FolderPurgeBegun, UserRemoved
 from sft.model.owner_events import FolderOwnerChanged
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
-from sft.service.maintenance import daily, growth, hand_overs, purging, upload_expiry
+from sft.service.maintenance import daily, growth, hand_overs, old_versions, purging, upload_expiry
+from sft.service.maintenance.report import Job
 
 FIRST_LOOK_SECONDS: Final = 600  # a start has enough to do
 LOOK_SECONDS: Final = 3600
@@ -53,6 +56,8 @@ class Periodic:
         self._first: Any = None
         self._handing_over = False
         self._once_more = False
+        self._destroying = False
+        self._destroy_more = False
 
     def start(self) -> None:
         self._context.watchers.append(self._watch)
@@ -74,6 +79,8 @@ class Periodic:
     def _watch(self, events: Sequence[DomainEvent]) -> None:
         if any(isinstance(event, UserRemoved | FolderOwnerChanged) for event in events):
             self.hand_over()
+        if any(isinstance(event, FilePurgeBegun | FolderPurgeBegun | VersionsDestroyed) for event in events):
+            self.destroy()
 
     def hand_over(self) -> Deferred[None]:
         """Have handed over what is to be, if this is not under way; fires when nothing more of it can be."""
@@ -99,6 +106,31 @@ class Periodic:
         finally:
             self._handing_over = False
 
+    def destroy(self) -> Deferred[None]:
+        """Have destroyed what somebody had destroyed before its time, if this is not under way; fires when that is done."""
+        self._destroy_more = True
+        if self._destroying:
+            return succeed(None)
+        self._destroying = True
+        done = Deferred.fromCoroutine(self._destroy())
+        return done.addErrback(self._context.event_log.failed, "destroying-fault")
+
+    async def _destroy(self) -> None:
+        try:
+            while self._destroy_more and not self._context.stopping:
+                self._destroy_more = False
+                await self._run(purging.finish_destroying)
+        except TransferEndedError:
+            pass  # the server stops; the next start goes on
+        finally:
+            self._destroying = False
+
+    async def _run(self, job: Callable[..., Job]) -> None:
+        """Run a job behind those that are under way."""
+        context, caller = self._context, operator_caller()
+        running = RunningJob(context, job.__name__, caller.name)
+        await running.run(await context.read(job, caller, context=running.job_context))
+
     def _begin(self) -> Deferred[None]:
         done = Deferred.fromCoroutine(self._look())
         return done.addErrback(self._context.event_log.failed, "collect-fault")
@@ -113,15 +145,13 @@ class Periodic:
             )
             return
         if await context.read(upload_expiry.is_expiry_due, operator_caller()):
-            caller = operator_caller()
-            running = RunningJob(context, upload_expiry.expire.__name__, caller.name)
-            await running.run(await context.read(upload_expiry.expire, caller, context=running.job_context))
+            await self._run(upload_expiry.expire)
         if await context.read(growth.is_growth_due, operator_caller()):
             await context.maintenance_pool.run(growth.note_today, context.job_context)
+        if await context.read(old_versions.is_anything_old, operator_caller()):
+            await self._run(old_versions.destroy_old_versions)
         if await context.read(daily.is_collection_due, operator_caller()):
-            caller = operator_caller()
-            running = RunningJob(context, purging.collect.__name__, caller.name)
-            await running.run(await context.read(purging.collect, caller, context=running.job_context))
+            await self._run(purging.collect)
             await context.maintenance_pool.run(daily.give_back_all, context.job_context)
 
     def _drift(self) -> float:

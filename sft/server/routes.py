@@ -7,7 +7,7 @@ flows are ``sft.server.uploads`` and ``sft.server.downloads``; small files have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from sft.server.server_status import status_of
 from sft.service import (
     accounts,
     commits,
+    destroying,
     downloads,
     files,
     folders,
@@ -36,7 +37,7 @@ from sft.service import (
     uploads,
 )
 from sft.service.log import reading
-from sft.service.maintenance import backups, check, growth, purging, rotation, row_keys
+from sft.service.maintenance import backups, check, growth, old_versions, purging, rotation, row_keys
 from sft.wire import messages as m
 
 Fields = dict[str, Any]
@@ -87,11 +88,13 @@ class JobRoute:
     Attributes:
         rate: bytes of content that are read in a second at most; 0 for no limit.
         ends_with_session: a later one goes on where it was when its asker went away.
+        apart: each job is about other things than those before it: what they did is added up.
     """
 
     jobs: Callable[[ServerContext, Any], list[tuple[Callable[..., Any], Fields]]]
     rate: Callable[[Any], int] = lambda _message: 0
     ends_with_session: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,14 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         m.OwnerChanged,
     ),
     m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path, q.statement), _restored),
+    m.DestroyVersion: ActRoute(
+        destroying.destroy_version,
+        lambda by, q: destroying.VersionDestruction(by, q.path, q.file_id, q.version, q.statement),
+        lambda id_, _: m.Done(id_),
+    ),
+    m.DestroyTrashed: ActRoute(
+        destroying.destroy_trashed, lambda by, q: destroying.TrashDestruction(by, q.path, q.statement), m.TrashDestroyed
+    ),
     m.PutFiles: TransferRoute(commits.commit),
     m.GetFiles: TransferRoute(downloads.begin_many),
     m.BeginUpload: TransferRoute(uploads.begin),
@@ -286,19 +297,22 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         lambda by, q: backups.BackupEnd(by, q.objects, q.copied, q.size),
         lambda id_, done: m.Done(id_, changed=done),
     ),
-    m.CollectTrash: JobRoute(lambda _context, _: [(purging.collect, {})]),
+    m.CollectTrash: JobRoute(
+        lambda _context, _: [(purging.collect, {}), (old_versions.destroy_old_versions, {})], apart=True
+    ),
 }
 
 
-def joined(request_id: int, reports: Sequence[VaultReport]) -> m.VaultChecked:
+def joined(request_id: int, reports: Sequence[VaultReport], *, apart: bool = False) -> m.VaultChecked:
     """Answer with the reports of one job after another as one, with as many faults as a frame holds."""
+    total_of: Callable[[Iterable[int]], int] = sum if apart else max
     faults = [fault for report in reports for fault in report.faults]
     total = len(faults) + sum(report.more_faults for report in reports)
     notes = tuple(note for report in reports for note in report.notes)[:NOTES_SHOWN]
     while True:
         report = VaultReport(
-            files=max(report.files for report in reports),
-            versions=max(report.versions for report in reports),
+            files=total_of(report.files for report in reports),
+            versions=total_of(report.versions for report in reports),
             bytes_checked=sum(report.bytes_checked for report in reports),
             faults=tuple(faults),
             more_faults=total - len(faults),

@@ -99,6 +99,7 @@ def check_upload(
             path=place.path,
             author=record_builder.name_of(newest.author_id),
             version=newest.number,
+            stored_at=newest.stored_at,
             seen=put.version - 1,
         )
     return None

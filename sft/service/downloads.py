@@ -146,9 +146,12 @@ def _find(
     outcomes: list[VersionRow | RequestError] = []
     found: list[Pair] = []
     paths: list[str] = []
+    records = RecordBuilder(reading)
     for (path, _), outcome in zip(files, find_versions(reading, caller, Permission.FILE_READ, files), strict=True):
         if isinstance(outcome, RequestError):
             outcomes.append(outcome)
+        elif outcome[1].destroyed_at is not None:
+            outcomes.append(records.destroyed(path, outcome[1]))
         elif outcome[1].size > most_bytes:
             outcomes.append(NotSmallError(path=path))
         else:
@@ -160,10 +163,10 @@ def _find(
             paths.append(path)
     if builder is not None:
         builder.add_files(reading, found)
-    records = RecordBuilder(reading).files(found, signatures=True, paths=paths)
+    shown = records.files(found, signatures=True, paths=paths)
     sealed = small_objects(reading, {row.object_id for _, row in found if row.inline})
     return [
-        each if isinstance(each, RequestError) else _download(storage, next(records), each, sealed.get(each.object_id))
+        each if isinstance(each, RequestError) else _download(storage, next(shown), each, sealed.get(each.object_id))
         for each in outcomes
     ]
 

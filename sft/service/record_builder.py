@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from sft.crypto.digests import digest_text
-from sft.errors import ExistsError, RecordForgedError, RowForgedError
+from sft.errors import ExistsError, RecordForgedError, RowForgedError, VersionDestroyedError
 from sft.limits import LIST_BYTES, LIST_ENTRIES
 from sft.model.access import OPERATOR
 from sft.model.names import join_path
@@ -87,7 +87,8 @@ class RecordBuilder:
             folder_path: of the folder that all of them lie in, where the caller knows it.
             paths: of each, likewise.
         """
-        self._learn_users({user for f, v in pairs for user in (f.owner_id, v.author_id)})
+        users = {user for f, v in pairs for user in (f.owner_id, v.author_id, f.trashed_by_id, v.destroyed_by_id)}
+        self._learn_users(user for user in users if user is not None)
         self._learn_owners({file.owner_id for file, _ in pairs})
         self._learn_keys({version.key_id for _, version in pairs})
         for number, (file, version) in enumerate(pairs):
@@ -138,11 +139,22 @@ class RecordBuilder:
             digest=digest_text(version.digest),
         )
 
+    def destroyed(self, path: str, version: VersionRow) -> VersionDestroyedError:
+        """Refuse to give out a content that is gone."""
+        by = "the server, which keeps the newest ones"
+        if version.destroyed_by_id is not None:
+            by = self.name_of(version.destroyed_by_id)
+        return VersionDestroyedError(
+            path=path, version=version.number, destroyed_at=version.destroyed_at or 0, destroyed_by=by
+        )
+
     # -- loading -----------------------------------------------------------------------------------
 
     def _file(self, file: FileRow, version: VersionRow, path: str, signature: bytes) -> File:
         ends = None if file.trashed_at is None else file.trashed_at + self.reading.policy.trash_seconds
         owner_id = self._heirs.get(file.owner_id, file.owner_id)
+        trashed_by = OPERATOR if file.trashed_by_id is None else self._users[file.trashed_by_id].name
+        destroyed_by = None if version.destroyed_by_id is None else self._users[version.destroyed_by_id].name
         return File(
             id=file.file_id,
             path=path,
@@ -160,9 +172,12 @@ class RecordBuilder:
                 signed_name=version.signed_name,
                 leaf=version.leaf,
                 signature=signature,
+                destroyed_at=version.destroyed_at,
+                destroyed_by=destroyed_by,
             ),
             trashed_at=file.trashed_at,
             trash_ends_at=ends,
+            trashed_by=None if file.trashed_at is None else trashed_by,
         )
 
     def _learn_users(self, user_ids: Iterable[int]) -> None:

@@ -21,7 +21,9 @@ def require_seen(records: RecordBuilder, path: str, file: FileRow, seen: FileSee
         return
     newest = newest_versions(records.reading, [file])[file.id]
     author = records.name_of(newest.author_id)
-    raise ChangedSinceError(path=path, author=author, version=newest.number, seen=seen.version)
+    raise ChangedSinceError(
+        path=path, author=author, version=newest.number, stored_at=newest.stored_at, seen=seen.version
+    )
 
 
 def seen_fields(seen: FileSeen | None) -> dict[str, Any]:

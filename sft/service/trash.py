@@ -151,7 +151,7 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
     stated = require_statement(transaction, item)
     require_path(item.path)
     records = RecordBuilder(transaction)
-    row = _last_deleted(records, transaction, item)
+    row = last_deleted(records, transaction, item.caller, item.path, verb="restore")
     places = PathLookup(transaction)
     place = places.one(item.path)
     if place.file is not None and isinstance(row, FileRow):
@@ -168,26 +168,37 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
     return _file_back(transaction, item, row, folder_id, figures, stated)
 
 
-def _last_deleted(records: RecordBuilder, transaction: Transaction, item: Restoration) -> FileRow | FolderRow:
-    """Find what is to come back: of what was deleted last, the first that the caller may have back."""
+def last_deleted(
+    records: RecordBuilder, transaction: Transaction, caller: Caller, path: str, *, verb: str
+) -> FileRow | FolderRow:
+    """Find what was deleted last from a path, or lies there in a folder that was: the first that is the caller's to decide.
+
+    Args:
+        verb: what is to be done with it, for the refusal.
+
+    Raises:
+        NotFoundError: nothing was deleted there.
+        NotYoursError: only what belongs to others was.
+        HandingOverError: a folder in which something is still being handed over to the caller.
+    """
     refusal: NotYoursError | None = None
-    for row in _deleted_from(transaction, item):
+    for row in _deleted_from(transaction, caller, path):
         try:
             if isinstance(row, FileRow):
-                require_right(records, item.caller, Permission.FILE_DELETE, row, verb="restore", path=item.path)
+                require_right(records, caller, Permission.FILE_DELETE, row, verb=verb, path=path)
             else:
-                require_tree(records, item.caller, Permission.FILE_DELETE, row, verb="restore", path=item.path)
+                require_tree(records, caller, Permission.FILE_DELETE, row, verb=verb, path=path)
         except NotYoursError as error:
             refusal = refusal or error
         else:
             return row
-    raise refusal or NotFoundError(what="deleted file", name=item.path)
+    raise refusal or NotFoundError(what="deleted file", name=path)
 
 
-def _deleted_from(transaction: Transaction, item: Restoration) -> Iterator[FileRow | FolderRow]:
+def _deleted_from(transaction: Transaction, caller: Caller, path: str) -> Iterator[FileRow | FolderRow]:
     """Find what was deleted from a path, by itself or with a folder above it; the last deleted first."""
-    path, folded = item.path, folded_path(item.path)
-    scopes = {scope_in(transaction, item.caller, Permission.FILE_DELETE), Scope(everything=True)}
+    folded = folded_path(path)
+    scopes = {scope_in(transaction, caller, Permission.FILE_DELETE), Scope(everything=True)}
     files = [trashed_from(transaction, path, folded, scope) for scope in scopes]
     found = {file.id: (file.trashed_at or 0, file) for file in files if file is not None}
     single = sorted(found.values(), key=lambda each: (each[0], each[1].id), reverse=True)

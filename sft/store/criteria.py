@@ -25,6 +25,7 @@ PURGING_STATE: Final = "purging"
 LIVE: Final[ColumnElement[str]] = literal_column(f"'{LIVE_STATE}'")
 TRASHED: Final[ColumnElement[str]] = literal_column(f"'{TRASHED_STATE}'")
 PURGING: Final[ColumnElement[str]] = literal_column(f"'{PURGING_STATE}'")
+REPLACED: Final[ColumnElement[bool]] = literal_column("files.contents_kept > 1")  # as the partial index says it
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Row)

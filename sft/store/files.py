@@ -17,13 +17,16 @@ from sft.model.access import Scope
 from sft.store.criteria import (
     GROUP_PAIRS,
     LIVE,
+    REPLACED,
     any_of_pairs,
     by_key,
     columns_with,
     following,
+    following_keys,
     groups,
     halves,
     ids_after,
+    keys_after,
     owners_in,
     rows_with,
     within,
@@ -39,6 +42,11 @@ Pair = tuple[FileRow, VersionRow]
 
 VersionKey = tuple[int, int]
 """A file's row id and the number of a version of it."""
+
+KeptKey = tuple[int, int]
+"""Of how many versions of a file the contents may be there, and its row id."""
+
+BEFORE_ALL_KEPT: Final[KeptKey] = (0, 0)
 
 _NEWEST: Final = (VersionModel.file == FileModel.id) & (VersionModel.number == FileModel.newest)
 _BY_ID: Final = by_key(FileRow, FileModel.id)
@@ -63,6 +71,9 @@ _BYTES: Final = columns_of(
     .group_by(VersionModel.file)
 )
 _IDS: Final = following(FileModel.id)
+_REPLACED: Final = following_keys(
+    (FileModel.contents_kept, FileModel.id), REPLACED, FileModel.contents_kept > value("most")
+)
 _PLACES: Final = columns_of(
     select(FileModel.folded, FileModel.id)
     .where(FileModel.folder_id == value("folder_id"), FileModel.folded > value("after"))
@@ -221,6 +232,11 @@ def files_by_row_id(reading: ReadTransaction, row_ids: Collection[int]) -> list[
 def file_row_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
     """Return the row ids of the files that follow one, trashed ones too; unverified."""
     return ids_after(reading, _IDS, after, limit)
+
+
+def files_replaced(reading: ReadTransaction, most: int, after: KeptKey, limit: int) -> list[KeptKey]:
+    """Return the keys of the files of which the contents of more versions may be there than so many; unverified."""
+    return keys_after(reading, _REPLACED, after, limit, most=most)
 
 
 def files_without_version(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:

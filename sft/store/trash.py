@@ -46,6 +46,7 @@ _FOLDERS_UNTIL: Final = following_keys(
     (FolderModel.trashed_at, FolderModel.id), FolderModel.state == TRASHED, FolderModel.trashed_at <= value("moment")
 )
 _PURGING: Final = following(FolderModel.id, FolderModel.state == PURGING)
+_PURGING_FILES: Final = following(FileModel.id, FileModel.state == PURGING)
 _PURGE_IDS: Final = following(PurgeModel.object_id)
 _PURGES: Final = by_key(PurgeRow, PurgeModel.object_id)
 
@@ -178,6 +179,11 @@ def folders_trashed_until(reading: ReadTransaction, moment: int, after: TrashKey
 def purging_folders(reading: ReadTransaction, after: int, limit: int) -> list[int]:
     """Return the ids of the folders whose destruction has begun, after one of them; unverified."""
     return ids_after(reading, _PURGING, after, limit)
+
+
+def purging_files(reading: ReadTransaction, after: int, limit: int) -> list[int]:
+    """Return the row ids of the files whose destruction has begun, each by itself, after one of them; unverified."""
+    return ids_after(reading, _PURGING_FILES, after, limit)
 
 
 def purge_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:

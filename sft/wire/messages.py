@@ -50,6 +50,7 @@ from sft.wire.replies import (
     ShownFile,
     StatusShown,
     StoredFile,
+    TrashDestroyed,
     TrashListed,
     UploadFound,
     UserList,
@@ -72,6 +73,8 @@ from sft.wire.requests import (
     ConfirmReceived,
     Credit,
     Delete,
+    DestroyTrashed,
+    DestroyVersion,
     DisableUser,
     EnableUser,
     EndBackup,
@@ -137,6 +140,8 @@ __all__ = [
     "ConfirmReceived",
     "Credit",
     "Delete",
+    "DestroyTrashed",
+    "DestroyVersion",
     "DisableUser",
     "Done",
     "EnableUser",
@@ -210,6 +215,7 @@ __all__ = [
     "SmallPut",
     "StatusShown",
     "StoredFile",
+    "TrashDestroyed",
     "TrashListed",
     "UploadFound",
     "UserList",
@@ -231,14 +237,14 @@ ClientMessage = (
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | ShowVault | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus
-    | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup
+    | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup | DestroyVersion | DestroyTrashed
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FilesShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
     | VaultShown
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
-    | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged
+    | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged | TrashDestroyed
 )  # fmt: skip
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
@@ -254,6 +260,8 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         Delete: frozenset({FileDeleted}),
         ChangeOwner: frozenset({OwnerChanged}),
         Restore: frozenset({FileShown, FolderReturned}),
+        DestroyVersion: frozenset({Done}),
+        DestroyTrashed: frozenset({TrashDestroyed}),
         BeginUpload: frozenset({FileStored, Done}),
         GetFile: frozenset({FileBegins, Done}),
         PutFiles: frozenset({FilesStored}),

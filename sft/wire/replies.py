@@ -18,6 +18,7 @@ from sft.model.evidence import Evidence, HeadText, LoggedPage, LogProof, PartByt
 from sft.model.records import (
     Count,
     Deleted,
+    Destroyed,
     File,
     Invitation,
     OwnerChange,
@@ -152,6 +153,12 @@ class FolderReturned(Reply, frozen=True, tag=69):
     """Answers Restore of a folder."""
 
     folder: RestoredFolder
+
+
+class TrashDestroyed(Reply, frozen=True, tag=95):
+    """Answers DestroyTrashed."""
+
+    destroyed: Destroyed
 
 
 class SelfShown(Reply, frozen=True, tag=70):

@@ -113,7 +113,7 @@ async def _prepare(server: ServerFixture) -> None:
     await operator.ask(m.ChangeRole, name="gus", role=Role.MAINTAINER)
     for name in ("ada", "max", "mia", "gus"):
         raw = await server.raw(name)
-        for prefix in ("", "to-move-", "to-give-", "to-delete-", "to-restore-"):
+        for prefix in ("", "to-move-", "to-give-", "to-delete-", "to-restore-", "to-destroy-"):
             path = f"{prefix}of-{name}"
             assert isinstance(await server.put(name, path, path.encode(), raw), m.FileStored)
         raw.abort()
@@ -125,7 +125,10 @@ async def _prepare(server: ServerFixture) -> None:
 # -- the matrix -----------------------------------------------------------------------------------------
 
 # Requests whose answer also depends on whose the file is.
-OWNERSHIP = {m.Move, m.ChangeOwner, m.Delete, m.Restore, m.PutFiles, m.BeginUpload, m.ListReaders}
+OWNERSHIP = {
+    m.Move, m.ChangeOwner, m.Delete, m.Restore, m.DestroyTrashed, m.DestroyVersion, m.PutFiles, m.BeginUpload,
+    m.ListReaders,
+}  # fmt: skip
 
 
 class _Example:
@@ -182,6 +185,18 @@ class _Example:
         operator = await self.server.operator()
         assert isinstance(await operator.ask(m.Delete, path=f"to-restore-{self.path}"), m.FileDeleted)
         return {"path": f"to-restore-{self.path}"}
+
+    async def of_DestroyTrashed(self):
+        operator = await self.server.operator()
+        assert isinstance(await operator.ask(m.Delete, path=f"to-destroy-{self.path}"), m.FileDeleted)
+        return {"path": f"to-destroy-{self.path}"}
+
+    async def of_DestroyVersion(self):
+        raw = await self.server.raw("ada")
+        file = (await raw.ask(m.ShowFile, path=self.path)).file
+        seen = {"file_id": file.id, "version": 2, "prev": file.version.digest}
+        assert isinstance(await self.server.put("ada", self.path, b"newer", raw, **seen), m.FileStored)
+        return {"path": self.path, "file_id": file.id, "version": 1}
 
     async def of_PutFiles(self):
         signature = self.sign(b"new", **await self.seen())

@@ -45,8 +45,8 @@ def test_what_makes_sense_depends_on_the_side():
     assert {"transfer", "verify", "rename"} <= named(REMOTE)
     assert {"hidden", "restore"}.isdisjoint(named(REMOTE))
     assert "verify" not in named(LOCAL)
-    assert {"transfer", "rename", "delete", "go_to"}.isdisjoint(named(TRASH))
-    assert "restore" in named(TRASH)
+    assert {"transfer", "rename", "versions", "go_to"}.isdisjoint(named(TRASH))
+    assert {"restore", "delete"} <= named(TRASH)
 
 
 def test_a_transfer_says_which_way_it_goes():
@@ -54,6 +54,7 @@ def test_a_transfer_says_which_way_it_goes():
     assert rules.label(LOCAL, transfer, FINE) == "Put→"
     assert rules.label(REMOTE, transfer, FINE) == "←Get"
     assert rules.label(TRASH, trash, FINE) == "Leave trash"
+    assert [rules.label(now, ACTS["files.delete"], FINE) for now in (REMOTE, TRASH)] == ["Delete", "Destroy"]
 
 
 @pytest.mark.parametrize("name", ["rename", "delete", "verify", "versions"])
@@ -93,7 +94,7 @@ def test_the_message_line_says_what_is_chosen():
     mixed = replace(LOCAL, selected=9, weight=Tally(folders=8, files=1, size=420))
     assert rules.status(mixed, "…", 100) == "9 selected here (8 folders; 1 file, 420 B): c stores them in /a"
     assert rules.status(replace(REMOTE, selected=2), "…", 100).endswith("c gets them into ~/reports")
-    assert rules.status(replace(TRASH, selected=2), "…", 100).endswith("u brings them back")
+    assert rules.status(replace(TRASH, selected=2), "…", 100).endswith("u brings them back, d destroys them for good")
     signed = replace(REMOTE, current=Entry(EntryKind.FILE, "a/b", author="ada", state=SignatureState.BAD))
     assert rules.status(signed, "…", 100) == "b: not what ada signed: do not use it"
     assert rules.status(signed, "…", 22) == "b: bad: do not use it"

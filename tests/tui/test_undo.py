@@ -48,7 +48,7 @@ class Shelf:
         if path in self.folders and not recursive and any(each.startswith(f"{path}/") for each in self.files):
             raise FolderNotEmptyError(path=path)
         if path in self.files and seen is not None and seen != seen_of(self.files[path]):
-            raise ChangedSinceError(path=path, author="ada", seen=1, version=2)
+            raise ChangedSinceError(path=path, author="ada", seen=1, version=2, stored_at=1)
         gone = self.files.pop(path, None) or self.folders.pop(path)
         if not isinstance(gone, Folder):
             self.trash.append(replace(gone, trash_ends_at=ENDS))

@@ -577,11 +577,25 @@ TABLE = [
         "Choose another name, or first sft mv budget.xlsx NAME",
     ),
     Row(
-        errors.ChangedSinceError(author="ada", version=4, seen=3, path="budget.xlsx"),
+        errors.ChangedSinceError(author="ada", version=4, stored_at=NOW, seen=3, path="budget.xlsx"),
         "CHANGED_SINCE",
         5,
-        "ada stored version 4 while you worked on version 3.",
+        "ada stored version 4, 3 May 14:02, while you worked on version 3.",
         "sft get --keep-both budget.xlsx, then decide",
+    ),
+    Row(
+        errors.VersionDestroyedError(path="budget.xlsx", version=2, destroyed_at=NOW, destroyed_by="ada"),
+        "VERSION_DESTROYED",
+        3,
+        "The content of version 2 of budget.xlsx was destroyed on 3 May 14:02 by ada.",
+        "See which are there: sft info budget.xlsx",
+    ),
+    Row(
+        errors.NewestVersionError(path="budget.xlsx", version=4),
+        "NEWEST_VERSION",
+        5,
+        "Version 4 is the newest of budget.xlsx: only older ones are brought back, or destroyed by themselves.",
+        "With the file: sft rm budget.xlsx. An older content back: sft restore budget.xlsx --version N",
     ),
     Row(
         errors.NameNotAllowedError(name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt"),

@@ -224,6 +224,7 @@ def _statements() -> dict[str, Any]:
         "version": 2,
         "old": "a b/100%.pdf",
         "new": "c",
+        "owner": "max",
         "path": "a b",
         "recursive": True,
         "versions": (

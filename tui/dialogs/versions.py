@@ -1,8 +1,9 @@
-"""The versions of one file, newest first: one of them can be got or asked about, two of them compared."""
+"""The versions of one file, newest first: one can be got, brought back, destroyed or asked about, two compared."""
 
 from __future__ import annotations
 
-from typing import cast
+from enum import Enum
+from typing import NamedTuple, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,14 +24,32 @@ _TWO = 2
 _MOST = 50  # asked for one by one: a person looks at the newest
 
 
-class Versions(Dialog[int]):
-    """Gives the number of the version to get."""
+class VersionAct(Enum):
+    """What is to be done with a version."""
+
+    GET = "get"
+    BRING_BACK = "bring back"
+    DESTROY = "destroy"
+
+
+class VersionChosen(NamedTuple):
+    """A version, and what is to be done with it."""
+
+    act: VersionAct
+    number: int
+
+
+class Versions(Dialog[VersionChosen]):
+    """Gives the version that was chosen, and what for."""
 
     wide = True
 
     def __init__(self, path: str, newest: int) -> None:
         super().__init__(f"Versions of {shown_name(split_path(path)[1])}", safe="Close")
         self._buttons += [DialogButton("Get it", "get", key="c"), DialogButton("Why", "why", key="w")]
+        if newest > 1:
+            self._buttons.append(DialogButton("Bring back", "bring back", key="u"))
+            self._buttons.append(DialogButton("Destroy", "destroy", key="d", destroys=True))
         self._path = path
         self._newest = newest
 
@@ -63,7 +82,7 @@ class Versions(Dialog[int]):
             try:
                 files.append((await self.sft.gateway.files.details(self._path, number)).file)
             except NotFoundError:
-                continue  # its content was destroyed
+                continue  # another file has the name since
             except SftError as error:
                 self.complain(error)
                 break
@@ -75,10 +94,13 @@ class Versions(Dialog[int]):
             "version": str(version.number),
             "stored": local_time(version.stored_at, now=now),
             "author": shown(version.author),
-            "size": size_text(version.size),
+            "size": size_text(version.size) if version.destroyed_at is None else "destroyed",
             "dated": local_time(version.dated_at, now=now),
         }
-        return ListRow(str(version.number), version.number, cells, {"version": "strong", "dated": "muted"})
+        styles = {"version": "strong", "dated": "muted"}
+        if version.destroyed_at is not None:
+            styles = dict.fromkeys(cells, "muted")
+        return ListRow(str(version.number), version.number, cells, styles)
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
@@ -89,11 +111,17 @@ class Versions(Dialog[int]):
         elif marked:
             self.complain("Two are compared: mark one more, or one less.")
         else:
-            self.dismiss(cast("int", event.row.value))
+            self.dismiss(VersionChosen(VersionAct.GET, cast("int", event.row.value)))
 
     def answer(self, name: str) -> None:
         row = self.query_one(RowList).current
-        if name == "why" and row is not None:
-            self.app.push_screen(Trust(self._path, cast("int", row.value)))
+        if row is None or name == "safe":
+            self.dismiss(None)
+            return
+        number = cast("int", row.value)
+        if name == "why":
+            self.app.push_screen(Trust(self._path, number))
+        elif name != VersionAct.GET.value and number == self._newest:
+            self.complain("That is the newest: older ones are brought back, or destroyed.")
         else:
-            self.dismiss(cast("int", row.value) if name == "get" and row is not None else None)
+            self.dismiss(VersionChosen(VersionAct(name), number))

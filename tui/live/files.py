@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from msgspec.structs import replace
 
 from sft.client.api import files
@@ -9,6 +12,7 @@ from sft.client.api.search import NameQuestion, next_found
 from sft.client.receipts import has_receipt
 from sft.client.session import Session
 from sft.client.transfers.look import LookedInto, look_into
+from sft.client.transfers.older_version import bring_version_back
 from sft.client.trust import SignatureState, known_of, prove_file
 from sft.client.trust_chain import ChainFacts
 from sft.client.trust_facts import chain_facts
@@ -38,6 +42,9 @@ class LiveFiles:
         self.move = access.asking(files.move)
         self.delete = access.asking(files.delete)
         self.restore = access.asking(files.restore)
+        self.restore_version = access.asking(self._restore_version)
+        self.destroy_version = access.asking(self._destroy_version)
+        self.destroy_trashed = access.asking(files.destroy_trashed)
 
     async def _page(self, session: Session, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         listing, following = await files.list_page(session, path, cursor, signatures=judged)
@@ -89,6 +96,16 @@ class LiveFiles:
         if looked is not None:
             await self._checked.note_read(session, path, version, looked.file, None, self._clock())
         return looked
+
+    @staticmethod
+    async def _restore_version(session: Session, path: str, number: int) -> int:
+        with TemporaryDirectory(prefix="sft-") as folder:
+            result = await bring_version_back(session, path, number, within=Path(folder))
+        return number if result.stored is None else result.stored.version
+
+    @staticmethod
+    async def _destroy_version(session: Session, path: str, number: int) -> None:
+        await files.destroy_version(session, await files.show_file(session, path), number)
 
     @staticmethod
     async def _readers(session: Session, file: File) -> list[FileReader] | None:

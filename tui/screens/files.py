@@ -42,6 +42,7 @@ from tui.screens.files_memory import FilesMemory
 from tui.screens.files_pasted import PastedFiles
 from tui.screens.files_search import SearchActs
 from tui.screens.files_transfers import TransferActs
+from tui.screens.files_versions import VersionActs
 from tui.text import error_text
 from tui.view import View
 from tui.widgets.row_list import RowList
@@ -70,7 +71,8 @@ class FilesView(View):
         self.memory = FilesMemory(self, folder)
         self._pasted = PastedFiles(self)
         self._searching = SearchActs(self)
-        self.doers = (TransferActs(self), ChangeActs(self), ListActs(self), LookActs(self), self._searching)
+        changes = (ChangeActs(self), VersionActs(self))
+        self.doers = (TransferActs(self), *changes, ListActs(self), LookActs(self), self._searching)
         self._details_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:

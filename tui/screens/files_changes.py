@@ -18,6 +18,7 @@ from tui.messages import Severity
 from tui.panes.entry import Entry, EntryKind
 from tui.screens import files_rules as rules
 from tui.screens.files_context import FilesContext
+from tui.screens.files_versions import VersionActs
 from tui.screens.typed_paths import checked_name
 from tui.text import shown
 from tui.undo import DeletedStep, MadeStep, MovedStep, RestoredStep, UndoStep, folder_at, missing_above
@@ -79,7 +80,12 @@ class ChangeActs:
         self._files.remote.read(anew=True)
 
     def act_delete(self) -> None:
-        self._files.start(partial(self._delete, self._files.pane.chosen))
+        """Delete what is chosen; in the trash it is destroyed."""
+        if self._files.remote_side.in_trash:
+            destroy = VersionActs(self._files).destroy_trashed
+            self._files.start(partial(destroy, self._files.pane.chosen))
+        else:
+            self._files.start(partial(self._delete, self._files.pane.chosen))
 
     async def _delete(self, paths: Sequence[str]) -> None:
         found = self._files.pane.found(paths)

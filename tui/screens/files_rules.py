@@ -27,7 +27,7 @@ _ON_SERVER: Final = frozenset(
     {"files.rename", "files.delete", "files.verify", "files.why", "files.look", "files.versions"}
 )
 _OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.restore", "files.copy"}
-_NOT_IN_TRASH: Final = _ON_SERVER | {"files.transfer", "files.new_folder", "files.go_to"}
+_NOT_IN_TRASH: Final = (_ON_SERVER - {"files.delete"}) | {"files.transfer", "files.new_folder", "files.go_to"}
 _STATE_WORDS: Final = {  # at length, and where a name leaves less room
     "not looked at": ("its signature by {} was not looked at yet", "not looked at yet"),
     "signed": ("signed by {}; not checked on this computer yet", "signed, unread"),
@@ -81,6 +81,8 @@ def label(now: Snapshot, act: Action, glyphs: Glyphs) -> str:
     """Return which way a transfer goes, and where T leads; else the label of the act."""
     if act.id == "files.transfer":
         return f"Put{glyphs.right}" if now.is_local else f"{glyphs.left}Get"
+    if now.in_trash and not now.is_local:
+        return {"files.trash": "Leave trash", "files.delete": "Destroy"}.get(act.id, act.label)
     return "Leave trash" if act.id == "files.trash" and now.in_trash else act.label
 
 
@@ -120,7 +122,7 @@ def status(now: Snapshot, ellipsis: str, cells: int) -> str:
             to = cut_path(now.remote_text, _PATH_CELLS, ellipsis)
             return f"{message} here ({what}): c stores them in {to}"
         if now.in_trash:
-            return f"{message} ({what}): u brings them back"
+            return f"{message} ({what}): u brings them back, d destroys them for good"
         return f"{message} ({what}): c gets them into {cut_path(now.local_text, _PATH_CELLS, ellipsis)}"
     entry = now.current
     if entry is None or entry.kind is EntryKind.UP:

@@ -26,7 +26,7 @@ from sft.errors import FolderInTheWayError, NotFoundError, NotYoursError, RoleFo
 from sft.model.access import Caller, Permission, Resource, may
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, FileReader, FileVersion
-from sft.model.text import day_text, local_time, sentence, shell_name, shown_name, size_text
+from sft.model.text import count_text, counted, day_text, local_time, sentence, shell_name, shown_name, size_text
 
 _AT_ONCE: Final = 8
 _MOST_VERSIONS: Final = 20
@@ -87,7 +87,14 @@ async def _version(session: Session, file: File, number: int) -> FileVersion | N
     try:
         return (await show_file(session, file.path, number)).version
     except NotFoundError:
-        return None  # destroyed since
+        return None  # another file has the name since
+
+
+def _destroyed(version: FileVersion, now: float) -> str:
+    if version.destroyed_at is None:
+        return ""
+    by = "" if version.destroyed_by is None else f" by {shown_name(version.destroyed_by)}"
+    return f"destroyed {local_time(version.destroyed_at, now=now)}{by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +143,10 @@ class _Shown:
         if verdict is not None and verdict.leaf is not None:
             said += ["", "LOG", f"{stored_leaf(verdict.leaf)} {console.mark('✓')}", *verdict.said_of_key()]
         if self.older:
-            said += ["", "BEFORE (sft get NAME --version N)"]
-            said += aligned([self._row(one, now) for one in self.older])
+            said += ["", "BEFORE (sft get NAME --version N, sft restore NAME --version N)"]
+            said += [line.rstrip() for line in aligned([self._row(one, now) for one in self.older])]
+            unshown = self.older[-1].number - 1
+            said += [f"and {counted(unshown, 'version')} before (sft log --file NAME)"] if unshown else []
         if self.readers is not None:
             said += ["", "READ BY", *reader_lines(self.readers)]
         return said
@@ -148,6 +157,8 @@ class _Shown:
             size_text(one.size),
             shown_name(one.author),
             f"stored {local_time(one.stored_at, now=now)}",
+            f"log {count_text(one.leaf)}",
+            _destroyed(one, now),
         ]
 
     def _verdict(self, now: float) -> str:

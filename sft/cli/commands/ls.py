@@ -144,12 +144,15 @@ def _show_trash(invocation: Invocation, deleted: Sequence[TrashedFolder | File])
 
 
 def _trash_cells(deleted: TrashedFolder | File, now: float) -> tuple[str, ...]:
-    until = f"until {local_time(deleted.trash_ends_at or 0, now=now)}"
+    when = (
+        f"deleted by {safe(deleted.trashed_by or '')}",
+        local_time(deleted.trashed_at or 0, now=now),
+        f"until {local_time(deleted.trash_ends_at or 0, now=now)}",
+    )
     if isinstance(deleted, File):
         version = deleted.version
-        return safe(deleted.path) + "  ", size_text(version.size), f"v{version.number}", safe(deleted.owner), until
-    files = counted(deleted.files, "file")
-    return safe(deleted.path) + "/  ", files, "", f"deleted by {safe(deleted.trashed_by)}", until
+        return safe(deleted.path) + "  ", size_text(version.size), f"v{version.number}", safe(deleted.owner), *when
+    return safe(deleted.path) + "/  ", counted(deleted.files, "file"), "", "", *when
 
 
 def _trash_line(deleted: TrashedFolder | File) -> str:

@@ -1,7 +1,7 @@
-"""`sft rm`: move files to the trash, from where they can be restored.
+"""`sft rm`: move files to the trash, from where they can be restored; or destroy what lies there, or an old version, for good.
 
 Rules. A named file is never asked about. A folder (``-r``) or a pattern is, on a terminal, with what it holds; elsewhere
-``--yes`` has to be given.
+``--yes`` has to be given. So is what nothing brings back: on a terminal its name is typed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from sft.cli.completing import paths
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, deleted_document
 from sft.cli.options import common
-from sft.client.api.files import Listing, delete
+from sft.cli.trashed import Trash
+from sft.client.api.files import Listing, delete, destroy_trashed, destroy_version, show_file
 from sft.client.api.tree import find, has_pattern, walk
 from sft.client.session import Session
 from sft.errors import FolderInTheWayError, NotFoundError, UsageError
@@ -30,10 +31,24 @@ _EMPTY: Final = dict.fromkeys(("files", "folders", "restorable_until"), None)
 @click.command("rm")
 @click.argument("names", nargs=-1, required=True, shell_complete=paths)
 @click.option("-r", "--recursive", is_flag=True, help="Folders too, with all in them.")
+@click.option(
+    "--version", type=click.IntRange(min=1), metavar="N", help="Destroy the content of version N of one file, for good."
+)
+@click.option("--trash", is_flag=True, help="Destroy what lies in the trash now, for good.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
-def command(invocation: Invocation, names: tuple[str, ...], *, recursive: bool, yes: bool) -> int:
+def command(
+    invocation: Invocation, names: tuple[str, ...], version: int | None, *, recursive: bool, trash: bool, yes: bool
+) -> int:
     """Delete files, folders (-r) or what fits a pattern; sft restore brings them back."""
+    if version is not None and (trash or recursive or len(names) > 1 or has_pattern(names[0])):
+        raise UsageError(problem="--version is for one file, by itself", remedy="Name that file")
+    if trash and recursive:
+        raise UsageError(problem="In the trash a folder is one thing", remedy="Leave -r out")
+    if version is not None:
+        return _destroy_version(invocation, names[0], version, yes=yes)
+    if trash:
+        return _destroy_trashed(invocation, names, yes=yes)
     if any(not name.strip("/") for name in names):
         raise UsageError(problem="The whole server cannot be deleted at once", remedy="Name folders: sft ls lists them")
     wide = recursive or any(has_pattern(name) for name in names)
@@ -55,6 +70,49 @@ def command(invocation: Invocation, names: tuple[str, ...], *, recursive: bool, 
 
     invocation.talk(delete_all)
     return several.finish()
+
+
+def _destroy_version(invocation: Invocation, name: str, number: int, *, yes: bool) -> int:
+    path = parse_path(name)
+    _require_typed(
+        invocation,
+        f"Destroy version {number} of {shown_name(path)} for good? Nobody can get it any more.",
+        path,
+        yes=yes,
+    )
+
+    async def destroy_one(session: Session, _name: str) -> tuple[str, Document]:
+        await destroy_version(session, await show_file(session, path), number)
+        said = f"{shown_name(path)}: the content of version {number} is destroyed; what is known of it stays"
+        return said, {**_EMPTY, "path": path, "files": 0, "folders": 0}
+
+    return Batch(invocation, [name], "Not destroyed", _EMPTY).run(destroy_one)
+
+
+def _destroy_trashed(invocation: Invocation, names: Sequence[str], *, yes: bool) -> int:
+    asked = names[0] if len(names) == 1 else "destroy"
+    what = shown_name(names[0]) if len(names) == 1 else f"what was deleted under {counted(len(names), 'name')}"
+    _require_typed(invocation, f"Destroy {what} for good? Nothing brings it back from the trash then.", asked, yes=yes)
+    several = Batch(invocation, names, "Not destroyed", _EMPTY)
+
+    async def destroy_one(session: Session, name: str) -> tuple[str, Document]:
+        gone = await destroy_trashed(session, parse_path(name))
+        slash, inside = ("/", f" with {counted(gone.files, 'file')} in it") if gone.folders else ("", "")
+        said = f"{shown_name(gone.path + slash)} is destroyed{inside}"
+        return said, {**_EMPTY, "path": gone.path, "files": gone.files, "folders": gone.folders}
+
+    invocation.talk(lambda session: Trash(session).over(several, names, destroy_one))
+    return several.finish()
+
+
+def _require_typed(invocation: Invocation, question: str, expected: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not invocation.prompts.possible:
+        raise UsageError(
+            problem="Destroying for good needs a yes, and there is no terminal to ask on", remedy="Add --yes"
+        )
+    invocation.prompts.require_typed(question, expected=expected, otherwise="Nothing was destroyed.")
 
 
 async def _targets(invocation: Invocation, session: Session, name: str, *, recursive: bool, yes: bool) -> Sequence[str]:

@@ -23,6 +23,7 @@ from sft.model.evidence import Evidence
 from sft.model.names import fold, split_path
 from sft.model.records import (
     Deleted,
+    Destroyed,
     File,
     FileReader,
     FileSeen,
@@ -36,6 +37,8 @@ from sft.model.text import shown_name
 from sft.wire.messages import (
     ChangeOwner,
     Delete,
+    DestroyTrashed,
+    DestroyVersion,
     Done,
     FileDeleted,
     FileShown,
@@ -54,6 +57,7 @@ from sft.wire.messages import (
     Restore,
     ShowFile,
     ShowFiles,
+    TrashDestroyed,
     TrashListed,
 )
 
@@ -312,6 +316,18 @@ async def restore(session: Requester, path: str) -> File | RestoredFolder:
         Restore, (FileShown, FolderReturned), path=path, statement=session.sign_act("restore", path=path)
     )
     return answer.file if isinstance(answer, FileShown) else answer.folder
+
+
+async def destroy_trashed(session: Requester, path: str) -> Destroyed:
+    """Destroy what was last deleted from a path: a file, or a folder with all in it. Nothing brings it back."""
+    statement = session.sign_act("destroy", path=path)
+    return (await session.request(DestroyTrashed, TrashDestroyed, path=path, statement=statement)).destroyed
+
+
+async def destroy_version(session: Requester, file: File, number: int) -> None:
+    """Destroy the content of an older version of a file that was shown; what is known of it stays."""
+    statement = session.sign_act("destroy-version", file=file.id, version=number, path=file.path)
+    await session.request(DestroyVersion, Done, path=file.path, file_id=file.id, version=number, statement=statement)
 
 
 def _seen_fields(seen: FileSeen | None) -> dict[str, object]:

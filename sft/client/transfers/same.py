@@ -144,7 +144,9 @@ def put_step(
         if there.version == wanted and asked.replaces.digest not in {"", digest_text(there.digest)}:
             wanted = 0  # of another file, which has taken the place since
     if there.version != wanted:
-        raise ChangedSinceError(author=there.author, version=there.version, seen=wanted, path=asked.path)
+        raise ChangedSinceError(
+            author=there.author, version=there.version, stored_at=there.stored_at, seen=wanted, path=asked.path
+        )
     return Step.REPLACE
 
 

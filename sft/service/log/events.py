@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from sft.ledger.leaves import LeafKind
-from sft.model import check_events, events, owner_events
+from sft.model import check_events, ending_events, events, owner_events
 from sft.model.events import DomainEvent
 
 _SIGNED: Final = frozenset({"statement", "statement_text"})  # bytes that are texts
@@ -84,6 +84,8 @@ EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
         events.FileMoved: EventLine(kind=LeafKind.FILE_MOVED, file="file_id"),
         events.FileTrashed: EventLine(kind=LeafKind.FILE_DELETED, file="file_id"),
         events.FileRestored: EventLine(kind=LeafKind.FILE_RESTORED, file="file_id"),
+        ending_events.VersionsDestroyed: EventLine(kind=LeafKind.VERSIONS_DESTROYED, found_by="only_file"),
+        ending_events.FilePurgeBegun: EventLine(kind=LeafKind.FILE_PURGE_BEGUN, file="file_id"),
         events.FilesPurged: EventLine(kind=LeafKind.FILES_PURGED, files="files"),
         check_events.DamageFound: EventLine(kind=LeafKind.DAMAGE_FOUND, found_by="file_id"),
         events.DownloadBegun: EventLine(kind=LeafKind.DOWNLOAD_BEGUN, found_by="only_file"),

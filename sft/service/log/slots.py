@@ -120,6 +120,7 @@ def file_record(row: FileRow, newest: VersionRow, folder: int | None, state: Fil
     """
     state = state or FileState(row.state)
     purged = state is FileState.PURGED
+    trashed_from = row.trashed_path or "" if state is FileState.TRASHED else ""
     return encode_slot(
         FileSlot(
             salt=row.salt,
@@ -128,7 +129,7 @@ def file_record(row: FileRow, newest: VersionRow, folder: int | None, state: Fil
             folder=None if purged else folder,
             name="" if purged else row.name,
             state=state,
-            trashed_from="" if purged else row.trashed_path or "",
+            trashed_from=trashed_from,
             newest=SlotVersion(newest.number, newest.leaf, newest.digest, newest.size),
             versions_kept=row.newest,
             versions_root=fold(hashes_of(row.versions_peaks)),

@@ -1,4 +1,4 @@
-"""Destroying what has been in the trash for its time.
+"""Destroying what has been in the trash for its time, or that somebody had destroyed before it.
 
     file      versions and contents, page by page; the file with its last version
     folder    marked as being destroyed → the files of all that hangs on it, page by page → its folders, from below
@@ -25,12 +25,12 @@ from sft.service import use_case
 from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.service.maintenance.trees import files_in, levels, pages
+from sft.service.version_contents import doom_contents
 from sft.store.criteria import PURGING_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import files_by_row_id, folders_that_hold, oldest_versions
 from sft.store.folders import folders_by_id, paths_of
-from sft.store.objects import small_ids
-from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, VersionRow
+from sft.store.row_types import FileRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.trash import (
     BEFORE_ALL_TRASH,
@@ -38,6 +38,7 @@ from sft.store.trash import (
     folders_trashed_until,
     purge_ids,
     purges_by_id,
+    purging_files,
     purging_folders,
     trashed_until,
 )
@@ -91,24 +92,49 @@ def collect(reading: ReadTransaction, caller: Caller, *, context: JobContext, un
     return _Collecting(replace(context, caller=caller), moment).run
 
 
-class _Collecting:
-    """Walks through what has ended, files, then folders, oldest first; what does not hold is reported and stays."""
+@use_case.query(Permission.VAULT_MANAGE)
+def finish_destroying(_reading: ReadTransaction, caller: Caller, *, context: JobContext) -> Job:
+    """Destroy what somebody had destroyed before its time, as far as that has begun; the job's report counts it."""
+    return _Collecting(replace(context, caller=caller), None).run
 
-    def __init__(self, context: JobContext, until: int) -> None:
+
+class _Collecting:
+    """Walks through what has ended, files, then folders, oldest first; what does not hold is reported and stays.
+
+    Args:
+        until: what was deleted then or before; None is only what is being destroyed already.
+    """
+
+    def __init__(self, context: JobContext, until: int | None) -> None:
         self._context = context
-        self._until = until
+        self._whole = until is not None
+        self._until = BEFORE_ALL_TRASH[0] if until is None else until
         self._report = Report()
 
     def run(self) -> VaultReport:
         _, problems = finish_purges(self._context)
         self._note(problems)
-        for page in self._ended(trashed_until):
-            self._report.halving(self._purge, page)
-        for page in self._ended(folders_trashed_until):
-            self._report.halving(self._begin, page)
+        self._purge_files()
+        if self._whole:
+            for page in self._ended(trashed_until):
+                self._report.halving(self._purge, page)
+            for page in self._ended(folders_trashed_until):
+                self._report.halving(self._begin, page)
         self._purge_folders()
-        self._context.act(note_collection, Collected(self._context.caller))
+        if self._whole:
+            self._context.act(note_collection, Collected(self._context.caller))
         return self._report.finish()
+
+    def _purge_files(self) -> None:
+        """Destroy every file that is marked by itself."""
+        after = 0
+        while True:
+            with self._context.begin_read() as reading:
+                page = purging_files(reading, after, PAGE)
+            if not page:
+                return
+            self._report.halving(self._purge, page)
+            after = page[-1]
 
     def _ended(self, query: Callable[[ReadTransaction, int, TrashKey, int], list[TrashKey]]) -> Iterator[list[int]]:
         after: TrashKey = BEFORE_ALL_TRASH
@@ -124,7 +150,7 @@ class _Collecting:
         more = True
         while more:
             done = self._context.act(purge, PurgeInput(self._context.caller, self._until, row_ids))
-            self._note(_destroy(self._context, done.object_ids)[1])
+            self._note(destroy_objects(self._context, done.object_ids)[1])
             self._report.files += done.files
             self._report.versions += done.versions
             self._report.bytes_checked += done.size_bytes
@@ -173,13 +199,13 @@ def finish_purges(context: JobContext) -> tuple[int, list[str]]:
         if not page:
             return count, problems
         problems += [str(fault.values["problem"]) for fault in faults]
-        done, left = _destroy(context, [row.object_id for row in rows])
+        done, left = destroy_objects(context, [row.object_id for row in rows])
         count += done
         problems += left
         after = page[-1]
 
 
-def _destroy(context: JobContext, object_ids: Sequence[bytes]) -> tuple[int, list[str]]:
+def destroy_objects(context: JobContext, object_ids: Sequence[bytes]) -> tuple[int, list[str]]:
     """Destroy objects, and end the purges of those that are gone; return how many, and what could not be destroyed."""
     gone: list[bytes] = []
     problems: list[str] = []
@@ -232,16 +258,6 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
     return Purged(len(files), len(versions), size_bytes, tuple(doomed), more)
 
 
-def doom_contents(transaction: Transaction, versions: Sequence[VersionRow]) -> list[bytes]:
-    """Take the contents of versions out of the database, and note the objects of the vault that are to be destroyed."""
-    rows = transaction.rows
-    inline = small_ids(transaction, [row.object_id for row in versions if row.inline])
-    doomed = [row.object_id for row in versions if not row.inline]
-    rows.insert([PurgeRow(object_id, transaction.now) for object_id in doomed])
-    rows.delete([SmallObjectRow(object_id, b"") for object_id in inline])
-    return doomed
-
-
 def _ended_files(transaction: Transaction, item: PurgeInput) -> list[FileRow]:
     found = files_by_row_id(transaction, item.row_ids)
     paths = paths_of(transaction, {file.folder_id for file in found if file.folder_id is not None})
@@ -249,9 +265,9 @@ def _ended_files(transaction: Transaction, item: PurgeInput) -> list[FileRow]:
         file
         for file in found
         if (
-            file.trashed_at is not None and file.trashed_at <= item.until
-            if file.folder_id is None
-            else paths[file.folder_id].top.state == PURGING_STATE
+            paths[file.folder_id].top.state == PURGING_STATE
+            if file.folder_id is not None
+            else file.state == PURGING_STATE or (file.trashed_at is not None and file.trashed_at <= item.until)
         )
     ]
 

@@ -143,10 +143,10 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "Choose another name, or first sft mv budget.xlsx NAME",
     ),
     (
-        ChangedSinceError(author="ada", version=4, seen=3, path="budget.xlsx"),
+        ChangedSinceError(author="ada", version=4, stored_at=1_777_816_920, seen=3, path="budget.xlsx"),
         "CHANGED_SINCE",
         5,
-        "ada stored version 4 while you worked on version 3",
+        "ada stored version 4, 3 May 14:02, while you worked on version 3",
         "sft get --keep-both budget.xlsx, then decide",
     ),
     (

@@ -166,7 +166,7 @@ def test_names_of_peers_are_shown_harmlessly(listed):
 
 
 def test_the_trash(listed):
-    gone = signed_file(trashed_at=1_777_716_660, trash_ends_at=1_780_308_660)
+    gone = signed_file(trashed_at=1_777_716_660, trash_ends_at=1_780_308_660, trashed_by="ivo")
     folder = TrashedFolder("photos", 1200, 31, 1_777_716_670, "max", 1_780_308_670)
     listed.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((folder,), (gone,)))
     lines = listed.run("ls", "--trash").lines
@@ -174,8 +174,8 @@ def test_the_trash(listed):
     assert lines[1].endswith("\tfinance/2026/contract.pdf")
     on_terminal = listed.run("ls", "--trash", terminal=True)
     assert on_terminal.lines == [
-        "photos/                      1,200 files      deleted by max  until 1 June 10:11",
-        "finance/2026/contract.pdf    12 B         v1  ada             until 1 June 10:11",
+        "photos/                      1,200 files           deleted by max  2 May 10:11  until 1 June 10:11",
+        "finance/2026/contract.pdf    12 B         v1  ada  deleted by ivo  2 May 10:11  until 1 June 10:11",
     ]
     assert listed.run("ls", "-l", "--trash").lines[1].startswith("not looked at\t")
     of_folder, of_file = json.loads(listed.run("ls", "--trash", "--json").out)
@@ -189,7 +189,7 @@ def test_the_trash(listed):
         "restorable_until": "2026-06-01T10:11:10Z",
         "file": None,
     }
-    assert (of_file["kind"], of_file["files"], of_file["deleted_by"]) == ("file", 1, None)
+    assert (of_file["kind"], of_file["files"], of_file["deleted_by"]) == ("file", 1, "ivo")
     for document in (of_file, of_file["file"]):
         assert document["deleted_at"] == "2026-05-02T10:11:00Z"
         assert document["restorable_until"] == "2026-06-01T10:11:00Z"

@@ -26,6 +26,7 @@ SAMPLES = {
     "log_format": ('"json"', "json", "json"),
     "log_level": ('"error"', "error", "error"),
     "trash_days": ("7", "7", 7),
+    "versions_kept": ("5", "5", 5),
 }
 
 

@@ -15,13 +15,15 @@ from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.statement import ActStatement
 from sft.errors import RequestError
 from sft.limits import TRASH_SECONDS
-from sft.model import check_events, events, owner_events
+from sft.model import check_events, ending_events, events, owner_events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
+from sft.model.policy import ServerPolicy
 from sft.model.records import KeyEnd
 from sft.service import (
     accounts,
     commits,
+    destroying,
     folders,
     invitations,
     key_resets,
@@ -43,6 +45,7 @@ from sft.service.maintenance import (
     folder_hand_overs,
     growth,
     hand_overs,
+    old_versions,
     positions,
     purging,
     rotation,
@@ -54,7 +57,17 @@ from sft.store.row_types import CheckRow, VersionRow
 from sft.store.schema import VersionModel
 from sft.store.statements import rows_of
 from sft.store.trash import BEFORE_ALL_TRASH, folders_trashed_until, purging_folders, trashed_until
-from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, OPERATOR, SERVER_KEY, ServiceFixture
+from tests.unit.service.service_fixture import (
+    ADA,
+    GUS,
+    KEYRING,
+    MAX,
+    MIA,
+    OPERATOR,
+    SERVER_KEY,
+    ServiceFixture,
+    file_id_of,
+)
 from tests.unit.service.test_receiving import begin_download, confirm, put_file
 
 for _module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
@@ -215,6 +228,24 @@ def _restore(services: ServiceFixture) -> None:
     services.act(trash.restore, trash.Restoration(MAX.caller, "d/a"))
     services.act(trash.delete, trash.Deletion(MAX.caller, "d", recursive=True))
     services.act(trash.restore, trash.Restoration(MAX.caller, "d"))
+
+
+def _destroy_trashed(services: ServiceFixture) -> None:
+    _delete(services)
+    for path in ("a", "d"):
+        services.act(destroying.destroy_trashed, destroying.TrashDestruction(MAX.caller, path))
+
+
+def _destroy_version(services: ServiceFixture) -> None:
+    _commit(services)
+    item = destroying.VersionDestruction(MAX.caller, "d/a", file_id_of("d/a"), 1)
+    services.act(destroying.destroy_version, item)
+
+
+def _destroy_old(services: ServiceFixture) -> None:
+    services.database.policy = ServerPolicy(versions_kept=1)
+    _commit(services)
+    services.act(old_versions.destroy_old, old_versions.OldVersions(OPERATOR, (1,)))
 
 
 def _begin_purge(services: ServiceFixture) -> None:
@@ -402,6 +433,9 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     folders.move: _move,
     trash.delete: _delete,
     trash.restore: _restore,
+    destroying.destroy_trashed: _destroy_trashed,
+    destroying.destroy_version: _destroy_version,
+    old_versions.destroy_old: _destroy_old,
     purging.purge: _purge,
     purging.begin_purges: _begin_purge,
     purging.purge_folders: _purge_folders,
@@ -442,7 +476,7 @@ def test_every_act_has_an_example_and_declares_what_it_logs() -> None:
 def test_every_event_is_some_acts() -> None:
     kinds = {
         kind
-        for module in (events, check_events, owner_events)
+        for module in (events, check_events, ending_events, owner_events)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, DomainEvent) and kind not in {DomainEvent, events.StatedEvent}
     }

@@ -8,10 +8,17 @@ from typing import Any
 
 import pytest
 
-from sft.errors import BadRequestError, NotFoundError, NotYoursError, OperatorOnlyError, RoleForbidsError
+from sft.errors import (
+    BadRequestError,
+    ChangedSinceError,
+    NotFoundError,
+    NotYoursError,
+    OperatorOnlyError,
+    RoleForbidsError,
+)
 from sft.limits import FRAME_BYTES
 from sft.model.access import Caller
-from sft.service import downloads, files, folders, open_uploads, trash, uploads
+from sft.service import destroying, downloads, files, folders, open_uploads, trash, uploads
 from sft.service.commits import commit
 from sft.service.maintenance import check, purging, rotation
 from sft.service.use_case import USE_CASES
@@ -129,6 +136,20 @@ def restore_out_of_folder(services: ServiceFixture, _who: Person, caller: Caller
     return services.act(trash.restore, trash.Restoration(caller, "d/a"))
 
 
+def destroy_trashed(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
+    with contextlib.suppress(NotFoundError):  # asked for a second time
+        services.act(trash.delete, trash.Deletion(ADA.caller, "d/a"))
+    return services.act(destroying.destroy_trashed, destroying.TrashDestruction(caller, "d/a"))
+
+
+def destroy_version(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
+    with contextlib.suppress(ChangedSinceError):  # asked for a second time
+        changes = {"file_id": file_id_of("d/a"), "version": 2, "prev": digest_of(b"content")}
+        services.put(ADA, "d/a", b"x", **changes)
+    item = destroying.VersionDestruction(caller, "d/a", file_id_of("d/a"), 1)
+    return services.act(destroying.destroy_version, item)
+
+
 def check_vault(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
     return services.ask(check.check, caller, context=services.job_context)
 
@@ -175,6 +196,8 @@ TABLE: list[tuple[Act, str]] = [
     (restore, "yes yes yes owner role role yes"),
     (restore_folder, "yes yes yes owner role role yes"),
     (restore_out_of_folder, "yes yes yes owner role role yes"),
+    (destroy_trashed, "yes yes yes owner role role yes"),
+    (destroy_version, "yes yes yes owner role role yes"),
     (check_vault, "role role role role role role yes"),
     (collect, "role role role role role role yes"),
     (purge, "role role role role role role yes"),
@@ -218,7 +241,7 @@ def test_the_table_holds(services: ServiceFixture, act: Act, who: Person | None,
         boastful = Person(Caller(who.id, who.id, "x", ADA.caller.role), who.key)
         with pytest.raises(error):
             act(services, boastful, boastful.caller, owner)
-    if act not in {restore, restore_folder, restore_out_of_folder}:
+    if act not in {restore, restore_folder, restore_out_of_folder, destroy_trashed, destroy_version}:
         assert services.get(ADA, "d/a") == b"content"
 
 
@@ -233,18 +256,19 @@ def test_the_operator_stores_nothing(services: ServiceFixture) -> None:
 
 
 def test_every_use_case_of_files_is_in_the_table() -> None:
-    modules = {check, downloads, files, folders, open_uploads, rotation, trash, purging, uploads}
+    modules = {check, destroying, downloads, files, folders, open_uploads, rotation, trash, purging, uploads}
     names = {module.__name__ for module in modules} | {"sft.service.commits"}
     registered = {case.name for case in USE_CASES.values() if case.name.rsplit(".", 1)[0] in names}
     acted = {
         uploads.begin, commit, downloads.begin, downloads.begin_many, files.show_file, files.show_files,
         files.list_folder, files.find_files,
         files.list_trash, folders.make_folder, folders.move, trash.delete, trash.restore, purging.purge,
-        check.check, purging.collect, rotation.rotate, rotation.reencrypt,
+        destroying.destroy_trashed, destroying.destroy_version, check.check, purging.collect, rotation.rotate,
+        rotation.reencrypt,
     }  # fmt: skip
     # Steps of the operator's jobs: that nobody else may do one, test_use_case asks.
     steps = {rotation.take_keys, rotation.end_rotation, rotation.swap}
-    steps |= {purging.begin_purges, purging.purge_folders, purging.end_purges}
+    steps |= {purging.finish_destroying, purging.begin_purges, purging.purge_folders, purging.end_purges}
     steps |= {open_uploads.open_uploads, open_uploads.end_uploads, open_uploads.note_segments}
     steps |= {open_uploads.give_up_uploads, rotation.take_upload_keys, uploads.kept_of_user}
     # Of nobody's upload but one's own.

@@ -58,7 +58,7 @@ def test_only_the_version_that_was_seen_is_deleted(services: ServiceFixture) -> 
     deletion = Deletion(MAX.caller, "d/a", seen=FileSeen(seen.id, 1))
     with pytest.raises(ChangedSinceError) as caught:
         services.act(delete, deletion)
-    assert caught.value.values == {"path": "d/a", "author": "max", "version": 2, "seen": 1}
+    assert caught.value.values == {"path": "d/a", "author": "max", "version": 2, "stored_at": NOW, "seen": 1}
     rm(services, "d/a")
     with pytest.raises(NotFoundError):
         services.act(delete, deletion)

@@ -1,0 +1,28 @@
+"""What acts say happened to files and versions that end before the whole file does, or before its time in the trash."""
+
+from __future__ import annotations
+
+from sft.model.events import StatedEvent, only_file_of
+
+
+class VersionsDestroyed(StatedEvent, frozen=True, kw_only=True):
+    """The contents of versions are gone: one that somebody named, or older ones than are kept. What is known of them stays.
+
+    Attributes:
+        versions: file ids and numbers, each pair once.
+    """
+
+    versions: tuple[tuple[bytes, int], ...]
+    size: int
+
+    @property
+    def only_file(self) -> bytes | None:
+        """The file that it is about, where it is one."""
+        return only_file_of(self.versions)
+
+
+class FilePurgeBegun(StatedEvent, frozen=True, kw_only=True):
+    """A file that was in the trash comes back no more: somebody had it destroyed before its time."""
+
+    file_id: bytes
+    path: str

@@ -1,0 +1,52 @@
+"""The versions of a file and what lies in the trash, by keys alone: got, brought back, destroyed once a name was typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.ui_driver import driven
+from tui.dialogs.destroy import Destroy
+from tui.dialogs.versions import Versions
+
+BUDGET = "finance/2026/budget.xlsx"
+
+
+@pytest.mark.every_run
+async def test_an_old_content_comes_back_and_one_is_destroyed_by_its_name(tmp_path):
+    async with driven(tmp_path) as run:
+        for content in (b"fourth", b"fifth"):
+            run.service.store(BUDGET, "max", content)
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("V")
+        assert isinstance(run.app.screen, Versions)
+        await run.press("u")
+        assert "That is the newest" in run.text()
+        await run.press("down", "u")
+        await run.moved()
+        assert run.dialog == ""
+        assert "budget.xlsx: version 4 is the newest again, as version 6, signed by you." in run.said()
+        assert run.service.versions(BUDGET) == 6
+        await run.press("V", "down", "d")
+        assert isinstance(run.app.screen, Destroy)
+        await run.press(*"budget", "enter")
+        assert isinstance(run.app.screen, Destroy)
+        await run.press(*".xlsx", "enter")
+        await run.quiet()
+        assert "The content of version 5 of budget.xlsx is destroyed." in run.said()
+        await run.press("V")
+        assert "destroyed" in run.text("#versions-list")
+
+
+async def test_what_lies_in_the_trash_is_destroyed_there(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("d", "y", "T")
+        run.put_cursor_on(BUDGET)
+        await run.press("d")
+        assert isinstance(run.app.screen, Destroy)
+        await run.press(*"budget.xlsx", "enter")
+        await run.quiet()
+        assert BUDGET not in run.names()
+        assert "budget.xlsx: 1 file destroyed." in run.said()
