@@ -41,9 +41,10 @@ for _name in ("CI", "NO_COLOR", "FORCE_COLOR", "COLORTERM", "SFT_ASCII"):
     os.environ.pop(_name, None)
 os.environ["TERM"] = "xterm-256color"
 
-hypothesis.settings.register_profile(
-    "fixed", max_examples=10, derandomize=True, deadline=None, database=None, print_blob=True
-)
+for _name, _examples in (("fixed", 10), ("mutants", 25)):
+    hypothesis.settings.register_profile(
+        _name, max_examples=_examples, derandomize=True, deadline=None, database=None, print_blob=True
+    )
 # A campaign looks for new cases; what it finds becomes an example in a test.
 hypothesis.settings.register_profile("search", max_examples=5000, deadline=None, database=None)
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "fixed")
@@ -91,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    seed = "derandomized" if _PROFILE == "fixed" else config.getoption("--hypothesis-seed")
+    seed = config.getoption("--hypothesis-seed") if _PROFILE == "search" else "derandomized"
     return f"hypothesis: profile {_PROFILE}, seed {seed}"
 
 

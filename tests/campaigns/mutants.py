@@ -46,7 +46,7 @@ def run_tests(tree: Path, tests: Sequence[str], *, whole: bool = False) -> int |
         whole: no mutant is in it: say what fails, however long it takes.
     """
     output, patience = (None, None) if whole else (subprocess.DEVNULL, PATIENCE_SECONDS)
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONHASHSEED": "0"}
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONHASHSEED": "0", "HYPOTHESIS_PROFILE": "mutants"}
     # A test that is named for a guard is run however long it takes.
     every = ("-m", "") if tests else ()
     words = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *every, *tests]
