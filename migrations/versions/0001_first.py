@@ -295,7 +295,8 @@ def _make_files() -> None:
         _refers("versions", "key_id", "device_keys.id"),
         _refers("versions", "destroyed_by_id", "users.id"),
     )
-    op.create_index("ix_versions_author_id", "versions", ["author_id"])
+    op.create_index("ix_versions_leaf", "versions", ["leaf", "file"])
+    op.create_index("ix_versions_author_id", "versions", ["author_id", "leaf", "file"])
     _index("ix_versions_epoch", "versions", ["epoch", "file", "number"], NOT_DESTROYED)
 
 

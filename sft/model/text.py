@@ -12,7 +12,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from string import Formatter
 from types import MappingProxyType
 from typing import Final
@@ -62,6 +62,8 @@ _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _AGE_IN_DAYS: Final = 30
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,5})\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
+_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)\s*([KMGT]?)(?:I?B)?")
+_DAYS_AGO: Final = {"today": 0, "yesterday": 1}
 _DURATION_UNITS: Final = {"m": _MINUTE, "h": _HOUR, "d": _DAY, "w": 7 * _DAY}
 # Crockford's base 32: no letter is mistaken for another, read aloud or typed; 32 takes each byte without bias.
 _REFERENCE_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -195,6 +197,18 @@ def size_text(size_bytes: float) -> str:
     return f"{amount:,.0f} {unit}" if whole else f"{amount:.1f} {unit}"
 
 
+def size_bytes(text: str) -> int:
+    """Read a size as a person types it: ``10M``, ``1.5 GiB``, ``890k``, a number of bytes; the units are those of 1,024.
+
+    Raises:
+        UsageError: anything else.
+    """
+    found = _SIZE.fullmatch(text.strip().upper())
+    if found is None:
+        raise UsageError(problem=f"{safe(text)} is no size", remedy="Such as 10M, 1.5 GiB or a number of bytes")
+    return int(float(found[1]) * KIB ** "BKMGT".index(found[2] or "B"))
+
+
 def part_text(done_bytes: int, total_bytes: int) -> str:
     """Return a part of a size in the unit of the whole: ``1.2/2.0 GiB``."""
     amount, _, unit = size_text(total_bytes).rpartition(" ")
@@ -256,7 +270,7 @@ def _span_seconds(text: str, too_long: str) -> int:
 
 
 def moment(text: str, now: float, zone: tzinfo | None = None) -> int:
-    """Read a moment as a person types it: ``2d`` ago, a date of theirs, or a time as it is printed for programs.
+    """Read a moment as a person types it: ``2d`` ago, ``today``, a date of theirs, or a time as it is printed for programs.
 
     Returns:
         Unix seconds.
@@ -268,11 +282,13 @@ def moment(text: str, now: float, zone: tzinfo | None = None) -> int:
     if found is not None:
         return int(now) - int(found[1]) * _DURATION_UNITS[found[2][0].lower()]
     try:
-        read = datetime.fromisoformat(text.strip())
+        days = _DAYS_AGO.get(text.strip().lower())
+        typed = text.strip() if days is None else str(datetime.fromtimestamp(now, zone).date() - timedelta(days))
+        read = datetime.fromisoformat(typed)
         return int((read if read.tzinfo is not None else read.replace(tzinfo=zone or _here(read))).timestamp())
     except (ValueError, OverflowError, OSError):
         raise UsageError(
-            problem=f"{safe(text)} is no moment", remedy="Such as 2d, 2026-05-03 or 2026-05-03T14:02:11Z"
+            problem=f"{safe(text)} is no moment", remedy="Such as 2d, yesterday, 2026-05-03 or 2026-05-03T14:02:11Z"
         ) from None
 
 

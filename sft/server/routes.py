@@ -182,7 +182,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     # files
     m.ListFolder: ReadRoute(files.list_folder, _page, ("path", "cursor", "limit", "signatures")),
     m.ListTrash: ReadRoute(files.list_trash, m.TrashListed, ("cursor", "limit")),
-    m.SearchNames: ReadRoute(name_search.search_names, m.NamesFound, ("words", "cursor", "signatures")),
+    m.SearchNames: ReadRoute(name_search.search_names, m.NamesFound, ("words", "criteria", "cursor", "signatures")),
     m.ShowFile: ProvedRoute(
         files.show_file, lambda id_, file, evidence: m.FileShown(id_, file, evidence=evidence), ("path", "version")
     ),

@@ -1,28 +1,33 @@
-"""Finding files and folders by words of their names, wherever they lie.
+"""Finding files and folders by words of their names, wherever they lie, and files by what their newest versions are like.
 
 Rules. A name is found if it holds every word, both folded. Folders come first, then files, each folder by folder, and in it in
 the order of folded names. One question looks through so many names at most, fewer for several words, as names can be made that
 hold all but the last: a page may be empty and not the last. What lies below a deleted folder is not found, and its name is in
-no cursor. Rights are those of a listing.
+no cursor. Rights are those of a listing. With criteria there are no folders; without words ``version_search`` answers, whose
+cursors begin otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from sft.errors import BadRequestError
 from sft.limits import LIST_ENTRIES, NAMES_SCANNED
 from sft.model.access import Caller, Permission, Scope, scope_of
+from sft.model.file_criteria import FileCriteria
 from sft.model.names import fold
 from sft.model.records import File, Folder, Page
 from sft.service.files import PAGE_FILES, PAGE_SIGNED_FILES
 from sft.service.record_builder import PageRoom, RecordBuilder
 from sft.service.use_case import query
+from sft.service.version_search import newest_versions_like, versions_wanted
 from sft.store.files import files_by_row_id, newest_versions
 from sft.store.folders import FolderPath, PlaceKey, folders_by_id, paths_of
 from sft.store.name_search import NamePlace, file_names_end, files_with_words, folder_names_end, folders_with_words
 from sft.store.rows import ReadTransaction
+from sft.store.version_search import VersionsWanted
 
 _FOLDERS: Final = "d"
 _FILES: Final = "f"
@@ -41,22 +46,40 @@ class _Stretch(NamedTuple):
 
 @query(Permission.FILE_LIST)
 def search_names(
-    reading: ReadTransaction, caller: Caller, *, words: Sequence[str], cursor: str = "", signatures: bool = False
+    reading: ReadTransaction,
+    caller: Caller,
+    *,
+    words: Sequence[str],
+    criteria: FileCriteria | None = None,
+    cursor: str = "",
+    signatures: bool = False,
 ) -> Page:
-    """Show a page of the folders and files whose names hold every word.
+    """Show a page of the folders and files whose names hold every word, or of the files that are like that besides.
 
     Args:
         cursor: ``next`` of the page before; empty from the start.
         signatures: whether files carry them; pages are shorter then.
 
     Raises:
-        BadRequestError: a word that holds nothing, or a cursor that no page had.
+        BadRequestError: a word that holds nothing, nothing asked for, or a cursor that no page had.
     """
     wanted = [*dict.fromkeys(fold(word) for word in words)]
     if not all(wanted):
         raise BadRequestError(problem="a word that holds nothing")
+    scope = scope_of(caller, Permission.FILE_LIST)
+    if not wanted:
+        if criteria is None:
+            raise BadRequestError(problem="a search for nothing")
+        return newest_versions_like(reading, scope, criteria, cursor, signatures=signatures)
     kind, after = _read_cursor(cursor)
-    search = _Search(reading, wanted, scope_of(caller, Permission.FILE_LIST))
+    if criteria is not None:
+        kind, after = (_FILES, _BEFORE_ALL) if kind == _FOLDERS else (kind, after)
+        versions = versions_wanted(reading, criteria)
+        if versions is None:
+            return Page((), (), "")
+        search = _Search(reading, wanted, scope, criteria, versions)
+    else:
+        search = _Search(reading, wanted, scope)
     folders: list[Folder] = []
     if kind == _FOLDERS:
         folders, following = search.folders(after)
@@ -70,7 +93,16 @@ def search_names(
 class _Search:
     """One question: its words, what the caller sees, and the room of its page."""
 
-    def __init__(self, reading: ReadTransaction, words: list[str], scope: Scope) -> None:
+    def __init__(
+        self,
+        reading: ReadTransaction,
+        words: list[str],
+        scope: Scope,
+        criteria: FileCriteria | None = None,
+        versions: VersionsWanted | None = None,
+    ) -> None:
+        self._criteria = criteria
+        self._files_named = partial(files_with_words, wanted=versions)
         self._reading = reading
         self._words = words
         self._scope = scope
@@ -92,18 +124,20 @@ class _Search:
     def files(self, after: PlaceKey, *, signatures: bool) -> tuple[list[File], PlaceKey | None]:
         """Return files behind a place, and where the next page begins; None at the end."""
         most = min(self._room.entries, PAGE_SIGNED_FILES if signatures else PAGE_FILES)
-        found = self._look(file_names_end, files_with_words, after, max(most, 1))
+        found = self._look(file_names_end, self._files_named, after, max(most, 1))
         rows = {row.id: row for row in files_by_row_id(self._reading, found.row_ids)}
         versions = newest_versions(self._reading, rows.values())
         pairs = [(rows[row_id], versions[row_id]) for row_id in found.row_ids]
         paths = [self._paths[row.folder_id or 0].text for row, _ in pairs]
         spelled = [f"{path}/{row.name}" if path else row.name for path, (row, _) in zip(paths, pairs, strict=True)]
         taken: list[File] = []
-        for record in RecordBuilder(self._reading).files(pairs, signatures=signatures, paths=spelled):
+        for seen, record in enumerate(RecordBuilder(self._reading).files(pairs, signatures=signatures, paths=spelled)):
+            if self._criteria is not None and not self._criteria.fits(record.version):
+                continue
             if not self._room.takes(record):
-                break
+                return taken, self._next(found, seen, after)
             taken.append(record)
-        return taken, self._next(found, len(taken), after)
+        return taken, found.next
 
     def _look(
         self,

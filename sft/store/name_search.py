@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from sft.model.access import Scope
 from sft.store.criteria import owners_in, within
 from sft.store.folders import PlaceKey
 from sft.store.rows import ReadTransaction
-from sft.store.schema import FileModel, FolderModel
+from sft.store.schema import FileModel, FolderModel, VersionModel
 from sft.store.statements import ColumnsOf, columns_of, value
+from sft.store.version_search import VersionsWanted, like
 
 NamePlace = tuple[int | None, str, int]
 """Of a name: the folder that it lies in, the name folded, and the row that has it."""
@@ -40,11 +41,26 @@ def folder_names_end(reading: ReadTransaction, after: PlaceKey, count: int) -> P
 
 
 def files_with_words(
-    reading: ReadTransaction, after: PlaceKey, until: PlaceKey, words: Sequence[str], limit: int, scope: Scope
+    reading: ReadTransaction,
+    after: PlaceKey,
+    until: PlaceKey,
+    words: Sequence[str],
+    limit: int,
+    scope: Scope,
+    wanted: VersionsWanted | None = None,
 ) -> list[NamePlace]:
-    """Find the files of a scope behind one place and up to another whose folded names hold every word, so many at most."""
-    asked = _files_with(words=len(words), everything=scope.everything)
-    return reading.rows.columns(asked, limit=limit, **_stretch(after, until, words), **owners_in(scope))
+    """Find the files of a scope behind one place and up to another whose folded names hold every word, so many at most.
+
+    Args:
+        wanted: what their newest versions are to be like.
+    """
+    whose = {} if wanted is None else wanted.values()
+    asked = _files_with(
+        words=len(words),
+        everything=scope.everything,
+        of_author=None if wanted is None else wanted.author_id is not None,
+    )
+    return reading.rows.columns(asked, limit=limit, **_stretch(after, until, words), **whose, **owners_in(scope))
 
 
 def folders_with_words(
@@ -75,8 +91,11 @@ _FOLDERS_END: Final = _end_of(FolderModel.parent_id, FolderModel.folded)
 
 
 @cache
-def _files_with(*, words: int, everything: bool) -> ColumnsOf[Any]:
-    whose = within(FileModel.owner_id, everything=everything)
+def _files_with(*, words: int, everything: bool, of_author: bool | None) -> ColumnsOf[Any]:
+    whose: list[Any] = within(FileModel.owner_id, everything=everything)
+    if of_author is not None:
+        newest = (VersionModel.file == FileModel.id, VersionModel.number == FileModel.newest)
+        whose.append(exists().where(*newest, *like(of_author=of_author)))
     return _named(FileModel.folder_id, FileModel.folded, FileModel.id, words, *whose)
 
 

@@ -263,13 +263,16 @@ class VersionModel(Model):
     __tablename__ = "versions"
     # For a rotation, which asks what names an older epoch.
     __table_args__ = (
+        # For a search by what was stored last, by anybody or by one author.
+        Index("ix_versions_leaf", "leaf", "file"),
+        Index("ix_versions_author_id", "author_id", "leaf", "file"),
         Index(
             "ix_versions_epoch", "epoch", "file", "number", sqlite_where=NOT_DESTROYED, postgresql_where=NOT_DESTROYED
         ),
     )
     file: Mapped[int] = mapped_column(ForeignKey("files.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     key_id: Mapped[int] = mapped_column(ForeignKey("device_keys.id"))
     size: Mapped[int]
     digest: Mapped[bytes]

@@ -25,6 +25,7 @@ from sft.limits import (
     TRANSFER_CREDIT_CHUNKS,
 )
 from sft.model.access import Role
+from sft.model.file_criteria import FileCriteria
 from sft.model.records import (
     Bytes16,
     Bytes32,
@@ -109,9 +110,13 @@ class ShowFiles(Request, frozen=True, tag=17):
 
 
 class SearchNames(Request, frozen=True, tag=18):
-    """A page of the folders and files, wherever they lie, whose names hold every word."""
+    """A page of what lies anywhere and has a name that holds every word: files that fit criteria; without any, folders too.
 
-    words: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(min_length=1, max_length=SEARCH_WORDS)]
+    Files that no word is said of come with the last stored first.
+    """
+
+    words: Annotated[tuple[Annotated[str, Meta(max_length=255)], ...], Meta(max_length=SEARCH_WORDS)]
+    criteria: FileCriteria | None = None
     cursor: Annotated[str, Meta(max_length=2048)] = ""
     signatures: bool = False
 

@@ -117,6 +117,8 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     ada("verify", *(item["local"] for item in got["items"] if item["local"]))
     ada("proof", "new/b.txt", "--to", str(tmp_path / "odd"))
     ada("owner", "mia", "new/b.txt", "none", "--yes", status=1)
+    (found,) = ada("find", "from:ada", "since:1h", "smaller:1K", "b.txt")
+    assert found["path"] == "new/b.txt"
     ada("rm", "new/b.txt", "none", status=1)
     ada("find", "new")
     ada("ls", "--trash", of=2)

@@ -52,7 +52,7 @@ def test_trash_and_search_say_how_to_go_back():
     one = side(Role.ADMIN)
     one.in_trash = True
     assert one.emptiness.endswith("T goes back.")
-    one.in_trash, one.question = False, name_question("ze\u202ebra")
+    one.in_trash, one.question = False, name_question("ze\u202ebra", 0)
     assert "zebra" not in one.emptiness
     assert "s asks for another; esc goes back." in one.emptiness
 

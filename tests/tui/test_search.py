@@ -78,3 +78,17 @@ async def test_a_heading_sorts_by_click_and_a_second_one_turns_it_round(tmp_path
         assert "size↑" in run.text("#remote")
         await click("name")
         assert "name↑" in run.text("#remote")
+
+
+async def test_files_are_found_by_who_signed_them_and_how_large_they_are(tmp_path):
+    async with driven(tmp_path) as run:
+        await search(run, "from:nobody")
+        assert run.names() == [".."]
+        assert run.said() == "Files like from:nobody, on the whole server; esc goes back."
+        await search(run, "invoice-003 larger:1")
+        assert run.names() == ["..", "finance/2026/Q1/invoice-003.pdf"]
+        await run.press("s")
+        await run.paste("by:ada")
+        await run.press("enter")
+        assert run.dialog == "TextPrompt"
+        assert "by: says nothing known of a file" in run.screen()

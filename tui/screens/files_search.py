@@ -28,17 +28,24 @@ class SearchActs:
         text = await self._files.app.push_screen_wait(
             TextPrompt(
                 "Find on the server",
-                label="Words of a name, in any order; *.pdf fits the whole name",
-                value=before.text if before is not None else "", act="Find", check=_checked,
+                label="Words of a name; *.pdf; from:ada since:yesterday larger:10M",
+                value=before.text if before is not None else "", act="Find", check=self._checked,
             )
         )  # fmt: skip
         if text is not None:
             side = self._files.remote_side
-            side.question, side.in_trash = name_question(text), False
-            self._files.report(f"Names with {text}, on the whole server; esc goes back.")
+            side.question, side.in_trash = name_question(text, self._files.now), False
+            what = "Names with" if side.question is None or side.question.criteria is None else "Files like"
+            self._files.report(f"{what} {text}, on the whole server; esc goes back.")
             self._files.remote.read()
             self._files.remote.display = True
             self._files.remote.lines.focus()
+
+    def _checked(self, text: str) -> str:
+        question = name_question(text, self._files.now)
+        if question is None:
+            raise UsageError(problem="There is no letter to look for", remedy="Type a part of a name")
+        return question.text
 
     def leave(self) -> bool:
         """Go back to the folder that was shown before; return whether anything was searched for."""
@@ -53,10 +60,3 @@ class SearchActs:
         is_folder = entry.kind is EntryKind.FOLDER
         side.question, side.path = None, entry.path if is_folder else split_path(entry.path)[0]
         self._files.remote.read(at="" if is_folder else entry.path)
-
-
-def _checked(text: str) -> str:
-    question = name_question(text)
-    if question is None:
-        raise UsageError(problem="There is no letter to look for", remedy="Type a part of a name")
-    return question.text

@@ -1,9 +1,10 @@
-"""Finding files and folders by words of their names, wherever they lie.
+"""Finding files and folders by words of their names, wherever they lie, and files by author, size and time.
 
 Rules. A name fits if it holds every word, whatever their case and order; a word with ``*`` or ``?`` is a pattern that the whole
-name fits, and its letters are what the server looks for. What is shown is what was asked for: a server that shows a name
-without a word that it was asked for, or one twice in a page, breaks the protocol. Pages may be empty and not the last, so what
-was looked through counts beside what was found. A file is held to the log as in a listing.
+name fits, and its letters are what the server looks for. A word with ``:``, which no name has, is about something else. What is
+shown is what was asked for: a server that shows a name without a word that it was asked for, a file that is not like that, or
+one twice in a page, breaks the protocol. Pages may be empty and not the last, so what was looked through counts beside what was
+found. A file is held to the log as in a listing.
 """
 
 from __future__ import annotations
@@ -18,12 +19,17 @@ from sft.client.api import Requester
 from sft.client.api.files import Listing, Total
 from sft.client.api.tree import has_pattern, matches
 from sft.client.freshness import logged_of, require_in_log
-from sft.errors import RemoteProtocolError
+from sft.errors import RemoteProtocolError, UsageError
 from sft.limits import SEARCH_WORDS
-from sft.model.names import fold, split_path
+from sft.model.file_criteria import FileCriteria
+from sft.model.names import fold, safe, split_path
+from sft.model.text import moment, size_bytes
 from sft.wire.messages import NamesFound, SearchNames
 
 _WORD_LETTERS: Final = 255
+_TYPED: Final = re.compile(r'[^\s":]+:"[^"]*"|\S+')
+_ABOUT: Final = ("from", "larger", "smaller", "since", "until")
+_KNOWN: Final = "from:NAME, larger:10M, smaller:1G, since:yesterday and until:2026-05-03"
 EMPTY_PAGE_COUNTS: Final = 50  # of the million that one listing may have: a server of a billion names is searched whole
 
 
@@ -34,11 +40,13 @@ class NameQuestion(Struct, frozen=True):
         text: as it was typed.
         words: folded, each in the name.
         patterns: folded, the whole name fits each.
+        criteria: what files are to be like besides; then no folder fits.
     """
 
     text: str
     words: tuple[str, ...]
     patterns: tuple[str, ...]
+    criteria: FileCriteria | None = None
 
     def fits(self, path: str) -> bool:
         """Return whether the name at the end of a path is one of those."""
@@ -46,16 +54,42 @@ class NameQuestion(Struct, frozen=True):
         return all(word in name for word in self.words) and all(matches(each, name) for each in self.patterns)
 
 
-def name_question(text: str) -> NameQuestion | None:
-    """Read what a person typed; None where no letter of it could be looked for."""
+def name_question(text: str, now: float) -> NameQuestion | None:
+    """Read what a person typed; None where nothing of it could be looked for.
+
+    Raises:
+        UsageError: a word with ``:`` that is about nothing known, or not of its kind.
+    """
     words: list[str] = []
     patterns: list[str] = []
-    for typed in text.replace("/", " ").split():
-        folded = fold(typed)
-        if has_pattern(typed):
-            patterns.append(folded)
-        words += [each for each in re.split(r"[*?]+", folded) if each]
-    return NameQuestion(text.strip(), tuple(dict.fromkeys(words)), tuple(patterns)) if words else None
+    named: dict[str, str] = {}
+    for typed in _TYPED.findall(text):
+        about, colon, value = typed.partition(":")
+        if colon:
+            named[about.lower()] = value.strip('"')
+            continue
+        for word in typed.replace("/", " ").split():
+            folded = fold(word)
+            if has_pattern(word):
+                patterns.append(folded)
+            words += [each for each in re.split(r"[*?]+", folded) if each]
+    criteria = _criteria(named, now) if named else None
+    if not words and (criteria is None or patterns):
+        return None
+    return NameQuestion(text.strip(), tuple(dict.fromkeys(words)), tuple(patterns), criteria)
+
+
+def _criteria(named: dict[str, str], now: float) -> FileCriteria:
+    unknown = next((about for about in named if about not in _ABOUT), None)
+    if unknown is not None:
+        raise UsageError(problem=f"{safe(unknown)}: says nothing known of a file", remedy=f"Known are {_KNOWN}")
+    return FileCriteria(
+        author=named.get("from", ""),
+        smallest=size_bytes(named["larger"]) if "larger" in named else 0,
+        largest=size_bytes(named["smaller"]) if "smaller" in named else None,
+        since=moment(named["since"], now) if "since" in named else None,
+        until=moment(named["until"], now) if "until" in named else None,
+    )
 
 
 async def search_page(
@@ -71,7 +105,11 @@ async def search_page(
     """
     longest = sorted(question.words, key=len, reverse=True)[:SEARCH_WORDS]
     asked = tuple(word[:_WORD_LETTERS] for word in longest)
-    page = (await session.request(SearchNames, NamesFound, words=asked, cursor=cursor, signatures=signatures)).page
+    criteria = question.criteria
+    found = await session.request(
+        SearchNames, NamesFound, words=asked, criteria=criteria, cursor=cursor, signatures=signatures
+    )
+    page = found.page
     paths = [folder.path for folder in page.folders] + [file.path for file in page.files]
     if len(set(paths)) != len(paths):
         raise RemoteProtocolError("a search shows the same twice")
@@ -79,6 +117,8 @@ async def search_page(
         name = fold(split_path(path)[1])
         if not all(word in name for word in asked):
             raise RemoteProtocolError("a search shows what was not asked for")
+    if criteria is not None and (page.folders or not all(criteria.fits(file.version) for file in page.files)):
+        raise RemoteProtocolError("a search shows what was not asked for")
     await require_in_log(session, logged_of(page.files))
     folders = [folder for folder in page.folders if question.fits(folder.path)]
     return Listing(folders, [file for file in page.files if question.fits(file.path)]), page.next

@@ -49,8 +49,8 @@ def pages_of(*pages):
     return Server(lambda _, fields: pages[int(fields["cursor"] or 0)])
 
 
-def file_at(path, trashed_at=None):
-    version = FileVersion(1, 7, "ada", ADA_KEY.public.encode(), 1, bytes(64), 1, 1, path, 1, b"")
+def file_at(path, trashed_at=None, size=1):
+    version = FileVersion(1, 7, "ada", ADA_KEY.public.encode(), size, bytes(64), 1, 1, path, 1, b"")
     return File(bytes(16), path, 7, "ada", version, trashed_at)
 
 

@@ -6,11 +6,14 @@ import pytest
 
 from sft.client.api.files import Listing
 from sft.client.api.search import EMPTY_PAGE_COUNTS, name_question, search, search_page
-from sft.errors import ListingTooLongError, RemoteProtocolError
+from sft.errors import ListingTooLongError, RemoteProtocolError, UsageError
 from sft.limits import LISTED_AT_ONCE, SEARCH_WORDS
+from sft.model.file_criteria import FileCriteria
 from sft.model.records import Page
 from sft.wire.messages import NamesFound
 from tests.unit.client.test_listings import file_at, folder, run
+
+NOW = 1_777_800_000.0
 
 
 class Server:
@@ -31,14 +34,14 @@ class Server:
 
 
 def question(text: str):
-    asked = name_question(text)
+    asked = name_question(text, NOW)
     assert asked is not None
     return asked
 
 
 @pytest.mark.parametrize("text", ["", "  ", "*", "? **", "/", "\u200d"])
 def test_no_letter_is_no_question(text: str) -> None:
-    assert name_question(text) is None
+    assert name_question(text, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,10 @@ def test_the_letters_of_a_pattern_are_what_the_server_looks_for() -> None:
     server = Server(Page((), (file_at("b/x.pdf"), file_at("x.pdf.old"))))
     listing, cursor = run(search_page(server, question("X*.pdf")))
     assert [file.path for file in listing.files] == ["b/x.pdf"]
-    assert (cursor, server.asked) == ("", [{"words": (".pdf", "x"), "cursor": "", "signatures": False}])
+    assert (cursor, server.asked) == (
+        "",
+        [{"words": (".pdf", "x"), "criteria": None, "cursor": "", "signatures": False}],
+    )
 
 
 def test_more_words_than_a_request_takes_are_asked_of_the_names() -> None:
@@ -106,3 +112,40 @@ def test_a_search_without_end_ends() -> None:
     with pytest.raises(ListingTooLongError):
         run(whole(server, "a"))
     assert len(server.asked) == LISTED_AT_ONCE // EMPTY_PAGE_COUNTS + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from:ada", FileCriteria(author="ada")),
+        ('report FROM:"Ada Lovelace"', FileCriteria(author="Ada Lovelace")),
+        ("larger:10M smaller:1.5G", FileCriteria(smallest=10 << 20, largest=3 << 29)),
+        ("since:2d", FileCriteria(since=int(NOW) - 2 * 86_400)),
+        ("until:2026-05-03T14:02:11Z", FileCriteria(until=1_777_816_931)),
+    ],
+)
+def test_words_with_a_colon_say_what_a_file_is_like(text: str, expected: FileCriteria) -> None:
+    asked = name_question(text, NOW)
+    assert asked is not None
+    assert asked.criteria == expected
+    assert asked.words == (("report",) if "report" in text else ())
+
+
+@pytest.mark.parametrize("text", ["by:ada", "larger:much", "since:whenever", "x:"])
+def test_a_colon_about_nothing_is_refused_with_what_is_known(text: str) -> None:
+    with pytest.raises(UsageError):
+        name_question(text, NOW)
+
+
+def test_a_pattern_without_letters_is_no_question_beside_criteria_either() -> None:
+    assert name_question("* from:ada", NOW) is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [Page((), (file_at("report", size=5),)), Page((folder("reports"),), (file_at("report", size=500),))],
+    ids=["too small", "a folder"],
+)
+def test_what_is_not_like_what_was_asked_for_breaks_the_protocol(page: Page) -> None:
+    with pytest.raises(RemoteProtocolError):
+        run(search_page(Server(page), question("report larger:100")))

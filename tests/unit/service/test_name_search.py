@@ -121,7 +121,7 @@ def test_a_name_that_grows_when_it_is_folded_fits_into_a_cursor(
     assert [name for page in shown for name in names(page)] == ["z"]
     for page in shown:
         msgspec.convert(msgspec.to_builtins(page), Page)
-        msgspec.msgpack.decode(msgspec.msgpack.encode(m.SearchNames(1, ("z",), page.next)), type=m.SearchNames)
+        msgspec.msgpack.decode(msgspec.msgpack.encode(m.SearchNames(1, ("z",), cursor=page.next)), type=m.SearchNames)
 
 
 def test_names_are_read_from_an_index_alone(services: ServiceFixture) -> None:
