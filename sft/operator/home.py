@@ -11,8 +11,8 @@
       witness/            a witness of other logs, which needs nothing else of the home (``sft.operator.witness``)
       first-admin.link    0600: the first invitation, where no terminal could show it
       serve.pid, serve.log  of a server that twistd put into the background; of a witness, witness.pid and witness.log
-      data/               0700: keyring, database, vault, last head of the log (or in DIR, by ``--data DIR``); to copy it,
-                          stop the server first
+      data/               0700: keyring, database, vault, last head of the log (or in DIR, by ``--data DIR``); what
+                          copies it while it is served is ``sftd backup``
       data/reserve        room that is given up where the disk is full
       data.new/           a first start under way, or one that was cut; the next one begins it anew
       data.restoring/     a backup that is being put back, or the cut one of it: nothing starts before that has been done

@@ -11,7 +11,7 @@ from sft.service.use_case import query
 from sft.store.checks import CHECK, SCRUB, damage_count, walk_row
 from sft.store.ledger import LeafFilter, leaf_at, leaves_about, ledger_row
 from sft.store.rows import ReadTransaction
-from sft.store.settings import COLLECTED_AT, setting
+from sft.store.settings import BACKED_UP_AT, COLLECTED_AT, setting
 from sft.store.totals import total_owned
 
 
@@ -45,7 +45,8 @@ def stored_status(reading: ReadTransaction) -> StoredStatus:
         checked_at=None if last is None else last.ended_at,
         check_faults=0 if last is None else last.ended_faults,
         collected_at=int(setting(reading, COLLECTED_AT)),
-        backed_up_at=_newest(reading, LeafKind.BACKUP_TAKEN),
+        # The leaf says that one began; whether it came to its end, the setting.
+        backed_up_at=int(setting(reading, BACKED_UP_AT)) or None,
         key_since=leaf_at(reading, 0).time if rotated is None else rotated,
     )
 

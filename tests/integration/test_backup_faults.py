@@ -84,6 +84,20 @@ def test_whatever_write_fails_no_backup_is_there_in_part_and_the_next_run_finish
         shutil.rmtree(path)
 
 
+def test_the_status_has_the_last_backup_that_was_whole_and_none_that_failed(filled: LiveCli, tmp_path: Path):
+    other = tmp_path / "photos"
+    other.mkdir()
+    (other / "cat.jpg").touch()
+    assert filled.operator("backup", str(other)).status == 10
+    blocked = tmp_path / "blocked"
+    (blocked / "vault").mkdir(parents=True)
+    (blocked / "vault" / "objects").touch()
+    assert filled.operator("backup", str(blocked)).status == 10
+    assert filled.operator_json("status")["backed_up_at"] is None
+    backup(filled, tmp_path / "backups")
+    assert filled.operator_json("status")["backed_up_at"] is not None
+
+
 def test_a_full_disk_leaves_the_backups_that_there_were(filled: LiveCli, tmp_path: Path):
     path = tmp_path / "backups"
     first = backup(filled, path)
