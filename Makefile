@@ -61,10 +61,11 @@ format: $(VENV)/.stamp-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-## torture    flip every bit of an object, then kill the server at random, two hundred times (CAMPAIGN_ARGS=--help tells more)
+## torture    flip every bit of an object, kill the server at random, two hundred times, a rotation and a rebuild fifty times (CAMPAIGN_ARGS=--help)
 torture: $(VENV)/.stamp-dev
 	$(BIN)/python tests/campaigns/vault_bits.py
 	$(BIN)/python tests/campaigns/torture.py $(CAMPAIGN_ARGS)
+	$(BIN)/python -m tests.campaigns.upkeep_kills
 
 ## resume     kill client and server in the middle of transfers, a hundred times: each is whole in the end, and little moves twice
 resume: $(VENV)/.stamp-dev
@@ -74,9 +75,10 @@ resume: $(VENV)/.stamp-dev
 backups: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.campaigns.backup $(CAMPAIGN_ARGS)
 
-## faults     let every call on files fail, one and two at a time, in all that a home goes through
+## faults     let every call on files fail, one and two at a time, in all that a home goes through; and some by strace, in real processes
 faults: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.campaigns.faults $(CAMPAIGN_ARGS)
+	$(BIN)/python -m tests.campaigns.injected
 
 ## bench      measure sft against OpenSSH, rclone and the bare job (CAMPAIGN_ARGS=--small: a look; --keep: into the README)
 bench: $(VENV)/.stamp-dev

@@ -168,6 +168,7 @@ SLOT_BYTES: Final = 8 * KIB  # a user with KEYS_MOST keys and ROLES_MOST roles
 EVIDENCE_SLOTS: Final = 1024
 STATE_TREES: Final = 8  # whose roots a leaf names: two today
 EVIDENCE_HASHES: Final = 2048  # more fit no frame either; slots that were made together need some twenty
+RESTARTS_PROVED: Final = 4  # of one answer: a file each from before as many; the leaf of one has some 4 KiB
 LOG_HEADS_KEPT: Final = 4  # that one login proves; more are proved by the next ones
 LOG_ENTRIES: Final = 100  # leaves of one page: with records of usual length some 60 KB, which is a frame
 LOG_KINDS: Final = 64  # of leaves that one question names

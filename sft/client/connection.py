@@ -45,6 +45,7 @@ from sft.wire.messages import (
     LogHead,
     Message,
     Notice,
+    RebuildVault,
     Refusal,
     Reply,
     Request,
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Reply)
 
 _PROVED: Final = (FileBegins, FileShown, FilesContent, FilesShown, UserList, UserShown)
-_JOBS: Final = frozenset({CheckVault, RotateMasterKey, CollectTrash})  # which may take hours
+_JOBS: Final = frozenset({CheckVault, RebuildVault, RotateMasterKey, CollectTrash})  # which may take hours
 
 
 class ReplyListener(Awaited, Protocol):

@@ -22,6 +22,7 @@ from sft.crypto.signed_note import text_of
 from sft.errors import (
     CryptoError,
     LedgerError,
+    LedgerFormatError,
     LocalProtocolError,
     LogForkedError,
     LogProofError,
@@ -33,6 +34,7 @@ from sft.ledger.checkpoints import Checkpoint, Origin, open_checkpoint, parse_he
 from sft.ledger.current import check_last_leaf, follow
 from sft.ledger.leaves import LogLeaf
 from sft.ledger.proofs import verify_consistency
+from sft.ledger.restarts import proved_cut
 from sft.limits import LOG_HEADS_KEPT
 from sft.model.evidence import Evidence
 from sft.model.links import LinkHead
@@ -238,6 +240,8 @@ class LogFollower:
         epoch, size, root = parse_head_text(seen)
         if seen == NO_HEAD or (epoch <= head.origin.epoch and self._seen.get(size) == root):
             return
+        if epoch < head.origin.epoch and self._was_lost(evidence, head, epoch, size):
+            return
         if epoch > head.origin.epoch:
             self.refuse(f"that what {witness} saw at {size} is in its log", evidence)
         proof = next((each.consistency for each in evidence.seen if each.size == size), None)
@@ -251,6 +255,20 @@ class LogFollower:
         if len(self._seen) >= _REMEMBERED:
             self._seen.clear()
         self._seen[size] = root
+
+    def _was_lost(self, evidence: Evidence, head: Checkpoint, epoch: int, size: int) -> bool:
+        """Return whether a restart that is proved says that a head of an earlier epoch is of what was lost.
+
+        Nobody goes on with such a log whose person has not agreed to it: it is another origin.
+        """
+        for each in evidence.restarts:
+            try:
+                cut = proved_cut(head, each.number, each.leaf, each.inclusion, each.facts)
+            except (CryptoError, LedgerFormatError) as error:
+                self.refuse("that its log was begun again", evidence, error.detail)
+            if cut.lost(epoch, size):
+                return True
+        return False
 
     def refuse(self, what: str, evidence: Evidence | None, detail: str = "") -> NoReturn:
         """Stop for something that was not proved; LogProofError."""

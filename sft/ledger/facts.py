@@ -39,6 +39,7 @@ class Facts(Struct, frozen=True):
     path: str | None = None
     size: int | None = None
     digest: str | None = None
+    epoch: int | None = None
     version: int = 1
 
     @classmethod

@@ -24,6 +24,7 @@ from sft.limits import (
     LOG_PROOF_HASHES,
     PAGE_HASHES,
     RECORD_BYTES,
+    RESTARTS_PROVED,
     SLOT_BYTES,
     STATE_TREES,
 )
@@ -66,6 +67,19 @@ class ProvedHead(Record, frozen=True):
     consistency: LogProof
 
 
+# Salt and body of one part of a leaf's record.
+PartBytes = Annotated[bytes, Meta(min_length=16, max_length=RECORD_BYTES + 16)]
+
+
+class ProvedRestart(Record, frozen=True):
+    """That the log was begun again behind so many leaves: the leaf that says so, its inclusion and its facts."""
+
+    number: Count
+    leaf: LeafBytes
+    inclusion: LogProof
+    facts: PartBytes
+
+
 class Evidence(Record, frozen=True):
     """What proves an answer under the newest head that the session was told.
 
@@ -77,6 +91,7 @@ class Evidence(Record, frozen=True):
         seen: one for each head of this log that the trusted comments of the answer's files name, by size; the head's own
             size and 0 need none.
         versions: one for each of the answer's that is not its file's newest.
+        restarts: those that have cut off what such a head is of, each once.
     """
 
     leaf: LeafBytes
@@ -85,12 +100,10 @@ class Evidence(Record, frozen=True):
     proofs: Annotated[tuple[SlotsProof, ...], Meta(max_length=STATE_TREES)]
     seen: Annotated[tuple[ProvedHead, ...], Meta(max_length=BATCH_FILES)] = ()
     versions: Annotated[tuple[ProvedVersion, ...], Meta(max_length=BATCH_FILES)] = ()
+    restarts: Annotated[tuple[ProvedRestart, ...], Meta(max_length=RESTARTS_PROVED)] = ()
 
 
 # -- what the log itself says ------------------------------------------------------------------------------
-
-# Salt and body of one part of a leaf's record.
-PartBytes = Annotated[bytes, Meta(min_length=16, max_length=RECORD_BYTES + 16)]
 
 
 class LoggedLeaf(Record, frozen=True):

@@ -65,22 +65,37 @@ class Leaf(click.Command):
     Args:
         runs: ``module:function`` below ``sft.operator``: ``async (command) -> status``.
         local: it looks into the home itself: ``(home, options) -> status``.
+        before: what is done to the home first, ``(home, options)``, likewise named.
     """
 
     def __init__(
-        self, name: str, runs: str, about: str, parameters: Sequence[click.Parameter], *, local: bool = False
+        self,
+        name: str,
+        runs: str,
+        about: str,
+        parameters: Sequence[click.Parameter],
+        *,
+        local: bool = False,
+        before: str = "",
     ) -> None:
         json = click.Option(["--json"], is_flag=True, help="Print the result as JSON.")
         super().__init__(name, params=[*parameters, json], callback=click.pass_obj(self._run), help=about)
         self.runs = runs
         self._local = local
+        self._before = before
 
     def _run(self, call: Call, /, **options: Any) -> int:
-        module, _, function = self.runs.partition(":")
-        work = getattr(import_module(f"sft.operator.{module}"), function)
+        if self._before:
+            _named(self._before)(call.home, options)
+        work = _named(self.runs)
         if self._local:
             return int(work(call.home, options))
         return call.run_command(call.home, work, options, call.named)
+
+
+def _named(text: str) -> Any:
+    module, _, function = text.partition(":")
+    return getattr(import_module(f"sft.operator.{module}"), function)
 
 
 class OperatorGroup(LazyGroup):
@@ -137,8 +152,8 @@ class InviteGroup(OperatorGroup):
 # -- short ways of writing commands ----------------------------------------------------------------------
 
 
-def leaf(name: str, runs: str, about: str, *parameters: click.Parameter, local: bool = False) -> Leaf:
-    return Leaf(name, runs, about, parameters, local=local)
+def leaf(name: str, runs: str, about: str, *parameters: click.Parameter, local: bool = False, before: str = "") -> Leaf:
+    return Leaf(name, runs, about, parameters, local=local, before=before)
 
 
 def option(name: str, about: str, **settings: Any) -> click.Option:

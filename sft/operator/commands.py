@@ -306,6 +306,12 @@ _VAULT: Final = OperatorGroup(
             "Seal everything under a new master key.",
             flag("--reencrypt", "Also new data keys and a new server key: after a leak."),
         ),
+        leaf(
+            "rebuild",
+            "files:rebuild",
+            "Make the index again of what lies beside the objects, where the database was lost.",
+            before="lost_database:make_again",
+        ),
         leaf("collect", "files:collect", "Destroy what was in the trash for its time."),
         OperatorGroup(
             "quarantine",

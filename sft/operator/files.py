@@ -158,6 +158,15 @@ async def rotate(command: Command) -> int:
     return status
 
 
+async def rebuild(command: Command) -> int:
+    """Give rows to objects that none names; status 7 where one stays without."""
+    report = (await command.session.request(m.RebuildVault, m.VaultChecked)).report
+    counts = (
+        f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}, {size_text(report.bytes_checked)}"
+    )
+    return _report(command, report, f"put into the index: {counts}")
+
+
 async def collect(command: Command) -> int:
     done = await command.session.request(m.CollectTrash, m.VaultChecked)
     report = done.report

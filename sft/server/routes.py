@@ -37,7 +37,7 @@ from sft.service import (
     uploads,
 )
 from sft.service.log import reading
-from sft.service.maintenance import backups, check, growth, old_versions, purging, rotation, row_keys
+from sft.service.maintenance import backups, check, growth, old_versions, purging, rebuild, rotation, row_keys
 from sft.wire import messages as m
 
 Fields = dict[str, Any]
@@ -286,6 +286,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         rate=lambda q: q.rate,
         ends_with_session=True,
     ),
+    m.RebuildVault: JobRoute(lambda _context, _: [(rebuild.rebuild, {})]),
     m.RotateMasterKey: JobRoute(_rotation),
     m.BeginBackup: ActRoute(
         backups.begin_backup,

@@ -17,7 +17,7 @@ from sft.crypto.signatures import FileSignature, verify_file
 from sft.errors import CryptoError, SignatureRefusedError
 from sft.service.log.seen import require_seen
 from sft.service.storage import FileStorage
-from sft.store.row_types import DeviceKeyRow, FileRow, VersionRow
+from sft.store.row_types import DeviceKeyRow, FileRow, UserRow, VersionRow
 
 DATES: Final = range(-(2**40), 2**40 + 1)
 MOST_VERSIONS: Final = 2**31
@@ -42,13 +42,14 @@ class Signed(Struct, frozen=True):
 
 
 class Sidecar(Struct, frozen=True, array_like=True):
-    """What lies beside an object, sealed, so that the index can be rebuilt without the database."""
+    """What lies beside an object, sealed, so that the index can be rebuilt without the database (FORMAT.md §5)."""
 
     format: int
     file_id: bytes
     version: int
     path: str
     user_id: int
+    user_name: str
     public_key: bytes
     size: int
     digest: bytes
@@ -107,7 +108,7 @@ def require_digest(announced: bytes, found: bytes) -> None:
         raise SignatureRefusedError(problem="the bytes have another digest")
 
 
-def sidecar_of(signed: Signed, public_key: bytes) -> bytes:
+def sidecar_of(signed: Signed, user_name: str, public_key: bytes) -> bytes:
     """Write what lies beside the object; the vault seals it."""
     return msgspec.msgpack.encode(
         Sidecar(
@@ -116,6 +117,7 @@ def sidecar_of(signed: Signed, public_key: bytes) -> bytes:
             version=signed.version,
             path=signed.path,
             user_id=signed.user_id,
+            user_name=user_name,
             public_key=public_key,
             size=signed.size,
             digest=signed.digest,
@@ -125,7 +127,7 @@ def sidecar_of(signed: Signed, public_key: bytes) -> bytes:
     )
 
 
-def sidecar_of_version(file: FileRow, row: VersionRow, key: DeviceKeyRow) -> bytes:
+def sidecar_of_version(file: FileRow, row: VersionRow, author: UserRow, key: DeviceKeyRow) -> bytes:
     """Write what lies beside the object of a version that is stored, as ``sidecar_of`` did."""
     return msgspec.msgpack.encode(
         Sidecar(
@@ -134,6 +136,7 @@ def sidecar_of_version(file: FileRow, row: VersionRow, key: DeviceKeyRow) -> byt
             version=row.number,
             path=row.signed_name,
             user_id=row.author_id,
+            user_name=author.name,
             public_key=key.public_key,
             size=row.size,
             digest=row.digest,
@@ -141,6 +144,30 @@ def sidecar_of_version(file: FileRow, row: VersionRow, key: DeviceKeyRow) -> byt
             signature=row.signature,
         )
     )
+
+
+def parse_sidecar(content: bytes) -> Sidecar:
+    """Read what lies beside an object, and check the signature in it against all else that it says.
+
+    Raises:
+        SignatureRefusedError: it has another form, or its author signed something else.
+    """
+    try:
+        sidecar = msgspec.msgpack.decode(content, type=Sidecar)
+        parsed = FileSignature.parse(sidecar.signature)
+        said = verify_file(PublicKey.decode(sidecar.public_key), sidecar.digest, parsed)
+    except (msgspec.MsgspecError, CryptoError) as fault:
+        raise SignatureRefusedError(str(fault), problem="what lies beside it does not hold") from fault
+    _require_equal(
+        ("format", sidecar.format, SIDECAR_VERSION),
+        ("file", said.file_id, sidecar.file_id),
+        ("version", said.version, sidecar.version),
+        ("name", said.name, sidecar.path),
+        ("user", said.user, sidecar.user_id),
+        ("size", said.size, sidecar.size),
+        ("mtime", said.mtime, sidecar.dated_at),
+    )
+    return sidecar
 
 
 def _require_equal(*fields: tuple[str, object, object]) -> None:

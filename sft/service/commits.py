@@ -113,7 +113,7 @@ def _differs(put: Put, newest: VersionRow) -> bool:
 @batch_act(Permission.FILE_WRITE, logs=(FileCommitted, FileReplaced))
 def commit(transaction: Transaction, inputs: Sequence[Pending]) -> Sequence[Committed | RequestError]:
     """Store versions whose contents are durable; of each return what became of it, or the rule that refused."""
-    group = _Group(transaction, inputs)
+    group = CommitGroup(transaction, inputs)
     outcomes: list[Committed | RequestError] = []
     for pending in inputs:
         try:
@@ -124,7 +124,7 @@ def commit(transaction: Transaction, inputs: Sequence[Pending]) -> Sequence[Comm
     return outcomes
 
 
-class _Group:
+class CommitGroup:
     """What one commit knows, and what it will write."""
 
     def __init__(self, transaction: Transaction, inputs: Sequence[Pending]) -> None:

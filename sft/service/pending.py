@@ -102,7 +102,7 @@ class Unwritten(Struct, frozen=True):
             writer = self.storage.vault.begin(self.object_id, len(self.content), owner=self.signed.user_id)
             try:
                 writer.append(writer.seal([self.content], last=True))
-                writer.finish(sidecar_of(self.signed, self.public_key))
+                writer.finish(sidecar_of(self.signed, self.caller.name, self.public_key))
             except BaseException:
                 writer.abort()
                 raise

@@ -36,12 +36,14 @@ class Registration(StrEnum):
 
 
 class NewServer(Struct, frozen=True):
-    """What the first start decides."""
+    """What the first start decides; id and host of the log alone where the server was there before."""
 
     name: str
     address: str
     server_key: bytes  # 32 bytes, the identity's public half
     registration: Registration = Registration.INVITE
+    server_id: bytes = b""
+    host: str = ""
     caller: Caller = operator_caller()
 
 
@@ -67,14 +69,14 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         raise StoreError(problem="it belongs to a server already")
     name = parse_server_name(item.name)
     # The first key names the server for ever; a later one follows it.
-    server_id = ServerPublic(item.server_key).server_id()
+    server_id = item.server_id or ServerPublic(item.server_key).server_id()
     values = {
         stored.SERVER_NAME: name.encode(),
         stored.ADDRESS: item.address.encode(),
         stored.REGISTRATION: item.registration.encode(),
         stored.SERVER_KEY: item.server_key,
         stored.SERVER_ID: server_id,
-        stored.LOG_HOST: log_host(name).encode(),
+        stored.LOG_HOST: (item.host or log_host(name)).encode(),
         stored.ADMINS: b"",
         stored.STORED: total_text(Usage()),
         stored.COLLECTED_AT: b"%d" % transaction.now,

@@ -336,7 +336,7 @@ class Upload:
         if writer is None:
             raise ValueError("the upload has no object")
         with translate_disk_full(plan.size):
-            writer.finish(sidecar_of(signed, plan.public_key))
+            writer.finish(sidecar_of(signed, plan.caller.name, plan.public_key))
         return Pending(
             caller=plan.caller,
             public_key=plan.public_key,

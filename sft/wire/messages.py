@@ -98,6 +98,7 @@ from sft.wire.requests import (
     PutFiles,
     ReadLog,
     ReadRecord,
+    RebuildVault,
     RemoveUser,
     Request,
     RequestId,
@@ -186,6 +187,7 @@ __all__ = [
     "ReadLog",
     "ReadRecord",
     "ReadersListed",
+    "RebuildVault",
     "RecordShown",
     "Refusal",
     "RefusedFile",
@@ -235,7 +237,8 @@ ClientMessage = (
     ListFolder | ListTrash | ShowFile | ShowFiles | MakeFolder | Move | Delete | Restore | BeginUpload | CommitUpload | GetFile
     | PutFiles | GetFiles | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
-    | ShowVault | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
+    | ShowVault | RebuildVault
+    | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus
     | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup | DestroyVersion | DestroyTrashed
 )  # fmt: skip
@@ -288,6 +291,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         KickSession: frozenset({Done}),
         ShowVault: frozenset({VaultShown}),
         CheckVault: frozenset({VaultChecked}),
+        RebuildVault: frozenset({VaultChecked}),
         RotateMasterKey: frozenset({VaultChecked}),
         CollectTrash: frozenset({VaultChecked}),
         BeginBackup: frozenset({Done}),

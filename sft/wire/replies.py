@@ -215,7 +215,7 @@ class StatusShown(Reply, frozen=True, tag=104):
 
 
 class VaultChecked(Reply, frozen=True, tag=82):
-    """Answers CheckVault, RotateMasterKey and CollectTrash."""
+    """Answers CheckVault, RotateMasterKey, CollectTrash and RebuildVault."""
 
     report: VaultReport
 

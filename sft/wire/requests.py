@@ -456,6 +456,10 @@ class CheckVault(Request, frozen=True, tag=43):
     afresh: bool = False
 
 
+class RebuildVault(Request, frozen=True, tag=56):
+    """Give rows to objects that none names, as far as what lies beside them goes."""
+
+
 class RotateMasterKey(Request, frozen=True, tag=44):
     """Seal everything under a new master key; ``reencrypt`` also makes new data keys, row key and server key."""
 

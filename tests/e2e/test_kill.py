@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.campaigns.injected import STRACE, injected
 from tests.campaigns.resume import resume
 from tests.campaigns.torture import torture
+from tests.campaigns.upkeep_kills import upkeep_kills
 from tests.e2e import dying_server
 from tests.processes import Person, ServerProcess
 
@@ -59,6 +61,18 @@ def test_a_server_that_dies_between_the_files_of_one_request_has_each_whole_or_n
     report = server.operate_json("vault", "check", "--read-data")
     assert isinstance(report, dict)
     assert report["faults"] == []
+
+
+@pytest.mark.long
+def test_a_rotation_and_a_rebuild_that_are_killed_are_finished_by_the_next(folder: Path):
+    tally = upkeep_kills(folder, kills=3, seed=5)
+    assert sum(tally.killed.values()) + sum(tally.over.values()) == 6
+
+
+@pytest.mark.long
+@pytest.mark.skipif(STRACE is None, reason="strace is not here")
+def test_a_write_that_the_system_refuses_is_told_in_words_and_loses_nothing(folder: Path):
+    assert injected(folder, times=2, seed=4) == 10
 
 
 def got(person: Person, name: str) -> dict[str, bytes]:

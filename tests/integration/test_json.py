@@ -223,6 +223,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     cli.server.home.configuration_file.unlink()
     operator("vault", "check", "--read-data")
     operator("vault", "status")
+    operator("vault", "rebuild")
     operator("vault", "rotate-key")
     operator("vault", "collect")
     (cli.server.home.vault / "quarantine" / "stray").write_bytes(b"stray")

@@ -296,6 +296,9 @@ class _Example:
     async def of_ShowVault(self):
         return {}
 
+    async def of_RebuildVault(self):
+        return {}
+
     async def of_CheckVault(self):
         return {}
 

@@ -15,9 +15,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from sft.errors import RowForgedError, TooLargeError
-from sft.ledger.leaves import StateTreeKind
+from sft.ledger.facts import Facts
+from sft.ledger.leaves import LeafKind, StateTreeKind
 from sft.limits import EVIDENCE_SLOTS, SLOT_BYTES
-from sft.model.evidence import ProvedHead, ProvedSlot, ProvedVersion
+from sft.model.evidence import ProvedHead, ProvedRestart, ProvedSlot, ProvedVersion
 from sft.model.records import UserState
 from sft.service.log.ledger import Ledger, ProvedSlots
 from sft.service.log.seen import place_seen
@@ -26,12 +27,13 @@ from sft.service.version_tree import prove_versions
 from sft.store.files import Pair
 from sft.store.folders import folders_by_id
 from sft.store.hand_overs import heirs_of
-from sft.store.ledger import ledger_row
-from sft.store.row_types import FolderRow, UserRow
+from sft.store.ledger import LeafFilter, leaves_about, ledger_row
+from sft.store.row_types import FolderRow, LogLeafRow, UserRow
 from sft.store.rows import ReadTransaction
 from sft.store.table_specs import table_of
 from sft.store.users import users_by_id
 
+RESTARTS_READ: Final = 100  # a server that was put back more often does not say of later ones what they cut off
 _SLOT_SHARE: Final = 48  # of the answer, beside a slot's record: where it stands, and a hash of the proof
 
 
@@ -48,6 +50,8 @@ class EvidenceBuilder:
         self._slots: dict[tuple[int, int], ProvedSlot] = {}
         self._versions: dict[tuple[int, int], ProvedVersion] = {}
         self._seen: set[int] = set()
+        self._restarts: list[LogLeafRow] | None = None  # loaded where a head of an earlier epoch is met
+        self._cutting: dict[int, LogLeafRow] = {}
 
     def add_files(self, reading: ReadTransaction, pairs: Sequence[Pair]) -> None:
         """Add files, each with the version that is answered: their slots, their folders', and those of owners and authors.
@@ -72,7 +76,7 @@ class EvidenceBuilder:
         for file, version in pairs:
             if version.number != file.newest:
                 older.setdefault(file.id, set()).add(version.number)
-            self._see(version.signature)
+            self._see(reading, version.signature)
         for file in {row.id: row for row in rows if row.id in older}.values():
             for number, inclusion in prove_versions(reading, file, older[file.id]).items():
                 self._versions[file.slot, number] = ProvedVersion(file.slot, number, tuple(inclusion))
@@ -103,7 +107,14 @@ class EvidenceBuilder:
         if proved is None:
             return None
         seen = heads_proved(ledger, self._seen, proved.head.size)
-        return proved._replace(evidence=replace(proved.evidence, seen=seen, versions=tuple(self._versions.values())))
+        restarts = tuple(
+            ProvedRestart(
+                row.number, row.entry, ledger.inclusion(row.number, proved.head.size), row.facts_salt + row.facts
+            )
+            for row in self._cutting.values()
+        )
+        more = {"seen": seen, "versions": tuple(self._versions.values()), "restarts": restarts}
+        return proved._replace(evidence=replace(proved.evidence, **more))
 
     def _begin(self, reading: ReadTransaction) -> None:
         if not self.log_size:
@@ -127,11 +138,23 @@ class EvidenceBuilder:
         rows = list(found.values())
         self._add(StateTreeKind.USERS, zip([row.id - 1 for row in rows], records.users(rows), strict=True))
 
-    def _see(self, signature: bytes) -> None:
-        """Note the head that an author signed to have seen."""
+    def _see(self, reading: ReadTransaction, signature: bytes) -> None:
+        """Note the head that an author signed to have seen; of one that was lost, the restart that says so."""
         epoch, size = place_seen(signature) or (0, 0)
-        if epoch <= self._epoch:  # those before it are in the same tree
-            self._seen.add(size)
+        if epoch > self._epoch:
+            return
+        restart = self._restart_after(reading, epoch) if 0 < epoch < self._epoch else None
+        if restart is not None and size > restart.number:
+            self._cutting[restart.number] = restart
+        else:
+            self._seen.add(size)  # those of epochs before it are in the same tree
+
+    def _restart_after(self, reading: ReadTransaction, epoch: int) -> LogLeafRow | None:
+        """Return the leaf that ended an epoch: the first restart to a later one."""
+        if self._restarts is None:
+            kinds = LeafFilter(kinds=(LeafKind.LOG_RESTARTED.value,))
+            self._restarts = leaves_about(reading, kinds, 0, self.log_size, RESTARTS_READ, newest_first=False)
+        return next((row for row in self._restarts if (Facts.decode(row.facts).epoch or 0) > epoch), None)
 
 
 def heads_proved(ledger: Ledger, sizes: Iterable[int], size: int) -> tuple[ProvedHead, ...]:

@@ -124,6 +124,11 @@ class Ledger:
         tree = self._of_head()[1]
         return tuple(prove_consistency(old_size, size or tree.size, partial(self._node, tree)))
 
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """Prove that a leaf is in the log as it was at a size; ValueError if there is none of that index."""
+        tree = self._of_head()[1]
+        return tuple(prove_inclusion(index, size, partial(self._node, tree)))
+
     def remembers(self, size: int) -> bool:
         """Whether ``root_at`` says that without reading anything."""
         return size in self._roots

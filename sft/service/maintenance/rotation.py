@@ -34,7 +34,7 @@ from sft.store.objects import BEFORE_ALL, small_object, version_keys, versions_b
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.uploads import BEFORE_ALL_SEALED, uploads_before_epoch, uploads_by_id
-from sft.store.users import key_by_id
+from sft.store.users import key_by_id, user_by_id
 from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.objects import reseal_whole
 from sft.vault.vault import SealedKey
@@ -282,9 +282,10 @@ class _Reencrypting:
         """Write anew what lies beside the object: the old one may be sealed under a row key that was given up."""
         with self._context.begin_read() as reading:
             file, key = file_by_row_id(reading, row.file), key_by_id(reading, row.key_id)
-        if file is None or key is None:
+            author = user_by_id(reading, row.author_id)
+        if file is None or key is None or author is None:
             return None
-        return sidecar_of_version(file, row, key)
+        return sidecar_of_version(file, row, author, key)
 
     def _file(self, row: VersionRow, new_id: bytes) -> bool:
         context, vault = self._context, self._context.storage.vault

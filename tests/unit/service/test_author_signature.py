@@ -2,9 +2,17 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from sft.errors import SignatureRefusedError
-from sft.service.author_signature import Sidecar, require_announced, require_digest, require_signed, sidecar_of
+from sft.service.author_signature import (
+    Sidecar,
+    parse_sidecar,
+    require_announced,
+    require_digest,
+    require_signed,
+    sidecar_of,
+)
 from tests.unit.service.service_fixture import MAX, MIA, ServiceFixture, digest_of, signature_of
 
 CONTENT = b"content"
@@ -66,7 +74,27 @@ def test_a_digest_is_compared_whole() -> None:
 
 def test_the_sidecar_says_all_that_the_index_needs(services: ServiceFixture) -> None:
     signed = require_signed(**facts(services))
-    sidecar = msgspec.msgpack.decode(sidecar_of(signed, MAX.public_key), type=Sidecar)
-    assert (sidecar.format, sidecar.public_key) == (1, MAX.public_key)
+    sidecar = msgspec.msgpack.decode(sidecar_of(signed, "max", MAX.public_key), type=Sidecar)
+    assert (sidecar.format, sidecar.user_name, sidecar.public_key) == (1, "max", MAX.public_key)
+    assert parse_sidecar(msgspec.msgpack.encode(sidecar)) == sidecar
     for name in ("file_id", "version", "path", "user_id", "size", "digest", "dated_at", "signature"):
         assert getattr(sidecar, name) == getattr(signed, name)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": 2}, {"file_id": bytes(16)}, {"version": 2}, {"path": "b"}, {"user_id": 3}, {"size": 1}, {"dated_at": 0},
+        {"public_key": MIA.public_key}, {"digest": bytes(64)}, {"signature": b""},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)  # fmt: skip
+def test_a_sidecar_that_its_author_did_not_sign_so_is_refused(
+    services: ServiceFixture, changes: dict[str, Any]
+) -> None:
+    sidecar = msgspec.msgpack.decode(sidecar_of(require_signed(**facts(services)), "max", MAX.public_key), type=Sidecar)
+    with pytest.raises(SignatureRefusedError):
+        parse_sidecar(msgspec.msgpack.encode(replace(sidecar, **changes)))
+    for broken in (b"", b"\x90", msgspec.msgpack.encode(sidecar)[:-1]):
+        with pytest.raises(SignatureRefusedError):
+            parse_sidecar(broken)

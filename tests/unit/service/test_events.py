@@ -36,6 +36,7 @@ from sft.service import (
     settings,
     trash,
 )
+from sft.service.author_signature import parse_sidecar
 from sft.service.files import show_file
 from sft.service.log.restarting import Restart, restart_log
 from sft.service.maintenance import (
@@ -48,6 +49,7 @@ from sft.service.maintenance import (
     old_versions,
     positions,
     purging,
+    rebuild,
     rotation,
     row_keys,
 )
@@ -323,6 +325,23 @@ def _advance(services: ServiceFixture) -> None:
     services.act(positions.advance, positions.Advance(OPERATOR, row, ended=True))
 
 
+def _enlist(services: ServiceFixture) -> None:
+    for number in (6, 7):
+        services.act(rebuild.enlist, rebuild.Enlistment(OPERATOR, rebuild.Author(5, "eva", key_of(number))))
+
+
+def _adopt(services: ServiceFixture) -> None:
+    changes: dict[str, Any] = {}
+    for content in (LARGE, LARGE + b"x"):
+        item = services.stream(MAX, "a", content, **changes)
+        opened = services.vault.read_sidecar(item.object_id)
+        assert opened is not None
+        sidecar = parse_sidecar(opened.content)
+        adoption = rebuild.Adoption(OPERATOR, services.storage, item.object_id, item.key, sidecar)
+        assert services.act(rebuild.adopt, adoption)
+        changes = {"file_id": item.signed.file_id, "version": 2, "prev": item.signed.digest}
+
+
 def _end_purges(services: ServiceFixture) -> None:
     _purge(services)
     (gone,) = services.vault.ids()
@@ -452,6 +471,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     damage.note_damage: _note_damage,
     damage.forget_damages: _forget_damages,
     positions.advance: _advance,
+    rebuild.enlist: _enlist,
+    rebuild.adopt: _adopt,
     growth.note_growth: lambda services: growth.note_today(services.job_context),
     commits.commit: _commit,
     open_uploads.open_uploads: _open_upload,

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from sft.crypto.comment import NO_HEAD
 from sft.errors import RecordForgedError, TooLargeError
+from sft.ledger.checkpoints import Checkpoint, Origin
 from sft.ledger.current import check_last_leaf, check_slots
 from sft.ledger.leaves import StateTreeKind
+from sft.ledger.restarts import proved_cut
 from sft.ledger.slots import FileSlot, Slot, SlotVersion
 from sft.limits import LEAF_BYTES
 from sft.model.access import Role
@@ -20,6 +22,7 @@ from sft.service import accounts, downloads
 from sft.service.files import show_file
 from sft.service.log import evidence as proving
 from sft.service.log.evidence import EvidenceBuilder
+from sft.service.log.restarting import Restart, restart_log
 from sft.service.users import enroll
 from sft.wire.messages import UserList, fits
 from tests.unit.service.service_fixture import ADA, MAX, MIA, NOW, OPERATOR, ServiceFixture
@@ -174,10 +177,29 @@ def test_the_heads_that_authors_saw_are_proved_where_they_are_of_this_log(servic
         builder = EvidenceBuilder()
         builder._begin(reading)
         for head in heads:
-            builder._see(f"...\ntrusted comment: sft:1\tts:1\thead:{head}\nAAAA\n".encode())
+            builder._see(reading, f"...\ntrusted comment: sft:1\tts:1\thead:{head}\nAAAA\n".encode())
     found = Checked(services, builder)
     roots = [services.log.ledger.consistency(3, found.size)]
     assert [(each.size, each.consistency) for each in found.evidence.seen] == [(3, roots[0])]
+
+
+def test_a_head_that_a_restart_has_cut_off_is_answered_with_the_restart(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    kept = services.log.ledger.tree.size
+    root = services.log.ledger.tree.root()
+    services.act(restart_log, Restart(origin="acme", root=root, known="", known_epoch=1, reason="why"))
+    services.put(MAX, "b", b"2")
+    with services.readers.reading() as reading:
+        builder = EvidenceBuilder()
+        builder._begin(reading)
+        for epoch, size in ((1, kept), (1, kept + 1), (1, kept + 9), (2, kept + 1)):
+            builder._see(reading, f"...\ntrusted comment: sft:1\tts:1\thead:{epoch}.{size}:{'0' * 64}\nAAAA\n".encode())
+    found = Checked(services, builder)
+    assert [each.size for each in found.evidence.seen] == [kept, kept + 1]
+    (restart,) = found.evidence.restarts
+    head = Checkpoint(Origin.of_server("acme", bytes(32), 2), found.size, services.log.ledger.tree.root())
+    cut = proved_cut(head, restart.number, restart.leaf, restart.inclusion, restart.facts)
+    assert (cut.epoch, cut.kept) == (2, kept)
 
 
 def test_more_folders_than_an_answer_can_prove_are_refused(

@@ -1,0 +1,165 @@
+"""Let the system refuse writes, syncs and renames while a home is looked after: no room (ENOSPC), a bad disk (EIO); by strace.
+
+    python tests/campaigns/injected.py [--times 20] [--seed 1] [--folder DIR]
+
+A rotation, new data keys, a collection of the trash, a rebuild after a lost database, and a server that takes an upload: each
+in a process of its own, of which one call, or every one from it on, fails. Whatever it says, it says in words, and what it has
+acknowledged is there: afterwards the same is done without faults, the check reads every content and finds nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.processes import Person, ServerProcess, clean_environment, say, script
+
+STRACE: Final = shutil.which("strace")
+CALLS: Final = "pwrite64,pwritev,writev,fsync,fdatasync,ftruncate,fallocate,renameat2,unlinkat"
+ERRORS: Final = ("ENOSPC", "EIO")
+FILES: Final = 12
+ACTS: Final = ("rotate-key", "rotate-key --reencrypt", "collect", "rebuild")
+SECONDS: Final = 120
+
+
+def injected(folder: Path, *, times: int, seed: int) -> int:
+    """Run the campaign; return how many calls failed. AssertionError says what went wrong."""
+    draw = random.Random(seed)
+    server = ServerProcess(folder)
+    person = _fill(server, folder, draw)
+    whole = folder / "whole"
+    shutil.copytree(server.home, whole)
+    failed = 0
+    for act in ACTS:
+        calls = _calls(server, _begin(server, whole, act))
+        for number in range(times):
+            _begin(server, whole, act)
+            error, when = draw.choice(ERRORS), draw.randint(1, max(1, calls))
+            rest = draw.choice(("", "+"))
+            done = _under_strace(server, act, f"-einject={CALLS}:error={error}:when={when}{rest}")
+            failed += 1
+            assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+            again = server.operate("vault", *act.split())
+            assert again.returncode == 0, again.stdout + again.stderr
+            _check(server, FILES)
+            say(f"{act} {number + 1}: {error} at {when}{rest} of {calls}, status {done.returncode}")
+    failed += _uploads(server, person, whole, draw, times)
+    return failed
+
+
+def _fill(server: ServerProcess, folder: Path, draw: random.Random) -> Person:
+    server.start()
+    try:
+        person = Person(folder, "max")
+        person.join(server, "maintainer")
+        many = person.folder / "many"
+        many.mkdir()
+        for number in range(FILES):
+            (many / f"{number}.bin").write_bytes(draw.randbytes(draw.choice((17_000, 70_000))))
+        assert person.sft("put", "many").returncode == 0
+    finally:
+        server.stop()
+    return person
+
+
+def _begin(server: ServerProcess, whole: Path, act: str) -> str:
+    """Have the home as it was before everything; for a rebuild, without its database."""
+    shutil.rmtree(server.home)
+    shutil.copytree(whole, server.home)
+    if act == "rebuild":
+        for path in (server.home / "data").glob("sft.sqlite*"):
+            path.unlink()
+    return act
+
+
+def _calls(server: ServerProcess, act: str) -> int:
+    done = _under_strace(server, act, "-c", f"-etrace={CALLS}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = (server.home.parent / "strace").read_text(encoding="utf-8")
+    return sum(
+        int(line.split()[3])
+        for line in report.splitlines()
+        if line.split()[-1:] and line.split()[-1] in CALLS.split(",")
+    )
+
+
+def _under_strace(server: ServerProcess, act: str, *options: str) -> subprocess.CompletedProcess[str]:
+    words = [*_traced(server, options), script("twistd"), "sft", "--home", str(server.home), "vault", *act.split()]
+    return subprocess.run(
+        words,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        env=clean_environment(),
+        cwd=server.home.parent,
+    )
+
+
+def _traced(server: ServerProcess, options: Sequence[str]) -> list[str]:
+    return [str(STRACE), "-f", "-qq", "-o", str(server.home.parent / "strace"), *options]
+
+
+def _check(server: ServerProcess, versions: int) -> None:
+    report = server.operate_json("vault", "check", "--read-data")
+    assert isinstance(report, dict)
+    assert report["faults"] == [], report["faults"]
+    assert report["versions"] >= versions, report["versions"]
+
+
+def _uploads(server: ServerProcess, person: Person, whole: Path, draw: random.Random, times: int) -> int:
+    """Have a server that takes uploads, gives and deletes fail at its writes: what it acknowledged is there afterwards."""
+    for number in range(times):
+        _begin(server, whole, "serve")
+        error, when = draw.choice(ERRORS), draw.randint(1, 120)
+        options = _traced(server, [f"-einject={CALLS}:error={error}:when={when}+{draw.choice((1, 7, 50))}"])
+        content = draw.randbytes(draw.choice((300, 20_000, 700_000)))
+        (person.folder / "new.bin").write_bytes(content)
+        faulty = ServerProcess(server.home.parent, program=(*options, script("twistd")))
+        faulty.port = server.port
+        stored, said = False, ""
+        try:
+            faulty.start()
+            stored = person.sft("put", "new.bin").returncode == 0
+            person.sft("rm", "many/0.bin")
+        except RuntimeError as ended:
+            said = str(ended)
+        finally:
+            faulty.kill()
+        assert "Traceback" not in said, said
+        server.start()
+        try:
+            if stored:
+                got = person.sft("get", "new.bin", "--to", f"got{number}")
+                assert got.returncode == 0, got.stderr
+                assert (person.folder / f"got{number}" / "new.bin").read_bytes() == content
+            _check(server, FILES)
+        finally:
+            server.stop()
+        say(f"upload {number + 1}: {error} at {when}, {'stored' if stored else 'refused'}")
+    return times
+
+
+def main() -> None:
+    """Run the campaign as the options say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    if STRACE is None:
+        parser.error("strace is not here")
+    say(f"seed {options.seed}")
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        failed = injected(Path(folder), times=options.times, seed=options.seed)
+    say(f"{failed} times a call failed, and nothing was lost")
+
+
+if __name__ == "__main__":
+    main()
