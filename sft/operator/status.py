@@ -43,7 +43,8 @@ def status_lines(status: ServerStatus, now: float) -> list[str]:
 
     room = "" if status.free_bytes is None else f"; room for {size_text(status.free_bytes)}"
     known = f"{counted(status.damages, 'content')} known" if status.damages else "none known"
-    read = f", {count_text(status.check_faults)} did not hold" if status.check_faults else ""
+    read = "never" if status.checked_at is None else f"last {when(status.checked_at)}"
+    held = f", {count_text(status.check_faults)} did not hold" if status.check_faults else ""
     witnessed = status.witnessed_size
     far = "" if witnessed is None else f", witnessed up to {count_text(witnessed)}"
     moved = f"received {size_text(status.received_bytes)}, sent {size_text(status.sent_bytes)}"
@@ -55,7 +56,7 @@ def status_lines(status: ServerStatus, now: float) -> list[str]:
         f"{safe(status.name)}: sft {safe(status.version)}, {up}",
         f"sessions    {count_text(status.sessions)}, and {count_text(status.strangers)} not logged in",
         f"stored      {counted(status.files, 'file')}, {size_text(status.size_bytes)} with all versions{room}",
-        f"damage      {known}; all contents were read {when(status.checked_at)}{read}",
+        f"damage      {known}; contents were read whole {read}{held}",
         f"backup      {when(status.backed_up_at)}",
         f"trash       collected {when(status.collected_at)}",
         f"master key  number {status.key_epoch}, for {span_text(status.now - status.key_since_at)}",

@@ -290,7 +290,7 @@ class ServerSession:
         self._since = int(context.clock())
         self.public_key = claim.public_key or b""
         context.sessions.add(self)
-        context.counts.logins += 1
+        context.counts.logins += int(not caller.operator)
         info = msgspec.structs.replace(context.info, public_key=self.storage.server_key.public.point)
         welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), info)
         if shown is not None:

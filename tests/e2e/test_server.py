@@ -149,8 +149,11 @@ def test_sftd_is_twistd_sft_in_the_foreground_and_ends_with_2_on_mistakes(folder
         assert mistake.returncode == 2
         assert "See: sftd --home" in mistake.stderr
         assert "Traceback" not in mistake.stderr
-        for harmless in (signal.SIGHUP, signal.SIGUSR1):
+        for harmless in (signal.SIGUSR1, signal.SIGHUP):
             sftd.send_signal(harmless)
+        while " reloaded taken=0 waiting=0" not in told[-1]:
+            told.append(sftd.stdout.readline())
+            assert told[-1], told
         listed = run(script("sftd"), "--home", str(home), "user", "list", "--json", cwd=folder)
         assert (listed.returncode, json.loads(listed.stdout)) == (0, [])
         sftd.send_signal(signal.SIGTERM)

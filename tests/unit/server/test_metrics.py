@@ -12,6 +12,7 @@ from sft.limits import LOW_ROOM_BYTES
 from sft.model.access import operator_caller
 from sft.model.events import UserEnabled
 from sft.model.status import ServerStatus
+from sft.model.text import size_text
 from sft.server.counts import Counts
 from sft.server.health_page import _is_local, health_document
 from sft.server.metrics import METRICS, metrics_text
@@ -53,6 +54,7 @@ def test_every_metric_is_there_and_what_never_was_has_no_sample():
 
 def test_the_page_of_monitoring_has_the_table_of_the_code():
     page = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text("utf-8")
+    assert f"less than {size_text(LOW_ROOM_BYTES)} are left" in page
     rows = re.findall(r"^\| `(sft_\w+)` \| (.*) \| (.*) \|$", page, re.MULTILINE)
     assert rows == [(each.name, f"`{each.label}`" if each.label else "", each.about) for each in METRICS]
 
