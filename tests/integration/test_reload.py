@@ -21,6 +21,8 @@ class Reread(Service):
         with self._heard():
             self.running.reread()
             await until(lambda: self.says("reload"), f"it says so: {self.said}")
+            async with self.running._turn:
+                pass  # it has come to its end
         return self.said
 
 
