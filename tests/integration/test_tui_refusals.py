@@ -150,9 +150,10 @@ def test_every_act_that_a_guest_may_not_do_is_tried_below():
 
 
 def _rows(server: ServerFixture) -> list[str]:
-    """Everything in the server's database."""
+    """Everything in the server's database but how far it is with its own reading, which goes on meanwhile."""
+    own = ('INSERT INTO "checks"', 'INSERT INTO "row_sums"')
     with closing(sqlite3.connect(f"file:{server.home.database}?mode=ro", uri=True)) as database:
-        return list(database.iterdump())
+        return [line for line in database.iterdump() if not line.startswith(own)]
 
 
 @pytest.mark.long

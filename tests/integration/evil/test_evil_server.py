@@ -98,7 +98,7 @@ def test_a_file_that_is_put_back_to_its_signed_name_is_found_by_a_check_of_the_l
     evil.got("gus", "plan")
     checked = evil.cli.sft("gus", "log", "verify", "--server")
     assert checked.status == 7, checked.out
-    assert (checked.out + checked.err).count("something was moved, and nobody signed that") == 2
+    assert (checked.out + checked.err).count("something was moved or handed over, and nobody signed that") == 2
 
 
 # -- what its own code refuses ---------------------------------------------------------------------------------------
