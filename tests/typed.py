@@ -26,7 +26,7 @@ PROGRAMS = {"sft": cli, "sftd": program}
 FIELDS = {"version": "7", "wanted": "200", "needed": "guest"}
 SAMPLES = {
     "NUMBER": "7", "N": "7", "ID": "7", "HOST:PORT": "a.example:7361", "0.0.0.0:PORT": "0.0.0.0:7361", "ROLE": "guest",
-    "SHELL": "bash", "NAME+HASH+KEY": "w+0+A", "RATE": "2M",
+    "SHELL": "bash", "NAME+HASH+KEY": "w+0+A", "RATE": "2M", "SIZE": "50G",
 }  # fmt: skip
 _PLACEHOLDER = re.compile(
     r"[A-Z][A-Z_]*(?:[:+][A-Z]+)*(?:\.\.\.)?/?|-?\d+[dhm]?|-|\w+:FILE|\w+:PATH|\w*:FOLDER|0\.0\.0\.0:PORT|x+/?|[\w.-]+/[\w./-]*"

@@ -18,6 +18,7 @@ _KEY_WORDS: Final = "Ask {author} for the words of their key: their Identity scr
 _TELL: Final = "Tell the operator"
 _STOP_USING_IT: Final = "Stop using it, and show the operator the evidence"
 _CHECK_VAULT: Final = "Tell the operator (sftd vault check)"
+_MORE_QUOTA: Final = "What is deleted counts until it leaves the trash. An admin can give more: {admins}"
 _UPGRADE: Final = "pipx upgrade sft"
 
 STEPS: Final[Mapping[str, str]] = MappingProxyType(
@@ -96,6 +97,8 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "PROOF_INVALID": "Ask for it again, from whoever gave it",
         "POLICY": "Mend that line: the syntax is that of C2SP tlog-policy",
         "PROTOCOL": "Right address? 6 shows it, and a changes it",
+        "QUOTA_BYTES": _MORE_QUOTA,
+        "QUOTA_FILES": _MORE_QUOTA,
         "RECEIPT_BAD": "Look at it in Files (1), and tell the operator",
         "RECORD_FORGED": _CHECK_VAULT,
         "REGISTRATION_CLOSED": "Ask an admin for an invitation",

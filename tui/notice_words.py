@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from sft.client.connection_info import KEY_ADDED, KEY_FOLLOWED
+from sft.client.quota_words import KIND as QUOTA
+from sft.client.quota_words import quota_near_text
 from sft.model.access import Role
 from sft.model.text import ROLE_OF_YOURS, shown_name
 from tui.messages import Severity
@@ -35,6 +37,8 @@ def notice_words(kind: str, values: dict[str, str | int], server: str) -> tuple[
     if kind == "joined":
         name = cut_name(shown(shown_name(str(values.get("name", "")))), _NAME_CELLS)
         return (f"{name} has joined {server}.", Severity.SUCCESS)
+    if kind == QUOTA and (said := quota_near_text(values)) is not None:
+        return said, Severity.WARNING
     if kind == KEY_FOLLOWED:
         words = shown(str(values.get("words", "")))
         return (f"{server} has a new key; the one pinned until now says so. Pinned: {words}", Severity.SUCCESS)

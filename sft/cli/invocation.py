@@ -21,6 +21,8 @@ from sft.cli.run import Act, execute, execute_plain
 from sft.cli.tui_entry import Screens, full_screen
 from sft.cli.waiting import wait_told
 from sft.client.fault_log import FaultLog
+from sft.client.quota_words import KIND as QUOTA
+from sft.client.quota_words import quota_near_text
 from sft.errors import PassphraseWrongError
 from sft.model.names import safe
 from sft.model.text import role_noun
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sft.client.concurrency import Pool
+    from sft.client.connecting import OnNotice
     from sft.client.identity import Ask
     from sft.client.joining import Joined
     from sft.client.profiles import Profile, Profiles
@@ -80,15 +83,16 @@ class Connect(Protocol):
         ask: Ask,
         unknown_keys: bool = False,
         looking: bool = False,
+        on_notice: OnNotice | None = None,
     ) -> Awaitable[Session]: ...
 
 
 async def connect_over_network(
-    reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask, unknown_keys: bool = False, looking: bool = False
+    reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask, **options: Any
 ) -> Session:
     from sft.client.connecting import connect
 
-    return await connect(reactor, state, profile, ask=ask, unknown_keys=unknown_keys, looking=looking)
+    return await connect(reactor, state, profile, ask=ask, **options)
 
 
 async def join_over_network(reactor: Any, state: StateFolder, link: Link, **wanted: Any) -> Joined:
@@ -225,6 +229,7 @@ class Invocation:
                         ask=self.ask(profile.name),
                         unknown_keys=unknown_keys,
                         looking=looking,
+                        on_notice=self._noticed,
                     )
             except PassphraseWrongError:
                 self.forget_passphrase()
@@ -246,6 +251,11 @@ class Invocation:
     def forget_passphrase(self) -> None:
         """Ask anew: what was typed does not open the key."""
         self._typed = None
+
+    def _noticed(self, notice: Any) -> None:
+        """Say what a server tells unasked that a person is to know now."""
+        if notice.kind == QUOTA and (said := quota_near_text(notice.values)) is not None:
+            self.console.warn(said)
 
     def ask(self, name: str) -> Ask:
         """Return where the passphrase of a profile's key comes from; what was typed stands until it does not open the key."""

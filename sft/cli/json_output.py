@@ -21,6 +21,7 @@ from sft.model.records import (
     Invitation,
     LastCheck,
     OwnerChange,
+    QuotaUsage,
     RestoredFolder,
     SessionInfo,
     TrashedFolder,
@@ -161,9 +162,18 @@ def user_document(user: User) -> Document:
         "role": user.role.value,
         "state": user.state.value,
         "created_at": utc_time(user.created_at),
-        "files": user.files,
-        "bytes": user.bytes_stored,
+        **owned_document(user),
         "devices": [device_document(key) for key in user.keys],
+    }
+
+
+def owned_document(owned: User | QuotaUsage) -> Document:
+    """Return how much somebody owns, or all together, and may own."""
+    return {
+        "files": owned.files,
+        "bytes": owned.bytes_stored,
+        "quota_files": owned.quota_files,
+        "quota_bytes": owned.quota_bytes,
     }
 
 
@@ -201,6 +211,7 @@ def profile_document(
     user: str | None = None,
     role: str | None = None,
     log: LogStanding | None = None,
+    owned: User | None = None,
 ) -> Document:
     """Return a server as this computer knows it.
 
@@ -208,6 +219,7 @@ def profile_document(
         default: the profile that is used when none is named.
         user, role: what the server says now, if it was asked.
         log: how far its log is witnessed, if that was looked at.
+        owned: whose files there are, if the server was asked.
     """
     said = None
     if log is not None:
@@ -225,6 +237,7 @@ def profile_document(
         **key_document(profile.key),
         "server_key_words": profile.server.words(),
         "log": said,
+        "owned": None if owned is None else owned_document(owned),
     }
 
 

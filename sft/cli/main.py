@@ -54,6 +54,7 @@ COMMANDS: Final = {
     "disable": "Lock somebody out, keeping everything.",
     "enable": "Let a disabled person in again.",
     "remove": "Remove somebody for good.",
+    "quota": "Show how much somebody may own, or change it.",
     "reset-key": "Give somebody who lost every key a new one.",
     "key": "Show, export or change your key; your devices.",
     "unlock": "Have your key held unlocked for a day.",

@@ -24,6 +24,7 @@ _AGAIN: Final = "The same command again"
 _UPGRADE: Final = "pipx upgrade sft"
 _NAMELESS: Final = "Write a name there, such as FOLDER/NAME"
 _ADMINS_ALONE: Final = "Ask an admin: {admins}"
+_MORE_QUOTA: Final = "See it: sft quota. An admin can give more (sft quota set NAME --bytes SIZE): {admins}"
 _CHECK_VAULT: Final = "Tell the operator (sftd vault check)"
 
 STEPS: Final[Mapping[str, str]] = MappingProxyType(
@@ -108,6 +109,8 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "PROOF_INVALID": "Ask for it again, from whoever gave it",
         "POLICY": "Mend that line: the syntax is that of C2SP tlog-policy",
         "PROTOCOL": "Check the address: sft servers",
+        "QUOTA_BYTES": _MORE_QUOTA,
+        "QUOTA_FILES": _MORE_QUOTA,
         "RECEIPT_BAD": "Look: sft info {path}; and tell the operator",
         "RECORD_FORGED": _CHECK_VAULT,
         "REGISTRATION_CLOSED": "Ask an admin: sft invite",

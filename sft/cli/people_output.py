@@ -13,6 +13,7 @@ from sft.crypto.keys import PublicKey
 from sft.errors import KeyFormatError, LocalFileError, UsageError
 from sft.model.links import InvitationLink
 from sft.model.names import safe
+from sft.model.quotas import Quota, Usage
 from sft.model.records import DeviceKey, Invitation, KeyEnd, User, UserState
 from sft.model.text import count_text, local_time, role_noun, shown_name, size_text, utc_time
 
@@ -26,8 +27,8 @@ def show_users(console: Console, users: Sequence[User]) -> None:
         return
     console.table(
         [_shown(console, user) for user in users],
-        head=("", "name", "role", "state", "files", "size", "key"),
-        right=(4, 5),
+        head=("", "name", "role", "state", "files", "size", "quota", "key"),
+        right=(4, 5, 6),
         fields=[_fields(user) for user in users],
     )
 
@@ -216,13 +217,21 @@ def _shown(console: Console, user: User) -> tuple[str, ...]:
         "" if active else user.state.value,
         count_text(user.files),
         size_text(user.bytes_stored) if user.bytes_stored else "0",
+        quota_percent(user),
         _words(user),
     )
 
 
 def _fields(user: User) -> tuple[str, ...]:
-    counts = str(user.files), str(user.bytes_stored)
+    limits = ("" if limit is None else str(limit) for limit in (user.quota_files, user.quota_bytes))
+    counts = str(user.files), str(user.bytes_stored), *limits
     return safe(user.name), user.role.value, user.state.value, *counts, _words(user)
+
+
+def quota_percent(user: User) -> str:
+    """Say how much of their quota somebody owns, of bytes or files what is nearer to it; "" where there is none."""
+    quota = Quota(user.quota_files, user.quota_bytes)
+    return "" if not quota.limits else f"{quota.percent(Usage(user.files, user.bytes_stored)):,} %"
 
 
 def _words(user: User) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import click
 
-from sft.limits import KIB, MIB
+from sft.limits import KIB
+from sft.model.sizes import parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,8 +21,6 @@ EXCLUDE_HELP: Final = (
 LIMIT_HELP: Final = "Move no more than that a second, both ways together: 2M, 500K, or a number of bytes; at least 16K."
 RATE_LEAST: Final = 16 * KIB  # a chunk in four seconds: below that both ends take a line for broken
 RATE_MOST: Final = 2**40
-_UNITS: Final = {"": 1, "K": KIB, "M": MIB, "G": 1024 * MIB}
-_RATE: Final = re.compile(r"(\d{1,13}(?:\.\d{1,3})?)([KMG]?)(?:I?B)?(?:/S)?")
 
 
 class RateType(click.ParamType[int]):
@@ -31,10 +29,10 @@ class RateType(click.ParamType[int]):
     name = "rate"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = _RATE.fullmatch(str(value).strip().upper())
-        if found is None:
+        try:
+            rate = parse_size(str(value).strip().upper().removesuffix("/S"))
+        except ValueError:
             self.fail(f"{value} is no rate: 2M, 500K, or a number of bytes", param, ctx)
-        rate = int(float(found[1]) * _UNITS[found[2]])
         if not RATE_LEAST <= rate <= RATE_MOST:
             self.fail(f"{value} is not between 16K and 1024G", param, ctx)
         return rate

@@ -165,6 +165,7 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
         "disable": {"name": NAME_FIELD},
         "enable": {"name": NAME_FIELD},
         "remove": {"name": NAME_FIELD, "files_to": NAME_FIELD},
+        "quota": {"name": NAME_FIELD, "bytes": NAME_FIELD, "files": NAME_FIELD},  # a number, "none" or "default"
         "move": {"file": FILE_FIELD, "version": NUMBER_FIELD, "old": NAME_FIELD, "new": NAME_FIELD},
         "owner": {"file": FILE_FIELD, "version": NUMBER_FIELD, "path": NAME_FIELD, "owner": NAME_FIELD},
         "make-folder": {"path": NAME_FIELD},

@@ -147,6 +147,8 @@ from sft.errors.refusals import (
     NotYoursError,
     OperatorOnlyError,
     PassphraseFixedError,
+    QuotaBytesError,
+    QuotaFilesError,
     RecordForgedError,
     RegistrationClosedError,
     RequestError,

@@ -286,6 +286,24 @@ class ServerFullError(RequestError):
     sentence = "The server has no room for {size_bytes}. Getting and deleting still work."
 
 
+class QuotaBytesError(RequestError):
+    """It would be more than a person may own, or all together: every version counts, and what is in the trash."""
+
+    code = "QUOTA_BYTES"
+    exit_status = 9
+    sentence = "{path} does not fit the quota of {owner}: {used_bytes} of {quota_bytes} are taken."
+    step_values = ("admins",)
+
+
+class QuotaFilesError(RequestError):
+    """It would be one file more than a person may own, or all together; those in the trash count."""
+
+    code = "QUOTA_FILES"
+    exit_status = 9
+    sentence = "{path} does not fit the quota of {owner}: {used} of {quota} files are there."
+    step_values = ("admins",)
+
+
 class TooManySessionsError(RequestError):
     """One person has as many sessions as one may have."""
 

@@ -48,6 +48,7 @@ ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
         "disable": frozenset({LeafKind.USER_DISABLED}),
         "enable": frozenset({LeafKind.USER_ENABLED}),
         "remove": frozenset({LeafKind.USER_REMOVED}),
+        "quota": frozenset({LeafKind.QUOTA_CHANGED}),
         "move": frozenset({LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED}),
         "owner": frozenset({LeafKind.OWNER_CHANGED, LeafKind.FOLDER_OWNER_CHANGED}),
         "make-folder": frozenset({LeafKind.FOLDER_MADE}),

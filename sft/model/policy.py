@@ -10,7 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from sft.limits import TRASH_DAYS, VERSIONS_KEPT
+from sft.limits import FILE_BYTES, TRASH_DAYS, VERSIONS_KEPT
+from sft.model.quotas import Quota, limit_of
 
 _DAY: Final = 24 * 3600
 
@@ -21,11 +22,29 @@ class ServerPolicy(Struct, frozen=True):
     Attributes:
         trash_days: how long what was deleted can be brought back.
         versions_kept: of how many of a file's newest versions the contents are kept, one at least.
+        quota_bytes: that one person may own, unless something else was set for them; None is no limit.
+        quota_files: likewise.
+        total_quota_bytes: that all people together may own; None is no limit.
+        total_quota_files: likewise.
+        file_bytes: of one file at most.
     """
 
     trash_days: int = TRASH_DAYS
     versions_kept: int = VERSIONS_KEPT
+    quota_bytes: int | None = None
+    quota_files: int | None = None
+    total_quota_bytes: int | None = None
+    total_quota_files: int | None = None
+    file_bytes: int = FILE_BYTES
 
     @property
     def trash_seconds(self) -> int:
         return self.trash_days * _DAY
+
+    def quota_of(self, own_bytes: int | None, own_files: int | None) -> Quota:
+        """Return the quota of a person for whom these were set (``sft.model.quotas``)."""
+        return Quota(limit_of(own_files, self.quota_files), limit_of(own_bytes, self.quota_bytes))
+
+    @property
+    def total_quota(self) -> Quota:
+        return Quota(self.total_quota_files, self.total_quota_bytes)

@@ -15,8 +15,11 @@ from msgspec import Struct
 NO_LIMIT: Final = -1  # of one person's quota: none, whatever everybody's is
 NEAR_PERCENT: Final = (95, 80)  # of a quota: who owns so much is told, the highest first
 
+LIMIT_MOST: Final = 1 << 62  # what a column holds, with room to add to it
+
 _NONE: Final = "none"
 _DEFAULT: Final = "default"
+LIMIT_WORDS: Final = (_NONE, _DEFAULT)
 _WHOLE: Final = 100
 
 
@@ -52,6 +55,10 @@ class Quota(Struct, frozen=True):
         """Return whether so many files more do not fit."""
         return more.files > 0 and not _fits(used.files + more.files, self.files)
 
+    def percent(self, used: Usage) -> int:
+        """Return how much of it is owned, by bytes or files, of which more; rounded down, and 0 without a limit."""
+        return max(_percent(used.size_bytes, self.size_bytes), _percent(used.files, self.files))
+
     def reached(self, before: Usage, after: Usage) -> int:
         """Return the highest percentage of ``NEAR_PERCENT`` that was reached just now, by bytes or files; 0 for none."""
         return max(
@@ -62,6 +69,12 @@ class Quota(Struct, frozen=True):
 
 def _fits(wanted: int, limit: int | None) -> bool:
     return limit is None or wanted <= limit
+
+
+def _percent(used: int, limit: int | None) -> int:
+    if limit is None:
+        return 0
+    return used * _WHOLE // limit if limit else _WHOLE
 
 
 def _reached(before: int, after: int, limit: int | None) -> int:

@@ -26,6 +26,7 @@ from sft.model.access import Role
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 Seconds = Annotated[int, Meta(ge=-(2**40), le=2**40)]
 Size = Annotated[int, Meta(ge=0, le=FILE_BYTES)]
+SetLimit = Annotated[int, Meta(ge=-1, le=2**62)]  # of one person's quota; ``sft.model.quotas.NO_LIMIT`` is none
 VersionNumber = Annotated[int, Meta(ge=1, le=2**31)]
 Bytes16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -90,6 +91,8 @@ class User(Record, frozen=True):
     Attributes:
         files: that they own, in the trash too.
         bytes_stored: of all versions of these.
+        quota_files: that they may own; None is no limit.
+        quota_bytes: likewise.
     """
 
     id: Count
@@ -100,6 +103,39 @@ class User(Record, frozen=True):
     keys: Annotated[tuple[DeviceKey, ...], Meta(max_length=KEYS_MOST)] = ()
     files: Count = 0
     bytes_stored: Count = 0
+    quota_files: Count | None = None
+    quota_bytes: Count | None = None
+
+
+class QuotaUsage(Record, frozen=True):
+    """How much is owned, in the trash too and with all versions, and how much may be; None is no limit."""
+
+    files: Count
+    bytes_stored: Count
+    quota_files: Count | None = None
+    quota_bytes: Count | None = None
+
+
+class QuotaReport(Record, frozen=True):
+    """Somebody's quota, and what of it is taken.
+
+    Attributes:
+        reserved_files: for uploads that are under way or can be gone on with.
+        reserved_bytes: likewise.
+        set_files: for them alone: None is what everybody has, -1 no limit.
+        set_bytes: likewise.
+        file_bytes: of one file at most, whoever's.
+        everybody: all people together, for who may change quotas.
+    """
+
+    user: PersonName
+    owned: QuotaUsage
+    reserved_files: Count
+    reserved_bytes: Count
+    set_files: SetLimit | None
+    set_bytes: SetLimit | None
+    file_bytes: Size
+    everybody: QuotaUsage | None = None
 
 
 class InvitationState(StrEnum):

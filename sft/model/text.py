@@ -218,6 +218,30 @@ def part_text(done_bytes: int, total_bytes: int) -> str:
     return f"{done:,.1f}/{amount} {unit}" if "." in amount else f"{done:,.0f}/{amount} {unit}"
 
 
+def owned_text(files: int, size_bytes: int, quota_files: int | None, quota_bytes: int | None) -> str:
+    """Return what somebody owns of what they may: ``41 GiB of 50 GiB (82 %), 1,200 files``; a quota of None is no limit."""
+    parts = [
+        (size_text(size_bytes), None if quota_bytes is None else size_text(quota_bytes), size_bytes, quota_bytes),
+        (counted(files, "file"), None if quota_files is None else count_text(quota_files), files, quota_files),
+    ]
+    return ", ".join(_of_limit(*part) for part in parts)
+
+
+def _of_limit(used: str, limit: str | None, number: int, most: int | None) -> str:
+    if limit is None or most is None:
+        return used
+    percent = number * 100 // most if most else 100
+    return f"{used} of {limit} ({count_text(percent)} %)"
+
+
+def quota_text(quota_files: int | None, quota_bytes: int | None) -> str:
+    """Return what somebody may own: ``50 GiB and 100,000 files``; None is no limit."""
+    if quota_bytes is None:
+        return "as much as there is room for" if quota_files is None else f"{counted(quota_files, 'file')} of any size"
+    size = size_text(quota_bytes)
+    return f"{size}, in any number of files" if quota_files is None else f"{size} and {counted(quota_files, 'file')}"
+
+
 def rate_text(size_bytes: float, seconds: float) -> str:
     """Return a rate: ``208 MiB/s``."""
     return f"{size_text(size_bytes / seconds if seconds > 0 else 0)}/s"

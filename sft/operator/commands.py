@@ -17,6 +17,7 @@ import click
 from sft import __version__
 from sft.cli.console import Console
 from sft.cli.failures import report
+from sft.cli.limit_type import BYTES, BYTES_ABOUT, FILES, FILES_ABOUT
 from sft.cli.role_argument import RoleType, require_role
 from sft.cli.transfer_options import LIMIT_HELP, RateType
 from sft.cli.usage import STATUSES, asks_json, usage_of
@@ -134,6 +135,14 @@ _USER: Final = OperatorGroup(
                 required=False,
                 callback=require_role,
             ),
+        ),
+        leaf(
+            "quota",
+            "people:quota",
+            "Show how much somebody may own and what of it is taken, or say how much.",
+            _WHO,
+            option("--bytes", BYTES_ABOUT, type=BYTES, metavar="SIZE"),
+            option("--files", FILES_ABOUT, type=FILES, metavar="N"),
         ),
         leaf(
             "disable",

@@ -16,13 +16,18 @@ from typing import Any, Final, Protocol
 from msgspec import Struct
 
 from sft.errors import UsageError
+from sft.limits import FILE_BYTES
 from sft.model.links import parse_address
 from sft.model.names import parse_server_name
+from sft.model.quotas import LIMIT_MOST
+from sft.model.sizes import WHAT, parse_size, typed_size
 from sft.operator.listening import endpoint_of, loopback_endpoint
 
 ENVIRONMENT: Final = "SFT_SERVER_"
 DAYS_MOST: Final = 36_500
 VERSIONS_MOST: Final = 1_000_000
+
+_NO_LIMIT: Final = "none"
 
 REGISTRATIONS: Final = ("invite", "open", "closed")
 
@@ -114,6 +119,50 @@ class Number(Struct, frozen=True):
         return str(value)
 
 
+class Limit(Struct, frozen=True):
+    """So much at most, or ``none``.
+
+    Args:
+        what: it may be.
+        parse: reads a number from a text; ValueError where it is none.
+        typed: writes it.
+    """
+
+    what: str
+    parse: Callable[[str], int] = int
+    typed: Callable[[int], str] = str
+
+    def of(self, value: object) -> int | None:
+        if value is None or value == _NO_LIMIT:
+            return None
+        number = self.parse(value) if isinstance(value, str) else value
+        if type(number) is not int or not 0 <= number <= LIMIT_MOST:
+            raise ValueError
+        return number
+
+    def read(self, text: str) -> int | None:
+        return self.of(text)
+
+    def toml(self, value: int | None) -> str:
+        if value is None:
+            return _quoted(_NO_LIMIT)
+        typed = self.typed(value)
+        return typed if typed.isdigit() else _quoted(typed)
+
+
+class FileSize(Limit, frozen=True):
+    """How large a file may be: no more than the vault takes, and no less than one byte."""
+
+    parse: Callable[[str], int] = parse_size
+    typed: Callable[[int], str] = typed_size
+
+    def of(self, value: object) -> int:
+        size = super().of(value)
+        if size is None or not 0 < size <= FILE_BYTES:
+            raise ValueError
+        return size
+
+
 class Texts(Struct, frozen=True):
     """Several texts; in the environment and on a command line separated by commas."""
 
@@ -178,6 +227,9 @@ class ServerOption(Struct, frozen=True):
         """Its name on the command line."""
         return f"--{self.name.replace('_', '-')}"
 
+
+_BYTES: Final = Limit(f"{WHAT}, or none", parse_size, typed_size)
+_FILES: Final = Limit("a number of files, or none")
 
 OPTIONS: Final = (
     ServerOption(
@@ -257,6 +309,15 @@ OPTIONS: Final = (
         Number(1, VERSIONS_MOST),
         "Of how many of a file's newest versions the contents are kept; those of older ones are destroyed within an hour.",
     ),
+    ServerOption(
+        "quota_bytes",
+        _BYTES,
+        "How much one person may own, older versions and the trash with it; an admin can say otherwise for one of them.",
+    ),
+    ServerOption("quota_files", _FILES, "How many files one person may own, those in the trash with it."),
+    ServerOption("total_quota_bytes", _BYTES, "How much all people together may own, likewise."),
+    ServerOption("total_quota_files", _FILES, "How many files all people together may own, likewise."),
+    ServerOption("file_bytes", FileSize(f"{WHAT}, at most 64T"), "How large one file may be."),
 )
 """Every option, in the order in which it is shown."""
 

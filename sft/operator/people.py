@@ -21,12 +21,14 @@ from sft.cli.people_output import (
     show_users,
     words_of,
 )
+from sft.cli.quota_output import show_changed_quota, show_quota
 from sft.client.api import people
 from sft.crypto.keys import PublicKey, ServerPublic
 from sft.errors import UsageError
 from sft.model.access import Role
 from sft.model.links import ServerLink, is_loopback, parse_address
 from sft.model.names import safe
+from sft.model.quotas import parse_limit
 from sft.model.records import ServerInfo, User, UserState
 from sft.model.text import (
     counted,
@@ -68,6 +70,23 @@ async def show_user(command: Command) -> int:
 async def change_role(command: Command) -> int:
     role = Role(command.options["role"])
     show_role(command.console, *await people.change_role(command.session, command.options["name"], role))
+    return 0
+
+
+async def quota(command: Command) -> int:
+    """Show a quota, or change what is named of it."""
+    name, size_bytes, files = (command.options[each] for each in ("name", "bytes", "files"))
+    before = await people.show_quota(command.session, name)
+    if size_bytes is None and files is None:
+        show_quota(command.console, before)
+        return 0
+    user = await people.change_quota(
+        command.session,
+        name,
+        before.set_bytes if size_bytes is None else parse_limit(size_bytes),
+        before.set_files if files is None else parse_limit(files),
+    )
+    show_changed_quota(command.console, user)
     return 0
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
 
 from sft.limits import OPEN_UPLOADS, PARKED_SECONDS
 from sft.model.access import operator_caller
+from sft.model.quotas import Usage
 from sft.server.event_log import EventLog
 from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
 from sft.service.storage import FileStorage
@@ -24,6 +25,8 @@ from sft.service.upload import UnfinishedUpload, Upload
 from sft.service.upload_life import Ending, UploadState
 from sft.service.uploads import kept_of_user
 from sft.transport.threads import Pool
+
+_NOTHING: Final = Usage()
 
 Name = tuple[int, bytes]
 """A person's id, and the id that their client has drawn."""
@@ -152,13 +155,21 @@ class ResumableUploads:
             self.release(name, reducing)
             reducing.over()
 
-    async def limit(self, kept: Sequence[UnfinishedUpload], *, most: int = OPEN_UPLOADS, wanted_bytes: int = 0) -> None:
+    async def limit(
+        self,
+        kept: Sequence[UnfinishedUpload],
+        *,
+        most: int = OPEN_UPLOADS,
+        wanted_bytes: int = 0,
+        shortage: Usage = _NOTHING,
+    ) -> None:
         """Give up a person's oldest kept uploads until the others are few and small enough.
 
         Args:
             kept: all of theirs, the first to expire first.
             most: that may stay.
             wanted_bytes: room that they want besides; where all of theirs together would not make it, it takes none of them.
+            shortage: of a quota, likewise: what is reserved for them has to go.
         """
         left = self._held_by_nobody(kept)
         while left:
@@ -166,9 +177,13 @@ class ResumableUploads:
             left = self._held_by_nobody(left)
             kept_bytes = sum(each.stored_bytes for each in left)
             crowds = len(left) > 1 and kept_bytes > free_bytes
-            if len(left) <= most and not crowds and not free_bytes < wanted_bytes <= free_bytes + kept_bytes:
+            reserved = sum((each.reserved for each in left), _NOTHING)
+            makes_way = free_bytes < wanted_bytes <= free_bytes + kept_bytes or _makes_up(reserved, shortage)
+            if len(left) <= most and not crowds and not makes_way:
                 return
-            await self.give_up(left.pop(0).object_id)
+            oldest = left.pop(0)
+            await self.give_up(oldest.object_id)
+            shortage -= oldest.reserved
 
     def _held_by_nobody(self, kept: Sequence[UnfinishedUpload]) -> list[UnfinishedUpload]:
         here = {holder.object_id for holder in self._held.values()}
@@ -197,3 +212,9 @@ class ResumableUploads:
             upload = self.take(name)
             if upload is not None:
                 await self._reduce(name, upload)
+
+
+def _makes_up(reserved: Usage, shortage: Usage) -> bool:
+    """Return whether a shortage would be over if all that is reserved went."""
+    is_short = shortage.size_bytes > 0 or shortage.files > 0
+    return is_short and shortage.size_bytes <= reserved.size_bytes and shortage.files <= reserved.files

@@ -29,6 +29,7 @@ from sft.service import (
     keys,
     name_search,
     owners,
+    quota_changes,
     receiving,
     sessions,
     settings,
@@ -258,6 +259,11 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         key_resets.offer_reset,
         lambda by, q: key_resets.OfferResetInput(by, q.name, q.public_key, q.reason, q.cut_off, q.statement),
         lambda id_, made: m.InvitationShown(id_, made.invitation, made.server),
+    ),
+    m.ShowQuota: ReadRoute(quota_changes.show_quota, m.QuotaShown, ("name",)),
+    m.ChangeQuota: _user_act(
+        quota_changes.change_quota,
+        lambda by, q: quota_changes.ChangeQuotaInput(by, q.name, q.size_bytes, q.files, q.statement),
     ),
     m.MakeInvitation: ActRoute(
         invitations.make,

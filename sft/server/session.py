@@ -9,7 +9,7 @@ exception is logged under a reference, answered as an internal error, and the se
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -34,6 +34,7 @@ from sft.limits import ANSWER_BYTES, CHUNK_BYTES, READ_AHEAD_CHUNKS
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows, operator_caller
 from sft.model.events import UserJoined
 from sft.model.evidence import Evidence, LoggedPage, ProvedLeaf
+from sft.model.quota_events import QuotaNear
 from sft.model.records import SessionInfo, UserState
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer, answer_bytes
@@ -57,6 +58,8 @@ from sft.wire.handshake import Claim, Welcome
 from sft.wire.messages import BeginUpload, Cancel, CommitUpload, Credit, GetFile, Message, Notice, Refusal, Request
 
 R = TypeVar("R")
+
+_OF_QUOTA: Final = ("percent", "files", "size_bytes", "quota_files", "quota_bytes")
 
 
 class ServerSession:
@@ -255,6 +258,16 @@ class ServerSession:
             if event.invitation_id is not None:
                 values["invitation"] = event.invitation_id
             self.send(Notice("joined", values))
+
+    def quota_near(self, event: QuotaNear) -> None:
+        """Tell whose quota it is; of that of all together, who may change quotas."""
+        for_admins = event.user_id is None and allows(self.caller.role, Permission.USER_MANAGE)
+        if not self.caller.operator and (for_admins or event.user_id == self.user_id):
+            values: dict[str, str | int] = {"whose": "everybody" if event.user_id is None else "yours"}
+            for name in _OF_QUOTA:
+                if (value := getattr(event, name)) is not None:
+                    values[name] = value
+            self.send(Notice("quota", values))
 
     def kick(self, by: str) -> None:
         whom = "the operator" if by == OPERATOR else by

@@ -1,4 +1,4 @@
-"""The live sessions: who is connected, and who must hear at once that a user's rights changed, or that somebody joined.
+"""The live sessions: who is connected, and who must hear at once of changed rights, of who joined, or of a quota.
 
 Rules. Only the reactor's thread comes here. ``changes`` counts every change of a user's rights, so that whoever read them on
 another thread meanwhile can tell that the answer is old.
@@ -22,6 +22,7 @@ from sft.model.events import (
     UserJoined,
     UserRemoved,
 )
+from sft.model.quota_events import QuotaNear
 from sft.model.records import SessionInfo, UserState
 
 
@@ -57,6 +58,9 @@ class LiveSession(Protocol):
 
     def user_joined(self, event: UserJoined) -> None:
         """Tell that somebody joined, if that is for its user to know."""
+
+    def quota_near(self, event: QuotaNear) -> None:
+        """Tell that little of a quota is left, if that is for its user to know."""
 
     def kick(self, by: str) -> None:
         """End the session, and say who did."""
@@ -97,7 +101,7 @@ class Sessions:
         return self._changes.total()
 
     def tell(self, events: Sequence[DomainEvent]) -> None:
-        """Notify every session of a user, at once, that the user's rights are others now; and who invites, of who joined."""
+        """Notify every session of a user, at once, that the user's rights are others now; and whom else an event is for."""
         for event in events:
             if isinstance(event, RoleChanged | UserDisabled | UserEnabled | UserRemoved):
                 self._rights_changed(event)
@@ -106,6 +110,9 @@ class Sessions:
             elif isinstance(event, UserJoined):
                 for session in self.all():
                     session.user_joined(event)
+            elif isinstance(event, QuotaNear):
+                for session in self.all():
+                    session.quota_near(event)
 
     def _keys_ended(self, event: KeyRotated | KeyRevoked | KeyReset) -> None:
         """End what runs under an ended key; whoever ended their own has had the answer."""

@@ -215,7 +215,9 @@ class UploadFlow:
         if upload.kept_before:
             most = OPEN_UPLOADS - self._session.share.uploads
             resumable = self._context.resumable_uploads
-            await resumable.limit(upload.kept_before, most=most, wanted_bytes=upload.wanted_bytes)
+            await resumable.limit(
+                upload.kept_before, most=most, wanted_bytes=upload.wanted_bytes, shortage=upload.shortage
+            )
 
     @property
     def object_id(self) -> bytes | None:

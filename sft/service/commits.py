@@ -26,9 +26,12 @@ from sft.errors import (
 from sft.ledger.slots import SlotVersion
 from sft.model.access import Caller, Permission
 from sft.model.events import FileCommitted, FileReplaced
+from sft.model.quota_events import QuotaNear
+from sft.model.quotas import Usage
 from sft.service.author_signature import Signed
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at
 from sft.service.pending import Committed, Pending
+from sft.service.quotas import Quotas, added_by, reserved_by
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
 from sft.service.storage import under_current_key
@@ -110,7 +113,7 @@ def _differs(put: Put, newest: VersionRow) -> bool:
     return put.digest is not None and put.prev != newest.digest
 
 
-@batch_act(Permission.FILE_WRITE, logs=(FileCommitted, FileReplaced))
+@batch_act(Permission.FILE_WRITE, logs=(FileCommitted, FileReplaced, QuotaNear))
 def commit(transaction: Transaction, inputs: Sequence[Pending]) -> Sequence[Committed | RequestError]:
     """Store versions whose contents are durable; of each return what became of it, or the rule that refused."""
     group = CommitGroup(transaction, inputs)
@@ -139,6 +142,8 @@ class CommitGroup:
         self._next_file = 0
         self._room_bytes: int | None = None
         self._figures = FigureChanges(transaction, self._places.folders())
+        self._figures.know_owners({pending.signed.user_id for pending in inputs})
+        self._quotas = Quotas(self._record_builder, self._figures)
         self._new_files: dict[int, FileRow] = {}
         self._changed_files: dict[int, FileRow] = {}
         self._versions: list[VersionRow] = []
@@ -166,9 +171,11 @@ class CommitGroup:
         key = under_current_key(pending.storage, pending.object_id, pending.key)
         if key is not pending.key:
             pending = replace(pending, key=key)
+        owner_id = self._quotas.owner_of(place.file, caller)
+        self._require_quota(pending, owner_id)
         self._require_room(pending)
         file = self._file(caller, place, signed)
-        return _committed(pending, file.file_id, self._note(pending, file), new=True)
+        return _committed(pending, file.file_id, self._note(pending, file, owner_id), new=True)
 
     def write(self) -> None:
         """Write what was noted: nine statements at most, and one query."""
@@ -191,6 +198,13 @@ class CommitGroup:
         row = self._uploads.get(pending.object_id)
         if pending.opened and (row is None or (pending.resumable and row.upload_id is None)):
             raise TransferEndedError(problem="it was given up meanwhile")
+
+    def _require_quota(self, pending: Pending, owner_id: int) -> None:
+        """Refuse what does not fit the owner's quota, or that of all, by what those before it in its group have stored."""
+        signed, row = pending.signed, self._uploads.get(pending.object_id)
+        own = reserved_by(row) if row is not None and row.owner_id == owner_id else Usage()
+        self._quotas.require_size(signed.path, signed.size)
+        self._quotas.require(signed.path, owner_id, added_by(signed.version, signed.size), own=own)
 
     def _require_room(self, pending: Pending) -> None:
         """Refuse what would use the room that is kept for deleting: the database is on the same disk."""
@@ -232,7 +246,7 @@ class CommitGroup:
             trashed_folded=None,
         )
 
-    def _note(self, pending: Pending, file: FileRow) -> VersionRow:
+    def _note(self, pending: Pending, file: FileRow, owner_id: int) -> VersionRow:
         signed = pending.signed
         leaf = self._transaction.log(_event(pending, prev=self._newest.get(file.id)))
         if leaf is None:
@@ -262,12 +276,17 @@ class CommitGroup:
         (self._new_files if signed.version == 1 else self._changed_files)[file.id] = file
         if signed.version == 1:
             self._figures.put_file(file)
-        self._figures.own(file.owner_id, files=int(signed.version == 1), size_bytes=signed.size)
+        more = added_by(signed.version, signed.size)
+        for near in self._quotas.near(pending.caller, owner_id, more):
+            self._transaction.log(near)
+        self._figures.own(owner_id, files=more.files, size_bytes=more.size_bytes)
         self._versions.append(version)
         if pending.sealed is not None:
             self._small_objects.append(SmallObjectRow(pending.object_id, pending.sealed))
         if pending.object_id in self._uploads:
-            self._committed_uploads.append(self._uploads.pop(pending.object_id))
+            row = self._uploads.pop(pending.object_id)
+            self._quotas.reserve(row, times=-1)
+            self._committed_uploads.append(row)
         self._places.put_file(file)
         self._newest[file.id] = version
         self._known_ids.add(signed.file_id)

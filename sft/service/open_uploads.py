@@ -20,6 +20,9 @@ from sft.errors import BadRequestError, RequestError, UploadGoneError
 from sft.limits import KEPT_SECONDS
 from sft.model.access import Caller, Permission, operator_caller
 from sft.model.events import UploadAdvanced, UploadEnded, UploadGivenUp, UploadOpened, UploadResumed
+from sft.model.quotas import Usage
+from sft.service.quotas import Quotas, reserved_by
+from sft.service.record_builder import RecordBuilder
 from sft.service.storage import FileStorage, sealed_key_of, under_current_key
 from sft.service.use_case import act, batch_act
 from sft.store.row_types import UploadRow
@@ -39,13 +42,22 @@ class Resumable(Struct, frozen=True):
 
 
 class OpenUpload(Struct, frozen=True):
-    """An object that is going to be written; ``user_id`` is None where the server itself does."""
+    """An object that is going to be written; ``user_id`` is None where the server itself does.
+
+    Attributes:
+        owner_id: of whose quota its size is reserved; None where none is.
+        version: that it will be.
+        size: of its content, as far as that is known.
+    """
 
     object_id: bytes
     user_id: int | None
     path: str
     caller: Caller = operator_caller()
     resumable: Resumable | None = None
+    owner_id: int | None = None
+    version: int = 0
+    size: int = 0
 
 
 class EndUpload(Struct, frozen=True):
@@ -84,26 +96,49 @@ class GiveUp(Struct, frozen=True):
 
 @batch_act(Permission.VAULT_MANAGE, logs=(UploadOpened,))
 def open_uploads(transaction: Transaction, items: Sequence[OpenUpload]) -> Sequence[RequestError | None]:
-    """Note objects before their first bytes are written."""
+    """Note objects before their first bytes are written; of each return None, or why it is refused.
+
+    One whose size does not fit a quota beside all that is reserved is refused, and reserves nothing.
+    """
     outcomes: list[RequestError | None] = []
     rows: list[UploadRow] = []
     named: set[tuple[int, bytes]] = set()
+    quotas = Quotas(RecordBuilder(transaction))
     for item in items:
-        row = UploadRow(item.object_id, item.user_id, item.path, transaction.now)
-        outcome = None
+        row = UploadRow(
+            item.object_id,
+            item.user_id,
+            item.path,
+            transaction.now,
+            version=item.version,
+            size=item.size,
+            owner_id=item.owner_id,
+        )
+        outcome = _beyond_quota(quotas, row)
         if item.resumable is not None and item.user_id is not None:
             name = item.user_id, item.resumable.upload_id
             if name in named or upload_of(transaction, *name) is not None:
-                outcome = BadRequestError(problem="another upload has this id")
+                outcome = outcome or BadRequestError(problem="another upload has this id")
             named.add(name)
             said = {field: getattr(item.resumable, field) for field in Resumable.__struct_fields__}
             row = replace(row, **said, expires_at=transaction.now + KEPT_SECONDS)
         outcomes.append(outcome)
         if outcome is None:
             rows.append(row)
+            quotas.reserve(row)
             transaction.log(UploadOpened(by=item.caller, object_id=item.object_id, path=item.path))
     transaction.rows.insert(rows)
     return outcomes
+
+
+def _beyond_quota(quotas: Quotas, row: UploadRow) -> RequestError | None:
+    if row.owner_id is None:
+        return None
+    try:
+        quotas.require(row.path, row.owner_id, reserved_by(row), own=Usage())
+    except RequestError as refusal:
+        return refusal
+    return None
 
 
 @batch_act(Permission.VAULT_MANAGE, logs=(UploadAdvanced,))

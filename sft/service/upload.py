@@ -15,7 +15,6 @@ import hmac
 import os
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final
 
 from msgspec import Struct
 
@@ -23,6 +22,8 @@ from sft.crypto.digests import blake2b_512
 from sft.errors import BadRequestError, ObjectCorruptError, ObjectMissingError, ResumeRefusedError, TooLargeError
 from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS, FILE_BYTES, SEGMENT_BYTES, SEGMENT_CHUNKS, SPACE_STEP_BYTES
 from sft.model.access import Caller
+from sft.model.quotas import Usage
+from sft.model.text import size_text
 from sft.service.author_signature import Signed, require_announced, require_digest, require_signed, sidecar_of
 from sft.service.open_uploads import OpenUpload, Resumable, ResumeUpload, SegmentsDone
 from sft.service.pending import Pending, pending_inline, translate_disk_full
@@ -34,11 +35,15 @@ from sft.vault.objects import fits_inline
 from sft.vault.objects import require_digest as require_content
 from sft.vault.vault import ObjectReader, ObjectWriter
 
-MOST_SHOWN: Final = "64 TiB"
-
 
 class Plan(Struct, frozen=True):
-    """What an upload was announced as; ``prev`` is the digest of the version that it replaces."""
+    """What an upload was announced as.
+
+    Attributes:
+        prev: digest of the version that it replaces.
+        owner_id: who will own it; None where nobody's quota is asked.
+        most_bytes: that a file may have.
+    """
 
     caller: Caller
     user_id: int
@@ -49,6 +54,8 @@ class Plan(Struct, frozen=True):
     size: int | None
     prev: bytes | None
     upload_id: bytes | None = None
+    owner_id: int | None = None
+    most_bytes: int = FILE_BYTES
 
     @property
     def resumable(self) -> Resumable | None:
@@ -67,10 +74,11 @@ class Point(Struct, frozen=True):
 
 
 class UnfinishedUpload(Struct, frozen=True):
-    """An upload that can be gone on with, and how many bytes its finished segments take."""
+    """An upload that can be gone on with: the bytes that its finished segments take, and what is reserved of a quota."""
 
     object_id: bytes
     stored_bytes: int
+    reserved: Usage = Usage()
 
 
 class Upload:
@@ -83,6 +91,7 @@ class Upload:
         complete: whether all of the content is here.
         replaces: objects of uploads with the same id, which is begun anew.
         kept_before: the person's other uploads that can be gone on with, the first to expire first.
+        shortage: by how much it does not fit its owner's quota beside what is reserved.
         noted: segments that the row names.
         resumable: its row says how it can go on.
         announcement: what is noted before ``start``, and ended once nothing is left; None if the database takes the content.
@@ -95,6 +104,7 @@ class Upload:
         self.complete = False
         self.replaces: tuple[bytes, ...] = ()
         self.kept_before: tuple[UnfinishedUpload, ...] = ()
+        self.shortage = Usage()
         self.noted = 0 if row is None else row.segments
         self._storage = storage
         self._plan = plan
@@ -105,7 +115,15 @@ class Upload:
         self.announcement = (
             None
             if small or row is not None
-            else OpenUpload(self._object_id, plan.user_id, plan.path, resumable=plan.resumable)
+            else OpenUpload(
+                self._object_id,
+                plan.user_id,
+                plan.path,
+                resumable=plan.resumable,
+                owner_id=plan.owner_id,
+                version=plan.version,
+                size=plan.size or 0,
+            )
         )
         self._digest = blake2b_512()
         self._unhashed: Sequence[bytes] = ()  # sealed, and not hashed yet
@@ -395,7 +413,7 @@ class Upload:
 
     def _require_size(self, *, last: bool) -> None:
         announced = self._plan.size
-        if self.received > FILE_BYTES:
-            raise TooLargeError(what=self.path, limit=MOST_SHOWN)
+        if self.received > self._plan.most_bytes:
+            raise TooLargeError(what=self.path, limit=size_text(self._plan.most_bytes))
         if announced is not None and (self.received > announced or (last and self.received != announced)):
             raise BadRequestError(problem="another size than announced")

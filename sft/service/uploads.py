@@ -13,14 +13,16 @@ import hmac
 
 from msgspec import Struct
 
-from sft.errors import BadRequestError, ResumeRefusedError, TooLargeError, UploadGoneError
-from sft.limits import FILE_BYTES, SEGMENT_BYTES, SEGMENT_CHUNKS, UPLOAD_RUNS
+from sft.errors import BadRequestError, ResumeRefusedError, UploadGoneError
+from sft.limits import SEGMENT_BYTES, SEGMENT_CHUNKS, UPLOAD_RUNS
 from sft.model.access import Caller, Permission
+from sft.model.quotas import Usage
 from sft.service.commits import Put, check_upload
 from sft.service.path_lookup import PathLookup, require_path
+from sft.service.quotas import Quotas, added_by, reserved_by
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import FileStorage, sealed_key_of
-from sft.service.upload import MOST_SHOWN, Plan, Point, UnfinishedUpload, Upload
+from sft.service.upload import Plan, Point, UnfinishedUpload, Upload
 from sft.service.use_case import query
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.row_types import UploadRow
@@ -60,30 +62,36 @@ def begin(
         ResumeRefusedError: what is kept is another content, ends elsewhere, or was begun as something else.
     """
     require_path(path)
-    if size is not None and size > FILE_BYTES:
-        raise TooLargeError(what=path, limit=MOST_SHOWN)
     user_id, public_key = _author(reading, caller)
     with blame_path(path):
-        places = PathLookup(reading)
+        places, records = PathLookup(reading), RecordBuilder(reading)
         place = places.one(path)
         newest = newest_versions(reading, places.files())
         current = None if place.file is None else newest[place.file.id]
         check_upload(
-            RecordBuilder(reading),
+            records,
             caller,
             place,
             current,
             Put(file_id, version),
             id_is_known=bool(files_by_file_id(reading, [file_id])),
         )
+    quotas = Quotas(records)
+    owner_id = quotas.owner_of(place.file, caller)
+    more = added_by(version, 0 if size is None else size)
+    quotas.require_size(path, more.size_bytes)
+    quotas.require(path, owner_id, more, own=more)
     prev = None if current is None else current.digest
-    plan = Plan(caller, user_id, public_key, path, file_id, version, size, prev, upload_id)
+    most_bytes = reading.policy.file_bytes
+    plan = Plan(caller, user_id, public_key, path, file_id, version, size, prev, upload_id, owner_id, most_bytes)
     upload = Upload(storage, plan) if resume is None else _resumed(reading, storage, plan, resume, alive)
     if upload.wanted_bytes and upload is not alive:
         others = uploads_of_user(reading, user_id)
         if upload.resumption is None and upload.resumable:
             upload.replaces = tuple(row.object_id for row in others if row.upload_id == upload_id)
-        upload.kept_before = tuple(_kept_of(row) for row in others if row.upload_id != upload_id)
+        upload.kept_before = tuple(_kept_of(row, owner_id) for row in others if row.upload_id != upload_id)
+        if upload.resumption is None:
+            upload.shortage = quotas.shortage(owner_id, more)
     return upload
 
 
@@ -118,8 +126,10 @@ def _kept(reading: ReadTransaction, caller: Caller, upload_id: bytes) -> UploadR
     return row if row is not None and row.key_id == caller.key_id else None
 
 
-def _kept_of(row: UploadRow) -> UnfinishedUpload:
-    return UnfinishedUpload(row.object_id, row.segments * sealed_size(SEGMENT_BYTES))
+def _kept_of(row: UploadRow, owner_id: int | None = None) -> UnfinishedUpload:
+    """Say what is kept of an upload, and what of one owner's quota is reserved for it."""
+    reserved = reserved_by(row) if row.owner_id == owner_id else Usage()
+    return UnfinishedUpload(row.object_id, row.segments * sealed_size(SEGMENT_BYTES), reserved)
 
 
 @query(Permission.VAULT_MANAGE)

@@ -21,6 +21,7 @@ from sft.errors import (
 from sft.model import records
 from sft.model.access import OPERATOR, Permission, Role, allows
 from sft.model.names import fold, parse_device_name, parse_user_name
+from sft.model.policy import ServerPolicy
 from sft.model.records import KeyEnd, UserState
 from sft.store.figures import user_figures
 from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRow
@@ -148,10 +149,11 @@ def shown(reading: ReadTransaction, users: Sequence[UserRow]) -> list[records.Us
     """Make records of users, with their keys and what they own."""
     ids = [user.id for user in users]
     keys, figures = keys_of(reading, ids), user_figures(reading, ids)
-    return [_record(user, keys[user.id], figures[user.id]) for user in users]
+    return [_record(user, keys[user.id], figures[user.id], reading.policy) for user in users]
 
 
-def _record(user: UserRow, keys: Sequence[DeviceKeyRow], figures: UserFiguresRow) -> records.User:
+def _record(user: UserRow, keys: Sequence[DeviceKeyRow], figures: UserFiguresRow, policy: ServerPolicy) -> records.User:
+    quota = policy.quota_of(figures.quota_bytes, figures.quota_files)
     return records.User(
         id=user.id,
         name=user.name,
@@ -161,6 +163,8 @@ def _record(user: UserRow, keys: Sequence[DeviceKeyRow], figures: UserFiguresRow
         keys=tuple(_key_record(key) for key in keys),
         files=figures.files,
         bytes_stored=figures.size_bytes,
+        quota_files=quota.files,
+        quota_bytes=quota.size_bytes,
     )
 
 

@@ -124,9 +124,14 @@ class FigureChanges:
         """Note what a person owns more than before."""
         self._owned[user_id] = self._owned.get(user_id, Usage()) + Usage(files, size_bytes)
 
+    def know_owners(self, user_ids: Collection[int]) -> None:
+        """Load what these people own, all with one query; RowForgedError where a row is gone."""
+        if unknown := set(user_ids) - self._owners.keys():
+            self._owners |= user_figures(self._transaction, unknown)
+
     def owned_by(self, user_id: int) -> UserFiguresRow:
         """Return what a person owns, with what is noted; RowForgedError where the row is gone."""
-        self._know([user_id])
+        self.know_owners([user_id])
         return _more(self._owners[user_id], self._owned.get(user_id, Usage()))
 
     @property
@@ -157,17 +162,13 @@ class FigureChanges:
 
     def _give_to_heirs(self) -> None:
         """Note for the heirs what those own more or less whose files are being handed over."""
-        self._know(self._owned)
+        self.know_owners(self._owned)
         for user_id in list(self._owned):
             heir_id = self._owners[user_id].heir_id
             if heir_id is not None:
                 more = self._owned.pop(user_id)
                 self.own(heir_id, files=more.files, size_bytes=more.size_bytes)
-        self._know(self._owned)
-
-    def _know(self, user_ids: Collection[int]) -> None:
-        if unknown := set(user_ids) - self._owners.keys():
-            self._owners |= user_figures(self._transaction, unknown)
+        self.know_owners(self._owned)
 
     def _folder(self, row: FolderRow, times: int) -> None:
         if row.parent_id is None:

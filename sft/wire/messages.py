@@ -18,6 +18,7 @@ from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import FRAME_BYTES
 from sft.model.decoding import decode_as, tag_in, tag_of
 from sft.model.records import Record
+from sft.wire.quota_requests import ChangeQuota, ShowQuota
 from sft.wire.replies import (
     Done,
     FileBegins,
@@ -39,6 +40,7 @@ from sft.wire.replies import (
     NamesFound,
     Notice,
     OwnerChanged,
+    QuotaShown,
     ReadersListed,
     RecordShown,
     Refusal,
@@ -131,6 +133,7 @@ __all__ = [
     "BeginUpload",
     "Cancel",
     "ChangeOwner",
+    "ChangeQuota",
     "ChangeRole",
     "CheckVault",
     "Chunks",
@@ -184,6 +187,7 @@ __all__ = [
     "OwnerChanged",
     "ProveLeaf",
     "PutFiles",
+    "QuotaShown",
     "ReadLog",
     "ReadRecord",
     "ReadersListed",
@@ -208,6 +212,7 @@ __all__ = [
     "SessionList",
     "ShowFile",
     "ShowFiles",
+    "ShowQuota",
     "ShowSelf",
     "ShowServer",
     "ShowStatus",
@@ -241,13 +246,14 @@ ClientMessage = (
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus
     | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup | DestroyVersion | DestroyTrashed
+    | ShowQuota | ChangeQuota
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FilesShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
     | VaultShown
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
-    | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged | TrashDestroyed
+    | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged | TrashDestroyed | QuotaShown
 )  # fmt: skip
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
@@ -277,6 +283,8 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         DisableUser: frozenset({UserShown}),
         EnableUser: frozenset({UserShown}),
         RemoveUser: frozenset({UserShown}),
+        ShowQuota: frozenset({QuotaShown}),
+        ChangeQuota: frozenset({UserShown}),
         MakeInvitation: frozenset({InvitationShown}),
         ListInvitations: frozenset({InvitationList}),
         WithdrawInvitation: frozenset({Done}),

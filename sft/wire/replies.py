@@ -23,6 +23,7 @@ from sft.model.records import (
     Invitation,
     OwnerChange,
     Page,
+    QuotaReport,
     ReaderPage,
     ReceiptText,
     Record,
@@ -181,6 +182,12 @@ class UserShown(Reply, frozen=True, tag=72):
     user: User
     before: ShortText = ""
     evidence: Evidence | None = None
+
+
+class QuotaShown(Reply, frozen=True, tag=98):
+    """Answers ShowQuota."""
+
+    quota: QuotaReport
 
 
 class InvitationShown(Reply, frozen=True, tag=73):

@@ -238,6 +238,12 @@ class _Example:
     async def of_DisableUser(self):
         return {"name": "extra"}
 
+    async def of_ShowQuota(self):
+        return {"name": "mia"}
+
+    async def of_ChangeQuota(self):
+        return {"name": "mia", "size_bytes": 1 << 40, "files": None}
+
     async def of_EnableUser(self):
         return {"name": "extra"}
 

@@ -662,6 +662,20 @@ TABLE = [
         "Tell the operator",
     ),
     Row(
+        errors.QuotaBytesError(path="a/film", owner="max", used_bytes=49 << 30, quota_bytes=50 << 30, admins="ada"),
+        "QUOTA_BYTES",
+        9,
+        "a/film does not fit the quota of max: 49 GiB of 50 GiB are taken.",
+        "See it: sft quota. An admin can give more (sft quota set NAME --bytes SIZE): ada",
+    ),
+    Row(
+        errors.QuotaFilesError(path="a/film", owner="max", used=2000, quota=2000, admins="ada"),
+        "QUOTA_FILES",
+        9,
+        "a/film does not fit the quota of max: 2,000 of 2,000 files are there.",
+        "See it: sft quota. An admin can give more (sft quota set NAME --bytes SIZE): ada",
+    ),
+    Row(
         errors.TooLargeError(what="The file", limit="64 TiB"),
         "TOO_LARGE",
         9,

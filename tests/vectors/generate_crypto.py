@@ -220,6 +220,8 @@ def _statements() -> dict[str, Any]:
         "role": "guest",
         "seconds": 3600,
         "files_to": "",
+        "bytes": "53687091200",
+        "files": "none",
         "file": drawn("file", 16),
         "version": 2,
         "old": "a b/100%.pdf",

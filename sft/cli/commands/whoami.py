@@ -1,4 +1,4 @@
-"""`sft whoami`: profile, person, role and keys. The role alone is asked from the server, for it may have changed."""
+"""`sft whoami`: profile, person, role, keys and what is owned. Role and figures are asked from the server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sft.cli.witnessed_output import standing_of, warning_of
 from sft.client.api.people import show_self
 from sft.client.witnessed import standing_text
 from sft.model.names import safe
-from sft.model.text import ROLE_WORDS, shown_name
+from sft.model.text import ROLE_WORDS, owned_text, shown_name
 
 
 @click.command("whoami")
@@ -27,6 +27,7 @@ def command(invocation: Invocation) -> int:
         ("server", f"{safe(profile.server_name)} ({profile.address})"),
         ("user", shown_name(profile.user_name)),
         ("role", f"{user.role}: {ROLE_WORDS[user.role]}"),
+        ("owned", owned_text(user.files, user.bytes_stored, user.quota_files, user.quota_bytes)),
         ("device", safe(profile.device)),
         ("key", profile.key.words()),
         ("minisign", profile.key.text()),
@@ -34,7 +35,7 @@ def command(invocation: Invocation) -> int:
         ("log", standing_text(standing, now=invocation.now)),
         ("profile", safe(profile.name)),
     ]
-    document = profile_document(profile, default, role=user.role.value, log=standing)
+    document = profile_document(profile, default, role=user.role.value, log=standing, owned=user)
     invocation.console.show(document, *aligned(rows))
     if overdue := warning_of(profile, standing):
         invocation.console.warn(overdue)

@@ -18,11 +18,13 @@ from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
 from sft.model.evidence import Evidence
 from sft.model.links import InvitationLink, LinkHead, invitation_link
-from sft.model.records import Invitation, KeyEnd, SessionInfo, User, UserState
+from sft.model.quotas import limit_text
+from sft.model.records import Invitation, KeyEnd, QuotaReport, SessionInfo, User, UserState
 from sft.model.status import ServerStatus
 from sft.wire.messages import (
     AddKey,
     AddUser,
+    ChangeQuota,
     ChangeRole,
     DisableUser,
     Done,
@@ -35,12 +37,14 @@ from sft.wire.messages import (
     ListUsers,
     MakeInvitation,
     OfferReset,
+    QuotaShown,
     RemoveUser,
     ResetKey,
     RevokeKey,
     RotateKey,
     SelfShown,
     SessionList,
+    ShowQuota,
     ShowSelf,
     ShowStatus,
     ShowUser,
@@ -161,6 +165,20 @@ async def remove(session: Requester, name: str, files_to: str = "") -> User:
     """Remove a person for good; the files go to ``files_to``, or to the caller."""
     statement = session.sign_act("remove", name=name, files_to=files_to)
     return (await session.request(RemoveUser, UserShown, name=name, files_to=files_to, statement=statement)).user
+
+
+async def show_quota(session: Requester, name: str = "") -> QuotaReport:
+    """Show what somebody may own and what of it is taken; the caller, where no name is given."""
+    return (await session.request(ShowQuota, QuotaShown, name=name)).quota
+
+
+async def change_quota(session: Requester, name: str, size_bytes: int | None, files: int | None) -> User:
+    """Set what somebody may own: None is what everybody has, -1 no limit."""
+    statement = session.sign_act("quota", name=name, bytes=limit_text(size_bytes), files=limit_text(files))
+    answer = await session.request(
+        ChangeQuota, UserShown, name=name, size_bytes=size_bytes, files=files, statement=statement
+    )
+    return answer.user
 
 
 async def add_key(session: Requester, public_key: PublicKey, device: str) -> User:

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from sft.ledger.leaves import LeafKind
-from sft.model import check_events, ending_events, events, owner_events
+from sft.model import check_events, ending_events, events, owner_events, quota_events
 from sft.model.events import DomainEvent
 
 _SIGNED: Final = frozenset({"statement", "statement_text"})  # bytes that are texts
@@ -70,6 +70,7 @@ EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
         events.UserDisabled: EventLine(kind=LeafKind.USER_DISABLED, personal=("name",), user="user_id"),
         events.UserEnabled: EventLine(kind=LeafKind.USER_ENABLED, personal=("name",), user="user_id"),
         events.UserRemoved: EventLine(kind=LeafKind.USER_REMOVED, personal=("name",), user="user_id"),
+        quota_events.QuotaChanged: EventLine(kind=LeafKind.QUOTA_CHANGED, personal=("name",), user="user_id"),
         events.LoginFailures: EventLine(kind=LeafKind.LOGIN_FAILURES, personal=("addresses",)),
         events.HandedOver: EventLine(kind=LeafKind.HANDED_OVER, user="user_id", files="files", folders="folder_ids"),
         owner_events.FolderHandedOver: EventLine(kind=LeafKind.HANDED_OVER, files="files", folders="folder_ids"),

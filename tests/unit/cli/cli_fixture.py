@@ -336,8 +336,9 @@ class CliFixture:
         ask: Any,
         unknown_keys: bool = False,
         looking: bool = False,
+        on_notice: Any = None,
     ) -> Any:
-        del unknown_keys, looking
+        del unknown_keys, looking, on_notice
         if self.refuses:
             error = self.refuses.pop(0)
             if getattr(error, "code", "") == "PASSPHRASE_WRONG":

@@ -41,6 +41,7 @@ def test_whoami_asks_for_the_role(cli):
         "minisign_key": KEY.public.text(),
         "server_key_words": SERVER.words(),
         "log": None,
+        "owned": {"files": 17, "bytes": 671_088_640, "quota_files": None, "quota_bytes": None},
     }
     text = cli.run("whoami").out
     for expected in ("files.acme.org:7361", KEY.public.words(), KEY.public.text(), SERVER.words()):
@@ -54,11 +55,11 @@ def test_users_on_a_terminal_in_a_pipe_and_in_json(cli):
     cli.answers[ListUsers] = lambda request: UserList(request.id, UserPage(people))
     words = OTHER_KEY.public.words()
     lines = cli.run("users", terminal=True).lines
-    assert lines[0].split() == ["name", "role", "state", "files", "size", "key"]
+    assert lines[0].split() == ["name", "role", "state", "files", "size", "quota", "key"]
     assert lines[1].startswith("●  ada   admin")
     assert lines[2].startswith("⊘  ivo   guest  disabled     17  640 MiB  ")
     assert lines[2].endswith(words)
-    assert cli.run("users").lines[1] == f"ivo\tguest\tdisabled\t17\t671088640\t{words}"
+    assert cli.run("users").lines[1] == f"ivo\tguest\tdisabled\t17\t671088640\t\t\t{words}"
     document = json.loads(cli.run("users", "--json").out)[1]
     assert document["user"] == "ivo"
     assert document["devices"][0]["key_words"] == words

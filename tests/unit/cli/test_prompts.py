@@ -131,7 +131,7 @@ def test_a_passphrase_that_opened_the_key_is_not_asked_for_again_and_a_wrong_one
     left = [PassphraseWrongError(), None, None]
     given = []
 
-    async def connect(_reactor, _state, profile, *, ask, unknown_keys=False, looking=False):
+    async def connect(_reactor, _state, profile, *, ask, unknown_keys=False, looking=False, on_notice=None):
         given.append(await ask())
         fault = left.pop(0)
         if fault is not None:

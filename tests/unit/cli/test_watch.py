@@ -44,7 +44,7 @@ class Watching:
         working = _over_and_over(self.invocation, self.clock, self, report, None, self.carried_over)
         Deferred.fromCoroutine(working).addErrback(lambda failure: self.ended.append(failure.value))
 
-    async def connect(self, _reactor, _state, profile, *, ask, unknown_keys=False, looking=False):
+    async def connect(self, _reactor, _state, profile, *, ask, unknown_keys=False, looking=False, on_notice=None):
         self.tries.append(self.clock.seconds())
         if not isinstance(self.fates[0], tuple):
             raise self.fates.pop(0)

@@ -65,3 +65,17 @@ def test_a_limit_has_one_spelling(own: int | None, text: str) -> None:
 def test_another_spelling_is_no_limit(text: str) -> None:
     with pytest.raises(ValueError, match=r"limit|invalid literal"):
         parse_limit(text)
+
+
+@pytest.mark.parametrize(
+    ("quota", "used", "percent"),
+    [
+        (TEN, Usage(1, 829), 82),
+        (TEN, Usage(9, 829), 90),
+        (TEN, Usage(12, 0), 120),
+        (Quota(), Usage(9, 9), 0),
+        (Quota(size_bytes=0), Usage(), 100),
+    ],
+)
+def test_how_much_of_it_is_owned(quota: Quota, used: Usage, percent: int) -> None:
+    assert quota.percent(used) == percent

@@ -27,6 +27,11 @@ SAMPLES = {
     "log_level": ('"error"', "error", "error"),
     "trash_days": ("7", "7", 7),
     "versions_kept": ("5", "5", 5),
+    "quota_bytes": ('"50G"', "50 GiB", 50 << 30),
+    "quota_files": ("100000", "100000", 100_000),
+    "total_quota_bytes": ("1500", "1500", 1500),
+    "total_quota_files": ("0", "0", 0),
+    "file_bytes": ('"10G"', "10G", 10 << 30),
 }
 
 
@@ -104,6 +109,11 @@ def test_what_others_call_like_an_option_is_none(file):
 @pytest.mark.parametrize(
     ("text", "problem", "remedy"),
     [
+        ("quota_files = -1", "quota_files cannot be that", "It is a number of files, or none"),
+        ("quota_files = 1.5", "quota_files cannot be that", "It is a number of files, or none"),
+        ('quota_bytes = "50X"', "quota_bytes cannot be that", "It is a size, such as 500M, 50G or 2T, or none"),
+        ('file_bytes = "none"', "file_bytes cannot be that", "It is a size, such as 500M, 50G or 2T, at most 64T"),
+        ('file_bytes = "65T"', "file_bytes cannot be that", "It is a size, such as 500M, 50G or 2T, at most 64T"),
         ("trash_days = 0", "trash_days cannot be that", f"It is a whole number from 1 to {DAYS_MOST}"),
         ("trash_days = true", "trash_days cannot be that", f"It is a whole number from 1 to {DAYS_MOST}"),
         ('trash_days = "7"', "trash_days cannot be that", f"It is a whole number from 1 to {DAYS_MOST}"),

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from sft.limits import PARKED_SECONDS
+from sft.model.quotas import Usage
 from sft.server.resumable_uploads import ResumableUploads
 from sft.service.open_uploads import GiveUp
 from sft.service.upload import UnfinishedUpload, Upload
@@ -60,6 +62,25 @@ def test_the_oldest_go_until_the_others_are_few_and_small_enough(
     failed: list[Any] = []
     done.addErrback(failed.append)
     assert not failed
+    assert [each.object_id[0] for each in parts.kept] == left
+
+
+@pytest.mark.parametrize(
+    ("shortage", "left"),
+    [
+        (Usage(), [0, 1, 2]),
+        (Usage(0, 1), [1, 2]),
+        (Usage(0, 11), [2]),
+        (Usage(2, 0), [2]),
+        (Usage(1, 11), [2]),
+        (Usage(0, 31), [0, 1, 2]),  # all of them together would not make it
+        (Usage(4, 1), [0, 1, 2]),
+    ],
+)
+def test_the_oldest_go_where_a_quota_is_short_of_what_is_reserved_for_them(shortage: Usage, left: list[int]):
+    parts: Any = Parts([10, 10, 10], 1000)
+    kept = [replace(each, reserved=Usage(1, 10)) for each in parts.kept]
+    Deferred.fromCoroutine(ResumableUploads(parts).limit(kept, shortage=shortage)).addErrback(pytest.fail)
     assert [each.object_id[0] for each in parts.kept] == left
 
 

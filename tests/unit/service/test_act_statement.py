@@ -17,8 +17,21 @@ from sft.crypto.statement import ACTS, ActStatement
 from sft.errors import LoginRefusedError, SignatureRefusedError
 from sft.model.access import Role
 from sft.model.events import StatedEvent
+from sft.model.quotas import NO_LIMIT
 from sft.model.records import FileSeen, KeyEnd
-from sft.service import accounts, folders, invitations, key_resets, keys, login, receiving, settings, trash
+from sft.service import (
+    accounts,
+    folders,
+    invitations,
+    key_resets,
+    keys,
+    login,
+    owners,
+    quota_changes,
+    receiving,
+    settings,
+    trash,
+)
 from sft.service.act_statement import AskedAct
 from sft.service.use_case import USE_CASES
 from tests.fakes.signed_acts import statement_of
@@ -70,6 +83,11 @@ CASES: dict[str, Case] = {
     ),
     "disable": (accounts.disable, accounts.DisableInput(ADA.caller, "gus"), [{"name": "mia"}]),
     "enable": (accounts.enable, accounts.EnableInput(ADA.caller, "mia"), [{"name": "gus"}]),
+    "quota": (
+        quota_changes.change_quota,
+        quota_changes.ChangeQuotaInput(ADA.caller, "gus", 50, None),
+        [{"name": "mia"}, {"size_bytes": None}, {"size_bytes": 51}, {"files": NO_LIMIT}],
+    ),
     "remove": (
         accounts.remove,
         accounts.RemoveUserInput(ADA.caller, "gus", "max"),
@@ -111,6 +129,11 @@ CASES: dict[str, Case] = {
         trash.delete,
         trash.Deletion(MAX.caller, "d/a", recursive=True, seen=SEEN),
         [{"path": "d"}, {"recursive": False}, {"seen": None}, {"seen": replace(SEEN, file_id=bytes(16))}],
+    ),
+    "owner": (
+        owners.change_owner,
+        owners.ChangeOwnerInput(MAX.caller, "d/a", "mia", SEEN),
+        [{"path": "d"}, {"owner": "ada"}, {"seen": None}, {"seen": replace(SEEN, version=2)}],
     ),
     "restore": (trash.restore, trash.Restoration(MAX.caller, "gone"), [{"path": "d/a"}]),
 }

@@ -15,7 +15,7 @@ from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.statement import ActStatement
 from sft.errors import RequestError
 from sft.limits import TRASH_SECONDS
-from sft.model import check_events, ending_events, events, owner_events
+from sft.model import check_events, ending_events, events, owner_events, quota_events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
 from sft.model.policy import ServerPolicy
@@ -32,6 +32,7 @@ from sft.service import (
     login_failures,
     open_uploads,
     owners,
+    quota_changes,
     receiving,
     settings,
     trash,
@@ -348,6 +349,11 @@ def _end_purges(services: ServiceFixture) -> None:
     services.act(purging.end_purges, purging.EndPurgesInput(OPERATOR, (gone,)))
 
 
+def _commit_near_a_quota(services: ServiceFixture) -> None:
+    services.database.policy = ServerPolicy(quota_files=1)
+    _commit(services)
+
+
 def _commit(services: ServiceFixture) -> None:
     services.put(MAX, "d/a", b"one")
     services.replace(MAX, "d/a", b"two", services.ask(show_file, MAX, path="d/a"))
@@ -434,6 +440,9 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     accounts.change_role: lambda services: (_max_invites(services), _change_role(services)),
     accounts.disable: lambda services: (_max_invites(services), _disable(services)),
     accounts.enable: _enable,
+    quota_changes.change_quota: lambda services: services.act(
+        quota_changes.change_quota, quota_changes.ChangeQuotaInput(ADA.caller, "max", 50, None)
+    ),
     accounts.remove: lambda services: (_max_invites(services), _remove(services)),
     keys.add_key: _add_key,
     keys.rotate_key: _rotate_key,
@@ -474,7 +483,7 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     rebuild.enlist: _enlist,
     rebuild.adopt: _adopt,
     growth.note_growth: lambda services: growth.note_today(services.job_context),
-    commits.commit: _commit,
+    commits.commit: _commit_near_a_quota,
     open_uploads.open_uploads: _open_upload,
     open_uploads.end_uploads: _end_upload,
     open_uploads.note_segments: _note_segments,
@@ -497,7 +506,7 @@ def test_every_act_has_an_example_and_declares_what_it_logs() -> None:
 def test_every_event_is_some_acts() -> None:
     kinds = {
         kind
-        for module in (events, check_events, ending_events, owner_events)
+        for module in (events, check_events, ending_events, owner_events, quota_events)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, DomainEvent) and kind not in {DomainEvent, events.StatedEvent}
     }

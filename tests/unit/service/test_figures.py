@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from sft.errors import NameNotAllowedError, NotYoursError, RequestError, RowForgedError
 from sft.limits import PATH_BYTES
+from sft.model.policy import ServerPolicy
 from sft.model.quotas import Usage
 from sft.model.records import VaultReport
 from sft.service import accounts
@@ -320,6 +321,19 @@ def _put(services: ServiceFixture, who: Person, path: str, other: str) -> None:
     services.put(who, path, other.encode(), file_id=file_id_of(f"{path} {len(services.events)}"))
 
 
+def _put_several(services: ServiceFixture, who: Person, path: str, other: str) -> None:
+    """Store a group of which some may fit a quota and some not."""
+    drawn = file_id_of(f"{path} {len(services.events)}")
+    items = [services.pend(who, f"{other}{n}", bytes(9 * n), file_id=bytes([n, *drawn[1:]])) for n in range(3)]
+    services.act_each(commit, *items)
+
+
+def _set_quotas(services: ServiceFixture, who: Person, path: str, _: str) -> None:
+    """Have quotas that the next acts meet, or none."""
+    policies = (ServerPolicy(), ServerPolicy(quota_bytes=40, quota_files=4), ServerPolicy(total_quota_bytes=90))
+    services.database.policy = policies[(who.id + len(path)) % 3]
+
+
 def _replace(services: ServiceFixture, who: Person, path: str, _: str) -> None:
     services.replace(who, path, bytes(7), services.ask(show_file, who, path=path))
 
@@ -374,7 +388,8 @@ Step = tuple[Callable[[ServiceFixture, Person, str, str], None], Person, str, st
 ACTS = (
     _put,
     _put,
-    _put,
+    _put_several,
+    _set_quotas,
     _replace,
     lambda services, who, path, _: make(services, path, who),
     lambda services, who, path, other: mv(services, path, other, who),
