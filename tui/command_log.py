@@ -32,6 +32,7 @@ ACTS: Final[Mapping[str, Mapping[str, Words]]] = {
     "files": {
         "make_folder": commands.make_folder,
         "move": commands.move,
+        "change_owner": commands.change_owner,
         "delete": commands.delete,
         "restore": commands.restore,
         "restore_version": commands.restore_version,

@@ -82,6 +82,10 @@ def move(old: str, new: str) -> CommandLine:
     return _command(["mv"], [old, new])
 
 
+def change_owner(path: str, owner: str) -> CommandLine:
+    return _command(["owner"], [owner, path], ["--yes"])
+
+
 def delete(path: str, *, recursive: bool = False, seen: FileSeen | None = None) -> CommandLine:
     del seen
     return _command(["rm"], [path], ["-r"] if recursive else [])

@@ -43,6 +43,7 @@ from sft.model.records import (
     Folder,
     Invitation,
     KeyEnd,
+    OwnerChange,
     RestoredFolder,
     SessionInfo,
     TrashedFolder,
@@ -215,6 +216,9 @@ class Files(Protocol):
 
     async def move(self, old: str, new: str) -> File | None:
         """Give a file or folder another path; return the file, None for a folder."""
+
+    async def change_owner(self, path: str, owner: str) -> OwnerChange:
+        """Hand over a file, or a folder with all in it, to somebody by name."""
 
     async def last_deleted(self, path: str, ends_at: int) -> TrashedFolder | File | None:
         """Return what was deleted last from a path, of what leaves the trash at a moment or later."""

@@ -112,6 +112,10 @@ _FILES: Final = (
         "files.rename", "r,f6", "Rename", "Rename or move on the server", 24, Permission.FILE_WRITE,
         asks=True, deed="rename files",
     ),
+    Action(
+        "files.owner", "O", "", "Hand over to somebody else", 0, Permission.FILE_WRITE,
+        asks=True, deed="hand files over",
+    ),
     Action("files.new_folder", "n,f7", "New folder", "Make a folder on the server", 32, Permission.FOLDER_MAKE, asks=True),
     Action("files.delete", "d,f8", "Delete", "Move to the trash of the server", 26, Permission.FILE_DELETE, asks=True),
     Action("files.zoom", "z", "Zoom", "Give this list the whole width, or the other one its half back", 42),

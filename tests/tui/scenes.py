@@ -210,6 +210,7 @@ SCENES: dict[str, Stage] = {
     "trash": after(root, "T"),
     "delete": after(files, "up", "up", "d", back=("escape", "down", "down")),
     "rename": after(files, "up", "up", "r", back=("escape", "down", "down")),
+    "hand-over": after(files, "up", "up", "O", back=("escape", "down", "down")),
     "new-folder": after(files, "n", back=("escape",)),
     "trust": after(files, "end", "up", "w", back=("escape", "home", *["down"] * 5)),
     "trust-forged": after(files, "end", "up", "up", "w", back=("escape", "home", *["down"] * 5)),

@@ -302,6 +302,25 @@ async def test_nothing_on_this_computer_is_deleted_or_renamed(tmp_path):
         assert (tmp_path / "reports" / "notes.md").exists()
 
 
+async def test_a_file_and_a_folder_are_handed_over_and_enter_at_once_hands_over_nothing(tmp_path):
+    async with driven(tmp_path, "ada") as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("O", "enter")
+        assert run.service.file("finance/2026/budget.xlsx").owner == "max"
+        await run.press("O", "e", "enter")
+        assert "budget.xlsx belongs to eva now." in run.message_line()
+        assert run.service.file("finance/2026/budget.xlsx").owner == "eva"
+        await run.press("backspace")
+        run.put_cursor_on("2026/")
+        await run.press("O")
+        assert "With all in it, which follows file by file." in run.text()
+        await run.press("e", "enter")
+        assert "2026 belongs to eva now, and so do the " in run.message_line()
+        await run.press("at")
+        assert "sft owner eva finance/2026/budget.xlsx --yes" in run.text()
+
+
 async def test_the_servers_refusal_is_shown_where_the_screen_did_not_know(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")

@@ -40,6 +40,7 @@ class LiveFiles:
         self.readers = access.asking(self._readers)
         self.make_folder = access.asking(files.make_folder)
         self.move = access.asking(files.move)
+        self.change_owner = access.asking(files.change_owner)
         self.delete = access.asking(files.delete)
         self.restore = access.asking(files.restore)
         self.restore_version = access.asking(self._restore_version)

@@ -39,6 +39,7 @@ from tui.screens.files_changes import ChangeActs
 from tui.screens.files_lists import ListActs
 from tui.screens.files_looks import LookActs
 from tui.screens.files_memory import FilesMemory
+from tui.screens.files_owner import OwnerActs
 from tui.screens.files_pasted import PastedFiles
 from tui.screens.files_search import SearchActs
 from tui.screens.files_transfers import TransferActs
@@ -49,7 +50,7 @@ from tui.widgets.row_list import RowList
 from tui.workers import start_worker
 
 _DETAILS_SECONDS: Final = 0.08
-_CHOSEN: Final = ("transfer", "verify", "why", "look", "versions", "rename", "delete", "restore", "copy")
+_CHOSEN: Final = ("transfer", "verify", "why", "look", "versions", "rename", "owner", "delete", "restore", "copy")
 _ABOUT_CHOSEN: Final = {f"files.{name}" for name in _CHOSEN}
 
 
@@ -71,7 +72,7 @@ class FilesView(View):
         self.memory = FilesMemory(self, folder)
         self._pasted = PastedFiles(self)
         self._searching = SearchActs(self)
-        changes = (ChangeActs(self), VersionActs(self))
+        changes = (ChangeActs(self), OwnerActs(self), VersionActs(self))
         self.doers = (TransferActs(self), *changes, ListActs(self), LookActs(self), self._searching)
         self._details_timer: Timer | None = None
 

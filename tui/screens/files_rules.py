@@ -22,9 +22,14 @@ from tui.text import cut_path, shown
 
 _PATH_CELLS: Final = 40
 _NAMED: Final = 4  # names in a question; the rest is counted
-_OWNED: Final = {"files.rename": "rename", "files.delete": "delete", "files.restore": "restore"}
+_OWNED: Final = {
+    "files.rename": "rename",
+    "files.owner": "hand over",
+    "files.delete": "delete",
+    "files.restore": "restore",
+}
 _ON_SERVER: Final = frozenset(
-    {"files.rename", "files.delete", "files.verify", "files.why", "files.look", "files.versions"}
+    {"files.rename", "files.owner", "files.delete", "files.verify", "files.why", "files.look", "files.versions"}
 )
 _OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.restore", "files.copy"}
 _NOT_IN_TRASH: Final = (_ON_SERVER - {"files.delete"}) | {"files.transfer", "files.new_folder", "files.go_to"}

@@ -29,7 +29,7 @@ from sft.crypto.signatures import sign_join, sign_login, sign_statement
 from sft.crypto.statement import ActStatement, StatementComment
 from sft.errors import KeyFormatError, KeyLockedError
 from tests.unit.client.memory_server import ADA_KEY, TurnPool
-from tests.unit.client.test_identity import CHEAPLY, run
+from tests.unit.client.test_identity import CHEAPLY, asking, run
 
 DAY = 86_400
 COMMENT = StatementComment(act="role", server_id=bytes(32), user=1, ts=1, nonce=bytes(8))
@@ -290,6 +290,8 @@ def test_a_new_passphrase_takes_the_old_one_though_it_is_held(identity: Identity
     pool = TurnPool()
     with pytest.raises(KeyLockedError):
         run(pool, identity.change_passphrase(pool, nobody, "two", encode_key=CHEAPLY))
+    run(pool, identity.change_passphrase(pool, asking("one"), "two", encode_key=CHEAPLY))
+    assert run(pool, identity.open(pool, asking("two"))).seed == ADA_KEY.seed
 
 
 @pytest.mark.parametrize(
