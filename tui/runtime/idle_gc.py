@@ -3,7 +3,7 @@
 Rules. The collector's own timing is off. What is there when the app has started is never looked at again, not even once: that
 would be the first thing a person waits for. The youngest objects are looked at some times a second while keys come, which takes
 a few milliseconds each time (all that two seconds of typing leave behind together: 50, measured); what they left over once the
-person has paused, and everything, once in each longer pause.
+person has paused, and everything, once in a longer pause.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RESTING_SECONDS: Final = 0.5
 _PAUSE_SECONDS: Final = 1.0
 _LONG_PAUSE_SECONDS: Final = 10.0
 _YOUNG_SECONDS: Final = 30.0  # that a person may type without a pause
-_WHOLE_SECONDS: Final = 60.0
+_WHOLE_SECONDS: Final = 300.0  # a whole round takes a quarter of a second of the processor: a thousandth of that
 _UNTYPED_SECONDS: Final = 600.0  # transfers may run for days, and nobody type
 
 
