@@ -3,7 +3,8 @@
 Rules. A name below a folder is one component and is used relative to an open folder, so that nobody who can rename folders
 or plant links in between can lead a write elsewhere. What is created is for its owner alone, whatever the umask. After a
 failed sync the file's fate is unknown: the caller gives up on it and never syncs again. Every fault is an OSError, which the
-caller turns into words of its own. POSIX only; Linux where it says so, with a way that works elsewhere.
+caller turns into words of its own. POSIX only; what Linux or macOS alone has, has a way that works elsewhere. On a system
+without descriptors of folders (Windows) the module is there, so that what stands on it can be loaded, and opens nothing.
 """
 
 from __future__ import annotations
@@ -11,34 +12,41 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import fcntl
 import os
 import secrets
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 
-_FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_NO_LINK: Final = os.O_NOFOLLOW
-_NEW_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | os.O_CLOEXEC
-# Not blocking: opening a FIFO that somebody planted must not hang.
-_READ_FLAGS: Final = os.O_RDONLY | _NO_LINK | os.O_NONBLOCK | os.O_CLOEXEC
-_WRITE_FLAGS: Final = os.O_RDWR | _NO_LINK | os.O_NONBLOCK | os.O_CLOEXEC
+# Windows lacks these flags. It has no folder that could be opened either, so that none is ever used without them.
+OPENS_FOLDERS: Final = hasattr(os, "O_DIRECTORY") and os.open in os.supports_dir_fd
+_CLOSE_ON_EXEC: Final = getattr(os, "O_CLOEXEC", 0)
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)  # opening a FIFO that somebody planted must not hang
+_FOLDER_FLAGS: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _CLOSE_ON_EXEC
+_NEW_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | _CLOSE_ON_EXEC
+_READ_FLAGS: Final = os.O_RDONLY | _NO_LINK | _NO_WAIT | _CLOSE_ON_EXEC
+_WRITE_FLAGS: Final = os.O_RDWR | _NO_LINK | _NO_WAIT | _CLOSE_ON_EXEC
 _RENAME_NOREPLACE: Final = 1
 _FALLOC_FL_KEEP_SIZE: Final = 1
 # What a kernel or file system says that lacks a call.
-_LACKING: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
+_LACKING: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOTTY})
 _TEMPORARY_BYTES: Final = 8
 
 _PRIVATE_MASK: Final = 0o077
 _umask_lock: Final = threading.Lock()
 
-_libc: Final = ctypes.CDLL(None, use_errno=True)
+_libc: Final = ctypes.CDLL(None, use_errno=True) if OPENS_FOLDERS else None
 _renameat2: Final = getattr(_libc, "renameat2", None)
 _syncfs: Final = getattr(_libc, "syncfs", None)
 _fallocate: Final = getattr(_libc, "fallocate64", None) or getattr(_libc, "fallocate", None)
@@ -58,6 +66,7 @@ def open_folder(path: str | os.PathLike[str], *below: str, make: bool = False) -
     Raises:
         OSError: ELOOP or ENOTDIR for a link or a file in the way.
     """
+    _require_folders(path)
     folder_fd = os.open(path, _FOLDER_FLAGS)
     for name in below:
         try:
@@ -96,6 +105,7 @@ def make_private_folder(path: str | os.PathLike[str], *, exist_ok: bool = True) 
         NotADirectoryError: something else, or a link, has the name.
         PermissionError: it belongs to another user.
     """
+    _require_folders(path)
     folder = Path(path)
     if not folder.parent.exists():
         make_private_folder(folder.parent)
@@ -206,7 +216,7 @@ def read_regular(folder_fd: int, name: str, at_most: int) -> bytes:
 
 def sync_file(file_fd: int) -> None:
     """Wait until a file's content is on the disk."""
-    os.fsync(file_fd)
+    _reach_medium(file_fd, os.fsync)
 
 
 def write_in_place(file_fd: int, data: bytes, place: int) -> None:
@@ -218,15 +228,13 @@ def write_in_place(file_fd: int, data: bytes, place: int) -> None:
     while rest:
         written = os.pwrite(file_fd, rest, place)
         rest, place = rest[written:], place + written
-    if hasattr(os, "fdatasync"):  # without the file's times: on some disks half of what it costs
-        os.fdatasync(file_fd)
-    else:
-        os.fsync(file_fd)
+    # Without the file's times: on some disks half of what it costs.
+    _reach_medium(file_fd, getattr(os, "fdatasync", os.fsync))
 
 
 def sync_folder(folder_fd: int) -> None:
     """Wait until a folder's names are on the disk."""
-    os.fsync(folder_fd)
+    _reach_medium(folder_fd, os.fsync)
 
 
 def sync_file_system(folder_fd: int) -> bool:
@@ -331,6 +339,29 @@ def free_bytes(fd: int) -> int:
     """Return how much room an ordinary user has on the file system of an open file or folder."""
     found = os.fstatvfs(fd)
     return found.f_bavail * found.f_frsize
+
+
+def _require_folders(path: str | os.PathLike[str]) -> None:
+    if not OPENS_FOLDERS:
+        raise OSError(errno.ENOTSUP, "this system opens no folder by descriptor", str(path))
+
+
+def _reach_medium(fd: int, sync: Callable[[int], None]) -> None:
+    """Wait until what was written is on the medium, not only in the disk's own memory.
+
+    That is what fsync means on Linux. On macOS it hands over to the disk and returns (fsync(2) there): F_FULLFSYNC waits.
+    Where a file system has no such call, nothing was begun, and fsync is all that there is. Any other fault is one of the disk.
+    """
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is None or fcntl is None:
+        sync(fd)
+        return
+    try:
+        fcntl.fcntl(fd, full)
+    except OSError as error:
+        if error.errno not in _LACKING:
+            raise
+        sync(fd)
 
 
 def _link_and_unlink(folder_fd: int, name: str, to_folder_fd: int, to_name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import resource
 from typing import Final
 
 _PR_SET_DUMPABLE: Final = 4
@@ -15,6 +14,12 @@ def keep_memory_private() -> None:
 
     A limit of 0 alone does not stop a core that the system pipes to a program (core(5)), nor ptrace by the same user.
     """
+    try:
+        import resource
+    except (
+        ModuleNotFoundError
+    ):  # Windows: a process writes no core there, and a debugger of the same user is not kept out
+        return
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -145,7 +145,9 @@ def _woken_by_signals(reactor: Any) -> Iterator[None]:
     from twisted.internet.interfaces import IReadDescriptor
     from zope.interface import implementer
 
-    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
 
     @implementer(IReadDescriptor)
     class _Wakeup:

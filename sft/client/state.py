@@ -14,7 +14,6 @@ Who changes what is there reads and writes within ``locked()``. Everything here 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +29,9 @@ from sft.client.os_errors import translating_os_errors
 from sft.errors import LocalFileError
 from sft.limits import MIB
 from sft.model.text import shell_path
+
+with suppress(ModuleNotFoundError):  # on Windows, where ``durable`` opens no state that could be locked
+    import fcntl
 
 _LOCK: Final = "lock"
 _SERVER_DIGITS: Final = 32
@@ -225,7 +227,17 @@ class StateFolder(Struct, frozen=True):
 
 
 def state_from(environ: Mapping[str, str]) -> StateFolder:
-    """Find the state: ``SFT_HOME`` moves all of it, else it lies in the platform's user folders."""
+    """Find the state: ``SFT_HOME`` moves all of it, else it lies in the platform's user folders.
+
+    Raises:
+        LocalFileError: on this system no state can be kept as it must be.
+    """
+    if not durable.OPENS_FOLDERS:
+        raise LocalFileError(
+            path="What sft keeps here",
+            problem="cannot be kept safe on this system, which opens no folder by descriptor",
+            remedy="Run sft on Linux or macOS; on Windows in WSL",
+        )
     home = environ.get("SFT_HOME")
     if home:
         folder = Path(home).expanduser().absolute()

@@ -32,6 +32,8 @@ _SETTINGS: Final = {
     "synchronous": 2,  # FULL: with NORMAL a commit that was acknowledged vanishes with the power
     "trusted_schema": 0,
     "secure_delete": 1,
+    "fullfsync": 1,  # macOS: fsync alone ends in the disk's own memory; elsewhere nothing
+    "checkpoint_fullfsync": 1,
     "temp_store": 2,  # MEMORY: what a statement keeps aside has names and sealed rows in it
     "wal_autocheckpoint": 0,
     # The log's file shrinks when it starts over: its length then tells how much waits for a checkpoint, and not what once did.

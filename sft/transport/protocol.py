@@ -8,10 +8,8 @@ would wait for those imports longer than for its server.
 
 from __future__ import annotations
 
-import fcntl
 import socket
 import sys
-import termios
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -30,14 +28,21 @@ from sft.wire.connection import DATA_FRAME_BYTES, Connection
 from sft.wire.events import Event, PeerClosed
 from sft.wire.messages import Message
 
+try:
+    import fcntl
+    import termios
+except ModuleNotFoundError:  # Windows, which does not tell either
+    fcntl = None  # type: ignore[assignment]
+
 # A quarter of a megabyte. A frame at a time costs 5 % more of the processor on a put: more turns of the reactor, smaller
 # batches, and memory that the allocator returns to the system and asks for again.
 READ_BYTES = 262_144
 # How long an authenticated close may take to leave before the transport is aborted.
 CLOSE_SECONDS = 5
-# A minute of silence, then a question every ten seconds: a peer that is gone is noticed within two minutes.
+# A minute of silence, then a question every ten seconds: a peer that is gone is noticed within two minutes. macOS calls the
+# first of them TCP_KEEPALIVE.
 INTERNET = (socket.AF_INET, socket.AF_INET6)
-KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
+KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPALIVE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
 
 
 class Owner(Protocol):
@@ -186,7 +191,7 @@ class WireProtocol:
     def unconfirmed_bytes(self) -> int:
         """Ask our system how much of what it took from us the peer's has not confirmed; 0 where it does not tell."""
         handle = _internet_socket(self.transport)
-        if handle is None:
+        if handle is None or fcntl is None:
             return 0
         try:
             told = fcntl.ioctl(handle, termios.TIOCOUTQ, bytes(4))

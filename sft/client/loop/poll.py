@@ -207,7 +207,10 @@ class PollLoop:
         self._watched: dict[int, Callable[[int], object]] = {}
         self._calls: deque[Callable[[], object]] = deque()
         self.working = 0  # threads whose work has not come back yet
-        self._woken, self.wake_descriptor = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # Python closes both in a process that is started; pipe2(2), which macOS lacks, would spare two calls.
+        self._woken, self.wake_descriptor = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self.wake_descriptor, False)
         self._closing = threading.RLock()
         self._closed = False
         self.watch(self._woken, select.POLLIN, self._drain)

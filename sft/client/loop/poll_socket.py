@@ -17,8 +17,10 @@ from typing import Any, Final, Protocol
 
 _NEXT_SECONDS: Final = 0.3  # Twisted's; RFC 8305 §5 recommends a quarter of a second
 _LINGER: Final = struct.pack("ii", 1, 0)
-_READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
-_WRITABLE: Final = select.POLLOUT | select.POLLHUP | select.POLLERR
+# Windows has no poll, nor names for these: there this is loaded and never run.
+_POLLS: Final = hasattr(select, "poll")
+_READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR if _POLLS else 0
+_WRITABLE: Final = select.POLLOUT | select.POLLHUP | select.POLLERR if _POLLS else 0
 
 _Address = tuple[int, Any]
 """Family, and the address in it."""
@@ -99,7 +101,8 @@ class _Race:
         if self._left:
             self._next = self._loop.callLater(_NEXT_SECONDS, self._begin)
         try:
-            handle = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+            handle = socket.socket(family, socket.SOCK_STREAM)
+            handle.setblocking(False)
         except OSError as fault:
             self._failed(fault)
             return
