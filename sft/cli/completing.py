@@ -37,14 +37,14 @@ _BASH_TAKES_WHOLE: Final = """COMPREPLY+=("$value")
             [[ $value == */ || $value == */\\' ]] && compopt -o nospace"""
 
 
-def script_of(shell: str, program: click.Command) -> str:
+def script_of(shell: str, program: click.Command, name: str = "sft", variable: str = COMPLETE) -> str:
     """Return what a shell loads to ask us."""
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)
     if kind is None:
         raise click.BadParameter(f"{shell} is not known")
-    return kind(program, {}, "sft", COMPLETE).source().replace(_BASH_TAKES, _BASH_TAKES_WHOLE)
+    return kind(program, {}, name, variable).source().replace(_BASH_TAKES, _BASH_TAKES_WHOLE)
 
 
 def files_here(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

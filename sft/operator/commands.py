@@ -23,6 +23,7 @@ from sft.cli.transfer_options import LIMIT_HELP, RateType
 from sft.cli.usage import STATUSES, asks_json, usage_of
 from sft.errors import SftError, UsageError
 from sft.model.access import Role
+from sft.operator import installing
 from sft.operator.command_line import Call, InviteGroup, OperatorGroup, argument, flag, leaf, option
 from sft.operator.listening import WITNESS_LISTEN, endpoint_of
 from sft.operator.next_steps import steps_at
@@ -395,6 +396,7 @@ program: Final = OperatorGroup(
         _VAULT,
         _BACKUP,
         _RESTORE,
+        *installing.COMMANDS,
         click.Command(
             "upgrade", callback=click.pass_obj(_upgrade), help="Bring the database to this program's version."
         ),

@@ -36,7 +36,7 @@ PURE = ("errors", "ledger", "model", "wire")
 TESTS = """
 import asyncio, getpass, platformdirs, subprocess, sys, tempfile, pytest
 import tests.fakes.without_posix
-sys.exit(pytest.main(["-q", "-x", "--no-header", "-p", "no:cacheprovider", "-p", "no:faulthandler", *sys.argv[1:]]))
+sys.exit(pytest.main(["-q", "-x", "--no-header", "-p", "no:cacheprovider", *sys.argv[1:]]))
 """
 
 

@@ -14,7 +14,7 @@ import sys
 
 MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")
 OF_OS = (
-    "O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "O_NOCTTY", "O_NONBLOCK", "O_TMPFILE", "O_PATH", "chown", "copy_file_range",
+    "O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "O_NOCTTY", "O_NONBLOCK", "O_PATH", "chown", "copy_file_range",
     "fchmod", "fchown", "fdatasync", "fork", "fstatvfs", "getegid", "geteuid", "getgid", "getpgrp", "getsid", "getuid",
     "killpg", "mkfifo", "pipe2", "posix_fadvise", "posix_fallocate", "pread", "preadv", "pwrite", "pwritev", "readv",
     "sched_getaffinity", "sendfile", "setsid", "statvfs", "sync", "uname", "writev",
