@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 
-.PHONY: screenshots snapshots help run test test-long search mutants check format-check lint types imports format torture resume backups faults bench bench-ui bench-scale bench-ledger fuzz migration lock clean
+.PHONY: docs screenshots snapshots help run test test-long search mutants check format-check lint types imports format torture resume backups faults bench bench-ui bench-scale bench-ledger fuzz migration lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -108,6 +108,11 @@ screenshots: $(VENV)/.stamp-dev
 snapshots: $(VENV)/.stamp-dev
 	SFT_RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet -m "long or not long" tests/tui/test_snapshots.py
 
+## docs       build the operator's guide, a site of plain files, in build/site
+docs: $(VENV)/bin/python pyproject.toml $(LOCK)
+	$(PIP) --editable '.[docs]'
+	$(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+
 ## migration  start a numbered migration: make migration NAME="add quota"
 migration: $(VENV)/.stamp-dev
 	@test -n "$(NAME)" || { echo 'Say what it does: make migration NAME="add quota"'; exit 2; }
@@ -118,7 +123,7 @@ migration: $(VENV)/.stamp-dev
 lock:
 	rm -rf $(VENV)-lock
 	$(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
 	{ sed -n '/^#/p' $(LOCK); $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > $(LOCK).new
 	mv $(LOCK).new $(LOCK)
 	rm -rf $(VENV)-lock

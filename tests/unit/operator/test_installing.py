@@ -15,6 +15,8 @@ from sft.operator.commands import program
 from sft.operator.installing import UNITS, unit_text
 from tests.typed import all_commands, parse
 
+_ANALYZE = shutil.which("systemd-analyze")
+_MANDOC = shutil.which("mandoc")
 # Of both services: each is one thing that a server which was taken over cannot do.
 CLOSED = {
     "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes", "PrivateDevices": "yes", "PrivateUsers": "yes",
@@ -61,19 +63,17 @@ def test_a_unit_names_the_program_that_prints_it(monkeypatch: pytest.MonkeyPatch
     assert "ExecStart=/opt/sft/bin/sftd --home" in said("unit")
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here: no unit was verified")
+@pytest.mark.skipif(_ANALYZE is None, reason="systemd-analyze is not here: no unit was verified")
 def test_systemd_finds_nothing_wrong_with_the_units_and_the_services_well_closed(tmp_path: Path) -> None:
     program_here = shutil.which("true") or "/bin/true"  # systemd asks whether it is there, and whether it may be run
     for name in UNITS:
         (tmp_path / name).write_text(unit_text(name, program_here))
     files = [str(tmp_path / name) for name in UNITS]
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *files], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([str(_ANALYZE), "verify", "--man=no", *files], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("sftd.service", "sftd-backup.service"):
         looked = subprocess.run(
-            ["systemd-analyze", "security", "--offline=yes", "--threshold=15", str(tmp_path / name)],
+            [str(_ANALYZE), "security", "--offline=yes", "--threshold=15", str(tmp_path / name)],
             capture_output=True,
             text=True,
             check=False,
@@ -93,11 +93,11 @@ def test_the_manual_page_has_every_command_and_option(name: str) -> None:
                 assert f"\\fB{option.opts[0]}".replace("-", "\\-") in text
 
 
-@pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not here: no manual page was checked")
+@pytest.mark.skipif(_MANDOC is None, reason="mandoc is not here: no manual page was checked")
 @pytest.mark.parametrize("name", ["sft", "sftd"])
 def test_the_manual_page_is_right(name: str) -> None:
     done = subprocess.run(
-        ["mandoc", "-T", "lint", "-W", "warning"],
+        [str(_MANDOC), "-T", "lint", "-W", "warning"],
         input=said("manual", name),
         capture_output=True,
         text=True,
