@@ -61,9 +61,10 @@ format: $(VENV)/.stamp-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-## torture    flip every bit of an object, kill the server at random, two hundred times, a rotation and a rebuild fifty times (CAMPAIGN_ARGS=--help)
+## torture    flip every bit of an object, kill the server at random, two hundred times, an upgrade, a rotation and a rebuild fifty times (CAMPAIGN_ARGS=--help)
 torture: $(VENV)/.stamp-dev
 	$(BIN)/python tests/campaigns/vault_bits.py
+	$(BIN)/python -m tests.campaigns.upgrades
 	$(BIN)/python tests/campaigns/torture.py $(CAMPAIGN_ARGS)
 	$(BIN)/python -m tests.campaigns.upkeep_kills
 

@@ -207,6 +207,10 @@ def upgrade(home: Home) -> int:
     console.result(f"the database is at version {after}{was}")
     if copy is not None:
         console.note(f"A copy of it as it was: {copy}. Remove it when all is well.")
+        console.note(
+            f"The way back: stop the server, install the sft of before, remove {home.database.name}-wal and -shm, and put the "
+            "copy in the database's place."
+        )
     return 0
 
 
