@@ -2,7 +2,7 @@
 
 A home with files is taken down to the first version of the database, as an older program would have left it. Each trial
 upgrades a copy of it in a process of its own, which is killed after a random part of the time that an upgrade takes; then it is
-either killed again, or goes through. What is compared is every row of every table that the first version has, and every content.
+either killed again, or goes through. Every row of every table of the first version is compared, and every content.
 
     python -m tests.campaigns.upgrades --kills 50 --seed 7
 """

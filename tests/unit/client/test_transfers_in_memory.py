@@ -102,7 +102,7 @@ def stored(server, content, path="docs/a.bin", key=ADA_KEY, author="ada", user_i
     return comment
 
 
-class Recorded(StateFolder, frozen=True):
+class Recorded(StateFolder, frozen=True, kw_only=True):
     """A state that tells what is written."""
 
     written: list[str]
@@ -634,7 +634,7 @@ def test_authors_of_a_list_are_pinned_in_one_rewrite(server, session, state):
         server.users[user_id] = user(user_id, f"u{user_id}", key)
         stored(server, b"content", name, key=key, author=f"u{user_id}", user_id=user_id)
     written = []
-    session.state = Recorded(state.data, state.config, written)
+    session.state = Recorded(state.data, state.config, written=written)
     session.pins = Pins(session.state, session.server_id)
     files = [server.files[name][0] for name in names]
     assert {known.state for known in server.run(known_of(session, files, None))} == {SignatureState.SIGNED}
