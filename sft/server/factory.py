@@ -5,11 +5,8 @@ The control socket lies 0600 in a 0700 folder, and the kernel must say that its 
 
 from __future__ import annotations
 
-import errno
 import os
-import socket
-import struct
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol
@@ -17,16 +14,9 @@ from twisted.internet.protocol import Factory, Protocol
 from sft.server.admission import LOCAL, Offense, source_of
 from sft.server.context import ServerContext
 from sft.server.session import ServerSession
+from sft.transport.local_peer import peer_uid
 from sft.transport.protocol import WireProtocol
 from sft.wire.connection import Connection
-
-PEER_CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
-# macOS and the BSDs tell it otherwise: struct xucred (sys/ucred.h) of LOCAL_PEERCRED (unix(4)).
-_SOL_LOCAL: Final = 0
-_LOCAL_PEERCRED: Final = 1
-_XUCRED: Final = struct.Struct("2I")  # version, uid; then the number of groups, and 16 of them
-_XUCRED_BYTES: Final = 76
-_XUCRED_VERSION: Final = 0
 
 
 class _Refused(Protocol):
@@ -139,16 +129,3 @@ class ControlFactory(Factory):
         session = ServerSession(self._context, "control socket", LOCAL)
         session.link = _Control(self._context, session)
         return session.link
-
-
-def peer_uid(handle: socket.socket) -> int:
-    """Ask the kernel for the user at the other end of a local socket."""
-    if hasattr(socket, "SO_PEERCRED"):
-        credentials = handle.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER_CREDENTIALS.size)
-        _, uid, _ = PEER_CREDENTIALS.unpack(credentials)
-        return int(uid)
-    credentials = handle.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_BYTES)
-    version, uid = _XUCRED.unpack_from(credentials)
-    if version != _XUCRED_VERSION:
-        raise OSError(errno.EPROTO, "the system tells of a peer in a form that is unknown here")
-    return int(uid)

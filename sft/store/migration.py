@@ -77,6 +77,9 @@ def keep_copy(path: Path, *, free_bytes: Callable[[int], int] = durable.free_byt
             os.close(durable.create_new(folder, begun.name))
             with faults_as_ours(), closing(sqlite3.connect(path)) as connection:
                 connection.execute("VACUUM INTO ?", (str(begun),))
+            with faults_as_ours(), closing(sqlite3.connect(begun)) as connection:
+                # That is no part of what is copied; without it no server opens what was put back.
+                connection.execute("PRAGMA journal_mode = WAL")
             with begun.open("rb") as file:
                 durable.sync_file(file.fileno())
             durable.rename_no_replace(folder, begun.name, folder, copy.name)

@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import socket
+import struct
 
 OF_OS = (
     "O_DIRECT", "O_LARGEFILE", "O_NOATIME", "O_PATH", "O_TMPFILE", "SCHED_IDLE", "copy_file_range", "eventfd", "fdatasync",
@@ -27,6 +28,7 @@ OF_SOCKET = (
 )  # fmt: skip
 OF_LIBC = frozenset({"fallocate", "fallocate64", "posix_fallocate", "prctl", "renameat2", "sync_file_range", "syncfs"})
 
+_SO_PEERCRED = socket.SO_PEERCRED  # by which the call of macOS is played
 for _module, _names in ((os, OF_OS), (select, OF_SELECT), (signal, OF_SIGNAL), (socket, OF_SOCKET)):
     for _name in _names:
         if hasattr(_module, _name):
@@ -35,26 +37,22 @@ for _module, _names in ((os, OF_OS), (select, OF_SELECT), (signal, OF_SIGNAL), (
 fcntl.F_FULLFSYNC = 51  # type: ignore[attr-defined]
 
 
+def _getpeereid(fd: int, uid: object, gid: object) -> int:
+    with socket.socket(fileno=os.dup(fd)) as connection:
+        told = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERCRED, 12)
+    uid._obj.value, gid._obj.value = struct.unpack("4x2i", told)  # type: ignore[attr-defined]
+    return 0
+
+
 class _Libc(ctypes.CDLL):
     """A library without what Linux's has alone."""
 
     def __getattr__(self, name: str) -> object:
+        if name == "getpeereid":
+            return _getpeereid
         if name in OF_LIBC:
             raise AttributeError(name)
         return super().__getattr__(name)
 
 
 ctypes.CDLL = _Libc  # type: ignore[misc]
-
-
-class _Socket(socket.socket):
-    """One that tells of its peer as macOS does: LOCAL_PEERCRED of SOL_LOCAL."""
-
-    def getsockopt(self, level: int, option: int, *size: int) -> object:  # type: ignore[override]
-        if (level, option, size) == (0, 1, (76,)):
-            credentials = super().getsockopt(socket.SOL_SOCKET, 17, 12)
-            return bytes(4) + credentials[4:8] + bytes(68)
-        return super().getsockopt(level, option, *size)
-
-
-socket.socket = _Socket  # type: ignore[misc]

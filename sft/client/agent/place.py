@@ -6,23 +6,22 @@ is at the other: a name in a folder that others could write decides nothing. The
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 import socket
 import stat
-import struct
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from sft.transport.local_peer import peer_uid
 
 if TYPE_CHECKING:
     from sft.crypto.keys import PublicKey
 
 _NAME_DIGITS: Final = 32
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_UCRED: Final = struct.Struct("3i")  # pid, uid, gid
 
 
 def runtime_folder(environ: Mapping[str, str]) -> Path | None:
@@ -59,16 +58,3 @@ def is_private(folder: Path) -> bool:
 def is_same_person(connection: socket.socket) -> bool:
     """Return whether the process at the other end of a Unix socket is this user's, as the system says."""
     return peer_uid(connection) == os.getuid()
-
-
-def peer_uid(connection: socket.socket) -> int | None:
-    """Ask the system whose process is at the other end; None where it does not say."""
-    if hasattr(socket, "SO_PEERCRED"):
-        _, theirs, _ = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
-        return int(theirs)
-    uid, gid = ctypes.c_uint32(), ctypes.c_uint32()
-    try:
-        failed = ctypes.CDLL(None).getpeereid(connection.fileno(), ctypes.byref(uid), ctypes.byref(gid))
-    except (AttributeError, OSError):
-        return None
-    return None if failed else uid.value

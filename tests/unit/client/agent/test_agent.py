@@ -18,7 +18,7 @@ from sft.client.agent import held_key as held_keys
 from sft.client.agent import process
 from sft.client.agent.held_key import held_key, lock, seconds_left
 from sft.client.agent.messages import FRAME_BYTES
-from sft.client.agent.place import is_private, peer_uid, runtime_folder, socket_path
+from sft.client.agent.place import is_private, runtime_folder, socket_path
 from sft.client.agent.process import Agent
 from sft.client.identity import Identity
 from sft.client.state import StateFolder
@@ -28,6 +28,7 @@ from sft.crypto.locked_key import HANDED_BYTES, LockedKey
 from sft.crypto.signatures import sign_join, sign_login, sign_statement
 from sft.crypto.statement import ActStatement, StatementComment
 from sft.errors import KeyFormatError, KeyLockedError
+from sft.transport.local_peer import peer_uid
 from tests.unit.client.memory_server import ADA_KEY, TurnPool
 from tests.unit.client.test_identity import CHEAPLY, asking, run
 
