@@ -128,6 +128,8 @@ class OperatorGroup(LazyGroup):
         super().__init__(name, commands={str(each.name): each for each in commands}, help=about, **settings)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:  # a shell completes what was typed: nothing is meant beside it
+            return super().parse_args(ctx, args)
         helps = ctx.help_option_names
         own = {each for parameter in self.params for each in parameter.opts} | set(helps)
         is_first = not args or (args[0].startswith("-") and args[0].partition("=")[0] not in own)
