@@ -1,4 +1,4 @@
-"""The tables of the operator's reference, made from the code that they are about."""
+"""The tables of the operator's reference, out of the code; ``python -m tests.guide_tables`` writes them anew."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sft import errors, limits
 from sft.errors import SftError
 
 ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference.md"
 _SOURCE = (ROOT / "sft/limits.py").read_text("utf-8")
 
 
@@ -42,3 +43,19 @@ def _said(name: str, value: object) -> str:
             if value >= size and value % size == 0:
                 return f"{value // size:,} {unit}"
     return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def renew() -> None:
+    """Put the tables into the page, in place of those that stand there."""
+    text = REFERENCE.read_text("utf-8")
+    for heading, rows in (("Codes of errors", codes()), ("Limits", bounds())):
+        before, found, rest = text.partition(f"## {heading}\n")
+        about, line, _ = rest.partition("|---|")
+        ends = line + rest.partition("|---|")[2].split("\n", 1)[0]
+        after = rest.partition("\n## ")
+        text = f"{before}{found}{about}{ends}\n" + "\n".join(rows) + "\n" + (f"\n## {after[2]}" if after[1] else "")
+    REFERENCE.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    renew()

@@ -19,6 +19,7 @@ REFERENCE = (DOCS / "reference.md").read_text("utf-8")
 SITE = (DOCS / "site" / "mkdocs.yml").read_text("utf-8")
 # A line of a block: who types it, then what.
 TYPED = re.compile(r"^(?:\w*\$|#) (.*)$")
+RENEW = "python -m tests.guide_tables writes the tables of the reference anew"
 PIPES = re.compile(r" [>|] | && |; ")
 
 
@@ -36,11 +37,11 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_the_reference_has_every_error_as_the_code_has_it() -> None:
-    assert _table("Codes of errors") == codes()
+    assert _table("Codes of errors") == codes(), RENEW
 
 
 def test_the_reference_has_every_limit_as_the_code_has_it() -> None:
-    assert _table("Limits") == bounds()
+    assert _table("Limits") == bounds(), RENEW
 
 
 def test_the_reference_has_the_exit_statuses_of_the_readme_which_are_those_of_the_code() -> None:
