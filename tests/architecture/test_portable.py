@@ -32,13 +32,19 @@ from sft.cli.entry import run
 run()
 """
 # Their tests need neither a disk nor a network: they are what Windows' own users of the library could run.
-PURE = ("crypto", "ledger", "model", "wire")
+PURE = ("ledger", "model", "wire")
 TESTS = """
-import asyncio, getpass, platformdirs, subprocess, sys, tempfile, hypothesis, pytest
+import asyncio, getpass, platformdirs, subprocess, sys, tempfile, pytest
 import tests.fakes.without_posix
-hypothesis.settings.register_profile("few", max_examples=3, derandomize=True, deadline=None, database=None)
-hypothesis.settings.load_profile("few")
-sys.exit(pytest.main(["-q", "-x", "--no-header", "-p", "no:cacheprovider", *sys.argv[1:]]))
+
+class FewExamples:
+    def pytest_configure(self):
+        import hypothesis
+        hypothesis.settings.register_profile("few", max_examples=3, derandomize=True, deadline=None, database=None)
+        hypothesis.settings.load_profile("few")
+
+words = ["-q", "-x", "--no-header", "-p", "no:cacheprovider", *sys.argv[1:]]
+sys.exit(pytest.main(words, plugins=[FewExamples()]))
 """
 
 
