@@ -41,7 +41,6 @@ _READ: Final = 0o444
 _PART: Final = re.compile(r"\.sft-(?:[0-9a-f]{16}){1,2}(\.minisig)?\.part")
 _BOUND_DIGITS: Final = 16  # of a part's id: what shows for which name it was made
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
-# Windows lacks the last three; there no folder is opened that a part could lie in (``sft.durable``).
 _REOPEN_FLAGS: Final = os.O_RDWR | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
 
 
