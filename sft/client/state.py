@@ -234,9 +234,9 @@ def state_from(environ: Mapping[str, str]) -> StateFolder:
     """
     if not durable.OPENS_FOLDERS:
         raise LocalFileError(
-            path="What sft keeps here",
+            path="What is kept on this computer",
             problem="cannot be kept safe on this system, which opens no folder by descriptor",
-            remedy="Run sft on Linux or macOS; on Windows in WSL",
+            remedy="Use Linux or macOS; on Windows WSL",
         )
     home = environ.get("SFT_HOME")
     if home:
