@@ -21,7 +21,7 @@ def test_a_rate_is_bytes_a_second(text, bytes_per_second):
     assert RateType().convert(text, None, None) == bytes_per_second
 
 
-@pytest.mark.parametrize("text", ["", "fast", "0", "15K", "2T", "-1M", "1e9", "2 M", "9999G"])
+@pytest.mark.parametrize("text", ["", "fast", "0", "15K", "2T", "-1M", "1e9", "2  M", "9999G"])
 def test_what_is_no_rate_is_refused(text):
     with pytest.raises(click.UsageError):
         RateType().convert(text, None, None)
