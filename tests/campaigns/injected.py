@@ -21,6 +21,8 @@ from typing import Final
 from tests.processes import Person, ServerProcess, clean_environment, say, script
 
 STRACE: Final = shutil.which("strace")
+# What strace runs goes on when strace is killed: its child is to die with it.
+DYING: Final = shutil.which("setpriv")
 CALLS: Final = "pwrite64,pwritev,writev,fsync,fdatasync,ftruncate,fallocate,renameat2,unlinkat"
 ERRORS: Final = ("ENOSPC", "EIO")
 FILES: Final = 12
@@ -28,7 +30,7 @@ ACTS: Final = ("rotate-key", "rotate-key --reencrypt", "collect", "rebuild")
 SECONDS: Final = 120
 
 
-def injected(folder: Path, *, times: int, seed: int) -> int:
+def injected(folder: Path, *, times: int, seed: int, acts: Sequence[str] = ACTS) -> int:
     """Run the campaign; return how many calls failed. AssertionError says what went wrong."""
     draw = random.Random(seed)
     server = ServerProcess(folder)
@@ -36,7 +38,7 @@ def injected(folder: Path, *, times: int, seed: int) -> int:
     whole = folder / "whole"
     shutil.copytree(server.home, whole)
     failed = 0
-    for act in ACTS:
+    for act in acts:
         calls = _calls(server, _begin(server, whole, act))
         for number in range(times):
             _begin(server, whole, act)
@@ -121,7 +123,8 @@ def _uploads(server: ServerProcess, person: Person, whole: Path, draw: random.Ra
         options = _traced(server, [f"-einject={CALLS}:error={error}:when={when}+{draw.choice((1, 7, 50))}"])
         content = draw.randbytes(draw.choice((300, 20_000, 700_000)))
         (person.folder / "new.bin").write_bytes(content)
-        faulty = ServerProcess(server.home.parent, program=(*options, script("twistd")))
+        dying = (str(DYING), "--pdeathsig", "KILL")
+        faulty = ServerProcess(server.home.parent, program=(*options, *dying, script("twistd")))
         faulty.port = server.port
         stored, said = False, ""
         try:
@@ -153,8 +156,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
-    if STRACE is None:
-        parser.error("strace is not here")
+    if STRACE is None or DYING is None:
+        parser.error("strace or setpriv is not here")
     say(f"seed {options.seed}")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         failed = injected(Path(folder), times=options.times, seed=options.seed)
