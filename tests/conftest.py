@@ -2,8 +2,9 @@
 
 Rules. What begins much takes long by its nature, and is of the long run: an app of the interface (half a second of a core), a
 server with its people on sockets (a fifth), processes. What each part is for has a test or a few in every run, marked
-``every_run``. Of a table of hundreds of cases, marked ``sampled(n)``, each n-th is of every run, the others of the long one.
-Whoever names a file has all of its tests that are not marked as long themselves.
+``every_run``. Of a table of cases that is marked ``sampled(n)``, and of each with more than twenty, some are of every run,
+evenly over the table, the others of the long one. Whoever names a file has all of its tests that are not marked as long
+themselves.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ _BEGIN_MUCH = (f"{_HERE}/integration/", f"{_HERE}/e2e/", f"{_HERE}/unit/cli/test
 _SCREENS = f"{_HERE}/tui/"
 
 
+_WHOLE_TABLE = 20  # cases
+
+
 def _begins_much(item: pytest.Item) -> bool:
     path = str(item.path)
     if path.startswith(_SCREENS):  # those that run the app are coroutines
@@ -78,17 +82,19 @@ def _begins_much(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     usual = config.getoption("markexpr") == "not long"
     named = {config.invocation_params.dir / arg.partition("::")[0] for arg in config.args} if usual else set()
+    sizes = Counter(item.nodeid.partition("[")[0] for item in items)
     cases: Counter[str] = Counter()
     for item in items:
         if item.path in named:
             continue
         if _begins_much(item) and item.get_closest_marker("every_run") is None:
             item.add_marker(pytest.mark.long)
-        if sampled := item.get_closest_marker("sampled"):
-            table = item.nodeid.partition("[")[0]
-            if cases[table] % sampled.args[0]:
-                item.add_marker(pytest.mark.long)
-            cases[table] += 1
+        table = item.nodeid.partition("[")[0]
+        sampled = item.get_closest_marker("sampled")
+        each = sampled.args[0] if sampled else 1 if sizes[table] <= _WHOLE_TABLE else 5
+        if cases[table] % each:
+            item.add_marker(pytest.mark.long)
+        cases[table] += 1
 
 
 def pytest_report_header(config: pytest.Config) -> str:
