@@ -140,6 +140,7 @@ TRASH_SECONDS: Final = TRASH_DAYS * 24 * 3600
 VERSIONS_KEPT: Final = (
     10  # of a file with their contents: what changes daily goes back over two weeks of work; the operator's to change
 )
+EXPIRY_MOST_SECONDS: Final = 100 * 366 * 24 * 3600  # as far as anybody plans
 EXPIRY_SECONDS: Final = 60  # how often is looked what has expired: one search of an index
 SCRUB_SECONDS: Final = (
     30 * 24 * 3600

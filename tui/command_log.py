@@ -35,6 +35,7 @@ ACTS: Final[Mapping[str, Mapping[str, Words]]] = {
         "change_owner": commands.change_owner,
         "delete": commands.delete,
         "restore": commands.restore,
+        "set_expiry": commands.set_expiry,
         "restore_version": commands.restore_version,
         "destroy_version": commands.destroy_version,
         "destroy_trashed": commands.destroy_trashed,

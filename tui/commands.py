@@ -20,7 +20,7 @@ from sft.errors import LocalExistsError
 from sft.model.access import Role
 from sft.model.links import Link
 from sft.model.records import FileSeen, KeyEnd
-from sft.model.text import count_text, shell_word
+from sft.model.text import count_text, shell_word, shown_name
 
 _LONGEST: Final = 4000  # characters of a command; what is longer nobody types, and a log of them would not be small
 _DECIDED: Final = 20  # that have a command each
@@ -93,6 +93,12 @@ def delete(path: str, *, recursive: bool = False, seen: FileSeen | None = None) 
 
 def restore(path: str) -> CommandLine:
     return _command(["restore"], [path])
+
+
+def set_expiry(path: str, expires_at: int | None) -> CommandLine:
+    if expires_at is None:
+        return _command(["expire"], [path], ["--never"])
+    return CommandLine(remark=f"{shown_name(path)} goes to the trash by itself: sft expire NAME --in TIME")
 
 
 def restore_version(path: str, number: int) -> CommandLine:

@@ -229,6 +229,9 @@ class Files(Protocol):
     async def restore(self, path: str) -> File | RestoredFolder:
         """Bring back what was last deleted from a path: a file, or a folder with all in it."""
 
+    async def set_expiry(self, path: str, expires_at: int | None) -> File:
+        """Say when a file goes to the trash by itself, in Unix seconds; None is never."""
+
     async def restore_version(self, path: str, number: int) -> int:
         """Make the content of an older version the newest again, signed by the person; return its number then."""
 

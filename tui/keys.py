@@ -133,7 +133,11 @@ _FILES: Final = (
         "files.restore", "u", "Restore", "Bring back what was deleted", 12, Permission.FILE_DELETE,
         asks=True, deed="bring files back",
     ),
-    Action("files.versions", "V", "", "Show the versions of a file", asks=True),
+    Action("files.versions", "V", "", "Show the versions of a file: get, bring back or destroy one", asks=True),
+    Action(
+        "files.expiry", "e", "", "Say when a file goes to the trash by itself", 0, Permission.FILE_DELETE,
+        asks=True, deed="say when files expire",
+    ),
     Action("files.copy", "y", "", "Copy the path to the terminal's clipboard"),
     Action("files.clear", "escape", "", "Clear the filter, then the selection"),
     Action("files.other_pane", "tab", "", "To the other pane"),

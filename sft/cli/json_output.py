@@ -54,6 +54,7 @@ def file_document(file: File, signature: str = "not looked at") -> Document:
         "signature": signature,
         "deleted_at": _time(file.trashed_at),
         "restorable_until": _time(file.trash_ends_at),
+        "expires_at": _time(file.expires_at),
     }
 
 

@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "mv": "Rename or move a file or folder.",
     "rm": "Delete files; they can be restored.",
     "owner": "Hand files or folders over to somebody.",
+    "expire": "Have files go to the trash by themselves after a time.",
     "restore": "Bring deleted files back (sft ls --trash), or an old version.",
     "log": "Show what happened on the server, proved; check its whole log.",
     "verify": "Check a file here against its signature, without the server.",

@@ -22,6 +22,7 @@ ACTS: Final[Mapping[str, tuple[LeafKind, ...]]] = MappingProxyType(
         "store": (LeafKind.FILE_COMMITTED, LeafKind.FILE_REPLACED),
         "move": (LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED),
         "delete": (LeafKind.FILE_DELETED, LeafKind.FOLDER_DELETED),
+        "expire": (LeafKind.EXPIRY_CHANGED, LeafKind.FILE_EXPIRED),
         "restore": (LeafKind.FILE_RESTORED, LeafKind.FOLDER_RESTORED),
         "purge": (
             LeafKind.FILES_PURGED,
@@ -82,6 +83,8 @@ _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
         LeafKind.FILE_RESTORED: "restored",
         LeafKind.FILES_PURGED: "purged files",
         LeafKind.FILE_PURGE_BEGUN: "began to purge",
+        LeafKind.EXPIRY_CHANGED: "changed the expiry of",
+        LeafKind.FILE_EXPIRED: "moved to the trash, expired,",
         LeafKind.VERSIONS_DESTROYED: "destroyed versions of",
         LeafKind.HANDED_OVER: "handed over the files of",
         LeafKind.OWNER_CHANGED: "handed over",
@@ -107,6 +110,7 @@ _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
 )
 _BY_SERVER: Final = frozenset(
     {
+        LeafKind.FILE_EXPIRED,
         LeafKind.LOG_STARTED,
         LeafKind.LOG_RESTARTED,
         LeafKind.FILES_PURGED,

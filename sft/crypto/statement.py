@@ -171,6 +171,7 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
         "make-folder": {"path": NAME_FIELD},
         "delete": {"path": NAME_FIELD, "recursive": FLAG_FIELD, "file": FILE_FIELD, "version": NUMBER_FIELD},
         "restore": {"path": NAME_FIELD},
+        "expire": {"file": FILE_FIELD, "path": NAME_FIELD, "expires_at": NUMBER_FIELD},
         "destroy": {"path": NAME_FIELD},
         "destroy-version": {"file": FILE_FIELD, "version": NUMBER_FIELD, "path": NAME_FIELD},
         "received": {"versions": VERSIONS_FIELD},
@@ -192,7 +193,8 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
         },
     }
 )
-"""What a statement of each act says, in order. Names are as they were asked for; a version is 0 where no file is named."""
+"""What a statement of each act says, in order. Names are as they were asked for; a version is 0 where
+no file is named, and a moment where there is none."""
 
 
 class StatementComment(Struct, frozen=True, kw_only=True, gc=False):

@@ -54,6 +54,7 @@ ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
         "make-folder": frozenset({LeafKind.FOLDER_MADE}),
         "delete": frozenset({LeafKind.FILE_DELETED, LeafKind.FOLDER_DELETED}),
         "restore": frozenset({LeafKind.FILE_RESTORED, LeafKind.FOLDER_RESTORED}),
+        "expire": frozenset({LeafKind.EXPIRY_CHANGED}),
         "destroy": frozenset({LeafKind.FILE_PURGE_BEGUN, LeafKind.FOLDER_PURGE_BEGUN}),
         "destroy-version": frozenset({LeafKind.VERSIONS_DESTROYED}),
         "received": frozenset({LeafKind.DOWNLOAD_RECEIVED}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sft.model.events import StatedEvent, only_file_of
+from sft.model.events import DomainEvent, StatedEvent, only_file_of
 
 
 class VersionsDestroyed(StatedEvent, frozen=True, kw_only=True):
@@ -23,6 +23,21 @@ class VersionsDestroyed(StatedEvent, frozen=True, kw_only=True):
 
 class FilePurgeBegun(StatedEvent, frozen=True, kw_only=True):
     """A file that was in the trash comes back no more: somebody had it destroyed before its time."""
+
+    file_id: bytes
+    path: str
+
+
+class ExpiryChanged(StatedEvent, frozen=True, kw_only=True):
+    """A file goes to the trash by itself at another moment than before, or never."""
+
+    file_id: bytes
+    path: str
+    expires_at: int | None  # Unix seconds; None is never
+
+
+class FileExpired(DomainEvent, frozen=True, kw_only=True):
+    """A file is in the trash because its time was over."""
 
     file_id: bytes
     path: str

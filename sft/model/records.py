@@ -197,6 +197,7 @@ class File(Record, frozen=True):
 
     Attributes:
         trashed_by: who deleted it; None while it is there.
+        expires_at: when it goes to the trash by itself, or went there; None for never.
     """
 
     id: Bytes16
@@ -207,6 +208,7 @@ class File(Record, frozen=True):
     trashed_at: Seconds | None = None
     trash_ends_at: Seconds | None = None
     trashed_by: PersonName | None = None
+    expires_at: Seconds | None = None
 
 
 class Folder(Record, frozen=True):

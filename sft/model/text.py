@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sft.errors import SftError, UnknownRefusalError, UsageError, Value
-from sft.limits import INVITATION_MOST_SECONDS, KIB
+from sft.limits import EXPIRY_MOST_SECONDS, INVITATION_MOST_SECONDS, KIB
 from sft.model.access import Role
 from sft.model.names import is_user_name, safe
 
@@ -291,6 +291,16 @@ def _span_seconds(text: str, too_long: str) -> int:
     if seconds > INVITATION_MOST_SECONDS:
         raise UsageError(problem=too_long, remedy=how)
     return seconds
+
+
+def expiry_seconds(text: str) -> int:
+    """Read in how long a file is to go to the trash by itself: ``12h``, ``7d``, ``2 weeks``; UsageError for anything else."""
+    typed = text.strip()
+    match = _DURATION.fullmatch(typed)
+    if match is None or int(match[1]) * _DURATION_UNITS[match[2][0].lower()] > EXPIRY_MOST_SECONDS:
+        problem = f'"{typed[:30]}" is no time span, of 100 years at most' if typed else "A time is missing"
+        raise UsageError(problem=problem, remedy="Write 12h, 7d or 2w")
+    return int(match[1]) * _DURATION_UNITS[match[2][0].lower()]
 
 
 def moment(text: str, now: float, zone: tzinfo | None = None) -> int:

@@ -2,31 +2,33 @@
 
 Rules. A hand-over, of a removal or of a folder, begins with the act that decided it, and goes on with a start and each hour
 where it was interrupted or a row kept it. Each hour, after their time, uploads are given up that nobody goes on with, and
-contents of versions destroyed that are older than is kept; what somebody has destroyed before its time goes at once. When the
-trash was last collected, and free space given back, stands in the database, and is looked at soon after a start and each
-hour: a server may restart each night. A wall clock that ran otherwise than the machine's own destroys nothing: then it is
-refused, and said.
+contents of versions destroyed that are older than is kept; what somebody has destroyed before its time goes at once. Files that
+expire are looked for each minute. When the trash was last collected, and free space given back, stands in the database, and is
+looked at soon after a start and each hour: a server may restart each night. A wall clock that ran otherwise than the machine's
+own destroys nothing: then it is refused, and said.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
 
 from sft.errors import TransferEndedError
-from sft.limits import COLLECT_SECONDS
+from sft.limits import COLLECT_SECONDS, EXPIRY_SECONDS
 from sft.model.access import operator_caller
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
 from sft.model.events import DomainEvent, FolderPurgeBegun, UserRemoved
 from sft.model.owner_events import FolderOwnerChanged
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
-from sft.service.maintenance import daily, growth, hand_overs, old_versions, purging, upload_expiry
+from sft.service.maintenance import daily, file_expiry, growth, hand_overs, old_versions, purging, upload_expiry
 from sft.service.maintenance.report import Job
+from sft.transport.threads import Pool
 
 FIRST_LOOK_SECONDS: Final = 600  # a start has enough to do
 LOOK_SECONDS: Final = 3600
@@ -53,6 +55,8 @@ class Periodic:
         self._started = (context.clock(), uptime())
         self._hourly = LoopingCall(self._begin)
         self._hourly.clock = self._reactor
+        self._minutely = LoopingCall(self._expire)
+        self._minutely.clock = self._reactor
         self._first: Any = None
         self._handing_over = False
         self._once_more = False
@@ -65,14 +69,16 @@ class Periodic:
         self._first = self._reactor.callLater(FIRST_LOOK_SECONDS, self._start_looking)
 
     def _start_looking(self) -> None:
+        self._minutely.start(EXPIRY_SECONDS).addErrback(self._context.event_log.failed, "periodic-fault")
         self._hourly.start(LOOK_SECONDS).addErrback(self._context.event_log.failed, "periodic-fault")
 
     def stop(self) -> None:
         """Begin nothing more; idempotent."""
         if self._first is not None and self._first.active():
             self._first.cancel()
-        if self._hourly.running:
-            self._hourly.stop()
+        for looking in (self._hourly, self._minutely):
+            if looking.running:
+                looking.stop()
         if self._watch in self._context.watchers:
             self._context.watchers.remove(self._watch)
 
@@ -125,11 +131,24 @@ class Periodic:
         finally:
             self._destroying = False
 
-    async def _run(self, job: Callable[..., Job]) -> None:
-        """Run a job behind those that are under way."""
+    async def _run(self, job: Callable[..., Job], pool: Pool | None = None) -> None:
+        """Run a job behind those that are under way, or on another pool."""
         context, caller = self._context, operator_caller()
         running = RunningJob(context, job.__name__, caller.name)
-        await running.run(await context.read(job, caller, context=running.job_context))
+        await running.run(await context.read(job, caller, context=running.job_context), pool)
+
+    def _expire(self) -> Deferred[None]:
+        done = Deferred.fromCoroutine(self._expire_files())
+        return done.addErrback(self._context.event_log.failed, "expiry-fault")
+
+    async def _expire_files(self) -> None:
+        """Move to the trash what has expired, on a thread of its own: not behind a check of the whole vault."""
+        context = self._context
+        if abs(self._drift()) > DRIFT_SECONDS:
+            return  # the hourly look says why
+        if await context.read(file_expiry.has_anything_expired, operator_caller()):
+            with suppress(TransferEndedError):  # the server stops; the next start goes on
+                await self._run(file_expiry.expire_files, context.pool)
 
     def _begin(self) -> Deferred[None]:
         done = Deferred.fromCoroutine(self._look())

@@ -22,6 +22,7 @@ from sft.service import (
     commits,
     destroying,
     downloads,
+    expiry,
     files,
     folders,
     invitations,
@@ -208,6 +209,9 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         destroying.destroy_version,
         lambda by, q: destroying.VersionDestruction(by, q.path, q.file_id, q.version, q.statement),
         lambda id_, _: m.Done(id_),
+    ),
+    m.SetExpiry: ActRoute(
+        expiry.set_expiry, lambda by, q: expiry.Expiry(by, q.path, q.file_id, q.expires_at, q.statement), m.FileShown
     ),
     m.DestroyTrashed: ActRoute(
         destroying.destroy_trashed, lambda by, q: destroying.TrashDestruction(by, q.path, q.statement), m.TrashDestroyed

@@ -178,6 +178,7 @@ class RecordBuilder:
             trashed_at=file.trashed_at,
             trash_ends_at=ends,
             trashed_by=None if file.trashed_at is None else trashed_by,
+            expires_at=file.expires_at,
         )
 
     def _learn_users(self, user_ids: Iterable[int]) -> None:

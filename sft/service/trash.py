@@ -100,7 +100,7 @@ def _delete_file(transaction: Transaction, item: Deletion, file: FileRow, stated
     records = RecordBuilder(transaction)
     require_right(records, item.caller, Permission.FILE_DELETE, file, verb="delete", path=item.path)
     require_seen(records, item.path, file, item.seen)
-    transaction.rows.update([replace(file, folder_id=None, **_deletion(transaction, item))])
+    transaction.rows.update([replace(file, folder_id=None, expires_at=None, **_deletion(transaction, item))])
     transaction.log(FileTrashed(by=item.caller, file_id=file.file_id, path=item.path, **stated))
     return 1
 
@@ -231,7 +231,8 @@ def _file_back(
     stated: EventStatement,
 ) -> File:
     name = split_path(item.path)[1]
-    row = replace(file, folder_id=folder_id, name=name, folded=folded_name(name), **_NOT_DELETED)
+    ahead = file.expires_at if (file.expires_at or 0) > transaction.now else None  # what expired stays now
+    row = replace(file, folder_id=folder_id, name=name, folded=folded_name(name), expires_at=ahead, **_NOT_DELETED)
     figures.take_file(file)
     figures.put_file(row)
     figures.write()

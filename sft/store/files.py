@@ -48,6 +48,11 @@ KeptKey = tuple[int, int]
 
 BEFORE_ALL_KEPT: Final[KeptKey] = (0, 0)
 
+ExpiryKey = tuple[int, int]
+"""When a file goes to the trash by itself, and its row id."""
+
+BEFORE_ALL_EXPIRING: Final[ExpiryKey] = (-(2**62), 0)
+
 _NEWEST: Final = (VersionModel.file == FileModel.id) & (VersionModel.number == FileModel.newest)
 _BY_ID: Final = by_key(FileRow, FileModel.id)
 _BY_FILE_ID: Final = by_key(FileRow, FileModel.file_id)
@@ -73,6 +78,12 @@ _BYTES: Final = columns_of(
 _IDS: Final = following(FileModel.id)
 _REPLACED: Final = following_keys(
     (FileModel.contents_kept, FileModel.id), REPLACED, FileModel.contents_kept > value("most")
+)
+_EXPIRED: Final = following_keys(
+    (FileModel.expires_at, FileModel.id),
+    FileModel.expires_at.is_not(None),
+    FileModel.state == LIVE,
+    FileModel.expires_at <= value("moment"),
 )
 _PLACES: Final = columns_of(
     select(FileModel.folded, FileModel.id)
@@ -237,6 +248,11 @@ def file_row_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
 def files_replaced(reading: ReadTransaction, most: int, after: KeptKey, limit: int) -> list[KeptKey]:
     """Return the keys of the files of which the contents of more versions may be there than so many; unverified."""
     return keys_after(reading, _REPLACED, after, limit, most=most)
+
+
+def expired_files(reading: ReadTransaction, moment: int, after: ExpiryKey, limit: int) -> list[ExpiryKey]:
+    """Return the keys of files whose time is over at a moment, the first ones first; unverified."""
+    return keys_after(reading, _EXPIRED, after, limit, moment=moment)
 
 
 def files_without_version(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:

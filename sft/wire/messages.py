@@ -111,6 +111,7 @@ from sft.wire.requests import (
     RotateKey,
     RotateMasterKey,
     SearchNames,
+    SetExpiry,
     ShowFile,
     ShowFiles,
     ShowSelf,
@@ -210,6 +211,7 @@ __all__ = [
     "ServerMessage",
     "ServerShown",
     "SessionList",
+    "SetExpiry",
     "ShowFile",
     "ShowFiles",
     "ShowQuota",
@@ -244,7 +246,7 @@ ClientMessage = (
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | ShowVault | RebuildVault
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
-    | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus
+    | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus | SetExpiry
     | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup | DestroyVersion | DestroyTrashed
     | ShowQuota | ChangeQuota
 )  # fmt: skip
@@ -270,6 +272,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         ChangeOwner: frozenset({OwnerChanged}),
         Restore: frozenset({FileShown, FolderReturned}),
         DestroyVersion: frozenset({Done}),
+        SetExpiry: frozenset({FileShown}),
         DestroyTrashed: frozenset({TrashDestroyed}),
         BeginUpload: frozenset({FileStored, Done}),
         GetFile: frozenset({FileBegins, Done}),

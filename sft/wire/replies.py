@@ -105,7 +105,7 @@ class NamesFound(Reply, frozen=True, tag=94):
 
 
 class FileShown(Reply, frozen=True, tag=63):
-    """Answers ShowFile, with the receipt if its author asked for it; also Move and Restore of a file."""
+    """Answers ShowFile, with the receipt if its author asked for it; also Move, Restore and SetExpiry of a file."""
 
     file: File
     receipt: ReceiptText = ""

@@ -178,6 +178,15 @@ class DestroyTrashed(Request, frozen=True, tag=19):
     statement: StatementBytes = b""
 
 
+class SetExpiry(Request, frozen=True, tag=36):
+    """Say when a file goes to the trash by itself; None is never."""
+
+    path: PathText
+    file_id: Bytes16
+    expires_at: Seconds | None
+    statement: StatementBytes = b""
+
+
 class ResumePoint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Where an upload goes on: after so many chunks, and the BLAKE2b-512 of the content before."""
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from sft.model.access import operator_caller
 from sft.model.policy import ServerPolicy
+from sft.model.records import VaultReport
+from sft.service.maintenance import file_expiry
 from tests.integration.live_cli import LiveCli
+from tests.loop import run
 
 
 def stored(cli: LiveCli, name: str, *contents: bytes, who: str = "max") -> None:
@@ -95,3 +99,28 @@ def test_what_lies_in_the_trash_is_destroyed_before_its_time(cli: LiveCli):
     assert several.lines == ["d/ is destroyed with 2 files in it", "x1 is destroyed", "x2 is destroyed"]
     assert cli.sft("max", "ls", "--trash", "--json").document == []
     assert cli.sft("max", "restore", "a.txt").status == 3
+
+
+def test_a_file_goes_to_the_trash_by_itself(cli: LiveCli):
+    put = cli.sft("max", "put", cli.file("week.txt", b"content"), "--expires", "7d")
+    assert (put.status, put.err) == (0, "")
+    (listed,) = cli.sft("gus", "ls", "--json").document
+    assert listed["expires_at"] is not None
+    assert any(line.startswith("goes to the trash ") for line in cli.sft("gus", "info", "week.txt").lines)
+    assert cli.sft("gus", "expire", "week.txt", "--never").status == 4
+    assert cli.sft("max", "expire", "week.txt", "--never").lines == ["week.txt does not expire"]
+    assert cli.sft("max", "expire", "week.txt", "--in", "1h").status == 0
+    now = cli.server.here.clock()
+    cli.server.here.readers._clock = lambda: now + 3601
+    cli.server.here.writer._clock = lambda: now + 3601
+    caller, context = operator_caller(), cli.server.here.job_context
+    with context.begin_read() as reading:
+        job = file_expiry.expire_files(reading, caller, context=context)
+
+    async def moved() -> VaultReport:
+        return await cli.server.here.pool.run(job)
+
+    assert run(moved()).files == 1
+    (gone,) = cli.sft("max", "ls", "--trash", "--json").document
+    assert (gone["path"], gone["deleted_by"]) == ("week.txt", "operator")
+    assert cli.sft("max", "restore", "week.txt").status == 0

@@ -126,6 +126,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     ada("ls", "--trash", of=2)
     ada("restore", "new")
     ada("restore", "new/b.txt", "none", status=1)
+    ada("expire", "new/b.txt", "none", "--in", "7d", status=1)
     ada("ls", "none", status=3)
     watch = ("watch", str(tmp_path / "odd"), "synced", "--json")
     printed.take("sft watch", cli.interrupted("ada", "is a link", *watch), 1)

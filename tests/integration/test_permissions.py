@@ -126,8 +126,8 @@ async def _prepare(server: ServerFixture) -> None:
 
 # Requests whose answer also depends on whose the file is.
 OWNERSHIP = {
-    m.Move, m.ChangeOwner, m.Delete, m.Restore, m.DestroyTrashed, m.DestroyVersion, m.PutFiles, m.BeginUpload,
-    m.ListReaders,
+    m.Move, m.ChangeOwner, m.Delete, m.Restore, m.DestroyTrashed, m.DestroyVersion, m.SetExpiry, m.PutFiles,
+    m.BeginUpload, m.ListReaders,
 }  # fmt: skip
 
 
@@ -185,6 +185,10 @@ class _Example:
         operator = await self.server.operator()
         assert isinstance(await operator.ask(m.Delete, path=f"to-restore-{self.path}"), m.FileDeleted)
         return {"path": f"to-restore-{self.path}"}
+
+    async def of_SetExpiry(self):
+        file = (await (await self.server.raw("ada")).ask(m.ShowFile, path=self.path)).file
+        return {"path": self.path, "file_id": file.id, "expires_at": self.server.here.clock() + 3600}
 
     async def of_DestroyTrashed(self):
         operator = await self.server.operator()

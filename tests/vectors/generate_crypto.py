@@ -235,6 +235,7 @@ def _statements() -> dict[str, Any]:
         ),
         "cut_off": 0,
         "reason": "stolen",
+        "expires_at": 1_700_600_000,
     }
     made: dict[str, Any] = {}
     for act, kinds in statement.ACTS.items():

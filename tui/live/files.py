@@ -43,6 +43,7 @@ class LiveFiles:
         self.change_owner = access.asking(files.change_owner)
         self.delete = access.asking(files.delete)
         self.restore = access.asking(files.restore)
+        self.set_expiry = access.asking(self._set_expiry)
         self.restore_version = access.asking(self._restore_version)
         self.destroy_version = access.asking(self._destroy_version)
         self.destroy_trashed = access.asking(files.destroy_trashed)
@@ -97,6 +98,10 @@ class LiveFiles:
         if looked is not None:
             await self._checked.note_read(session, path, version, looked.file, None, self._clock())
         return looked
+
+    @staticmethod
+    async def _set_expiry(session: Session, path: str, expires_at: int | None) -> File:
+        return await files.set_expiry(session, await files.show_file(session, path), expires_at)
 
     @staticmethod
     async def _restore_version(session: Session, path: str, number: int) -> int:

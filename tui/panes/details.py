@@ -114,6 +114,7 @@ class DetailsPane(VerticalScroll, can_focus=False):
             lines += [
                 Text(f"{size_text(entry.size)} {self._dot} version {entry.version}"),
                 self._labeled("owner", shown(entry.owner)),
+                self._labeled("deleted", deleted_words(entry, now)),
             ]
         if entry.until is not None:
             lines += [
@@ -150,6 +151,8 @@ class DetailsPane(VerticalScroll, can_focus=False):
             lines.append(self._labeled("owner", shown(file.owner)))
         if file.trash_ends_at is not None:
             lines.append(self._labeled("in the trash until", day_text(file.trash_ends_at, now)))
+        elif file.expires_at is not None:
+            lines.append(self._labeled("goes to the trash", local_time(file.expires_at, now=now)))
         lines += [Text(), self._head("SIGNATURE"), *self._verdict(details, now), Text()]
         lines += [self._quiet(group) for group in details.words.split(" ")]
         if details.first_seen_at is not None:

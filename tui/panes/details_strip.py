@@ -59,9 +59,10 @@ class DetailsStrip(Static):
 
     def of_trashed(self, entry: Entry, now: float) -> list[Text]:
         folder, name = split_path(entry.path)
-        facts = (size_text(entry.size), f"version {entry.version}", f"owner {shown(entry.owner)}")
+        deleted = f"deleted {deleted_words(entry, now)}"
+        facts = (size_text(entry.size), f"version {entry.version}", f"owner {shown(entry.owner)}", deleted)
         if entry.kind is EntryKind.FOLDER:
-            facts = (inside_words(entry), f"deleted {deleted_words(entry, now)}", "")
+            facts = (inside_words(entry), deleted, "", "")
         lines = [self._named(name, "/" + shown(folder)), self._facts(*facts)]
         if entry.until is not None:
             lines.append(Text(f"in the trash until {day_text(entry.until, now)}"))
@@ -83,6 +84,7 @@ class DetailsStrip(Static):
                 f"dated {local_time(version.dated_at, now=now)}",
                 f"stored {local_time(version.stored_at, now=now)} by {shown(version.author)}",
                 f"owner {shown(file.owner)}" if file.owner_id != version.author_id else "",
+                f"goes to the trash {local_time(file.expires_at, now=now)}" if file.expires_at is not None else "",
                 f"signed as {shown(version.signed_name)}, moved since" if version.signed_name != file.path else "",
                 "receipt kept" if details.receipt_kept else "",
             ),

@@ -65,6 +65,18 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return self.kind in {EntryKind.FILE, EntryKind.FOLDER}
 
 
+class TrashedEntry(Entry, frozen=True, gc=False):
+    """A file in the trash.
+
+    Args:
+        deleted_at: when it went there, Unix seconds.
+        deleted_by: who deleted it; empty where its time was over.
+    """
+
+    deleted_at: int = 0
+    deleted_by: str = ""
+
+
 class FoundEntry(Entry, frozen=True, gc=False):
     """One that was found by its name: it may lie elsewhere than what stands beside it."""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sft.model.text import counted, day_text, size_text
-from tui.panes.entry import Entry, EntryKind
+from tui.panes.entry import Entry, EntryKind, TrashedEntry
 from tui.text import shown
 
 
@@ -53,5 +53,8 @@ def inside_words(entry: Entry) -> str:
 
 
 def deleted_words(entry: Entry, now: float) -> str:
-    """Say when a folder of the trash was deleted, and by whom."""
-    return f"{day_text(entry.at or 0, now)} by {shown(entry.owner)}"
+    """Say when what is in the trash was deleted, and by whom."""
+    if not isinstance(entry, TrashedEntry):
+        return f"{day_text(entry.at or 0, now)} by {shown(entry.owner)}"
+    by = f" by {shown(entry.deleted_by)}" if entry.deleted_by else ": its time was over"
+    return f"{day_text(entry.deleted_at, now)}{by}"

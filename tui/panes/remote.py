@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+import msgspec
 from msgspec import structs
 
 from sft.client.api.search import NameQuestion
@@ -19,7 +20,7 @@ from tui.gateway import Gateway, Listed
 from tui.panes.columns import Shelf
 from tui.panes.comparison import Opposite
 from tui.panes.drawing import Draw
-from tui.panes.entry import UP, Entry, EntryKind, FoundEntry
+from tui.panes.entry import UP, Entry, EntryKind, FoundEntry, TrashedEntry
 from tui.panes.paging import PagedRows
 from tui.text import shown
 
@@ -191,7 +192,11 @@ def _file(file: File, state: SignatureState) -> Entry:
 
 def _trashed(deleted: TrashedFolder | File) -> Entry:
     if isinstance(deleted, File):
-        return _file(deleted, SignatureState.NOT_LOOKED_AT)
+        entry = _file(deleted, SignatureState.NOT_LOOKED_AT)
+        by = "" if deleted.expires_at is not None else deleted.trashed_by or ""
+        return TrashedEntry(
+            **msgspec.structs.asdict(entry), deleted_at=deleted.trashed_at or 0, deleted_by=sys.intern(by)
+        )
     return Entry(
         EntryKind.FOLDER,
         deleted.path,

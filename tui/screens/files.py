@@ -50,7 +50,9 @@ from tui.widgets.row_list import RowList
 from tui.workers import start_worker
 
 _DETAILS_SECONDS: Final = 0.08
-_CHOSEN: Final = ("transfer", "verify", "why", "look", "versions", "rename", "owner", "delete", "restore", "copy")
+_CHOSEN: Final = (
+    "transfer", "verify", "why", "look", "versions", "expiry", "rename", "owner", "delete", "restore", "copy",
+)  # fmt: skip
 _ABOUT_CHOSEN: Final = {f"files.{name}" for name in _CHOSEN}
 
 

@@ -27,9 +27,11 @@ _OWNED: Final = {
     "files.owner": "hand over",
     "files.delete": "delete",
     "files.restore": "restore",
+    "files.expiry": "set the expiry of",
 }
 _ON_SERVER: Final = frozenset(
     {"files.rename", "files.owner", "files.delete", "files.verify", "files.why", "files.look", "files.versions"}
+    | {"files.expiry"}
 )
 _OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.restore", "files.copy"}
 _NOT_IN_TRASH: Final = (_ON_SERVER - {"files.delete"}) | {"files.transfer", "files.new_folder", "files.go_to"}

@@ -128,6 +128,8 @@ class _Shown:
         ]
         if file.owner_id != version.author_id:
             said.append(f"belongs to {shown_name(file.owner)}")
+        if file.expires_at is not None:
+            said.append(f"goes to the trash {local_time(file.expires_at, now=now)} (sft expire NAME)")
         said += ["", "SIGNATURE", f"{console.signature_mark(self.known.state)} {self._verdict(now)}"]
         if version.signed_name != file.path:
             by = "" if self.known.verdict is None else self.known.verdict.moved_by

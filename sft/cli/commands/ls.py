@@ -94,7 +94,7 @@ def long_lines(
             size_text(file.version.size),
             f"v{file.version.number}",
             safe(file.version.author),
-            local_time(file.version.dated_at, now=invocation.now) + _signed_as(file),
+            local_time(file.version.dated_at, now=invocation.now) + _signed_as(file) + _expires(file, invocation.now),
         )
         for file, state in zip(listing.files, states, strict=True)
     ]
@@ -104,6 +104,10 @@ def long_lines(
 def _signed_as(file: File) -> str:
     signed_name = file.version.signed_name
     return "" if signed_name == file.path else f"  signed as {shown_name(signed_name)}"
+
+
+def _expires(file: File, now: float) -> str:
+    return "" if file.expires_at is None else f"  goes to the trash {local_time(file.expires_at, now=now)}"
 
 
 def _inside(folder: Folder) -> str:
@@ -144,8 +148,9 @@ def _show_trash(invocation: Invocation, deleted: Sequence[TrashedFolder | File])
 
 
 def _trash_cells(deleted: TrashedFolder | File, now: float) -> tuple[str, ...]:
+    expired = isinstance(deleted, File) and deleted.expires_at is not None
     when = (
-        f"deleted by {safe(deleted.trashed_by or '')}",
+        "expired" if expired else f"deleted by {safe(deleted.trashed_by or '')}",
         local_time(deleted.trashed_at or 0, now=now),
         f"until {local_time(deleted.trash_ends_at or 0, now=now)}",
     )

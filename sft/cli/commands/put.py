@@ -17,6 +17,7 @@ import click
 from sft.cli.again import ReconnectingSession
 from sft.cli.completing import files_here
 from sft.cli.completing import folders as folders_there
+from sft.cli.expiry import expiry_option, set_expiries
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.options import common
@@ -59,6 +60,9 @@ EMPTY: Final = dict.fromkeys(("version", "size", "digest", "log", "receipt"), No
 @click.option(
     "--if-version", type=click.IntRange(min=1), metavar="N", help="Replace version N, no other, whoever signed it."
 )
+@click.option(
+    "--expires", callback=expiry_option, metavar="7d", help="Have them go to the trash by themselves after 12h, 7d, 2w."
+)
 @click.option("--safe-names", is_flag=True, help="Store a:b.txt as a_b.txt.")
 @choosing
 @common
@@ -68,6 +72,7 @@ def command(
     to: str,
     as_path: str | None,
     if_version: int | None,
+    expires: int | None,
     *,
     replace: bool,
     safe_names: bool,
@@ -123,6 +128,10 @@ def command(
                 results = await ask_of_unknown(reconnecting.session, results, invocation.prompts.agrees, invocation.now)
         for result in results:
             add_result(report, result)
+        if expires is not None:
+            stored = [result.stored.path for result in results if result.stored is not None]
+            for path, refusal in await set_expiries(reconnecting.session, stored, int(invocation.now) + expires):
+                report.failed(path, refusal)
 
     async def foresee(session: Session) -> None:
         await _require_no_folder_there(session, paths, plan, to=to)

@@ -55,6 +55,7 @@ from sft.wire.messages import (
     RefusedFile,
     Reply,
     Restore,
+    SetExpiry,
     ShowFile,
     ShowFiles,
     TrashDestroyed,
@@ -328,6 +329,15 @@ async def destroy_version(session: Requester, file: File, number: int) -> None:
     """Destroy the content of an older version of a file that was shown; what is known of it stays."""
     statement = session.sign_act("destroy-version", file=file.id, version=number, path=file.path)
     await session.request(DestroyVersion, Done, path=file.path, file_id=file.id, version=number, statement=statement)
+
+
+async def set_expiry(session: Requester, file: File, expires_at: int | None) -> File:
+    """Say when a file that was shown goes to the trash by itself, in Unix seconds; None is never."""
+    statement = session.sign_act("expire", file=file.id, path=file.path, expires_at=expires_at or 0)
+    answer = await session.request(
+        SetExpiry, FileShown, path=file.path, file_id=file.id, expires_at=expires_at, statement=statement
+    )
+    return answer.file
 
 
 def _seen_fields(seen: FileSeen | None) -> dict[str, object]:

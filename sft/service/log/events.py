@@ -86,6 +86,8 @@ EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
         events.FileTrashed: EventLine(kind=LeafKind.FILE_DELETED, file="file_id"),
         events.FileRestored: EventLine(kind=LeafKind.FILE_RESTORED, file="file_id"),
         ending_events.VersionsDestroyed: EventLine(kind=LeafKind.VERSIONS_DESTROYED, found_by="only_file"),
+        ending_events.ExpiryChanged: EventLine(kind=LeafKind.EXPIRY_CHANGED, found_by="file_id"),
+        ending_events.FileExpired: EventLine(kind=LeafKind.FILE_EXPIRED, file="file_id"),
         ending_events.FilePurgeBegun: EventLine(kind=LeafKind.FILE_PURGE_BEGUN, file="file_id"),
         events.FilesPurged: EventLine(kind=LeafKind.FILES_PURGED, files="files"),
         check_events.DamageFound: EventLine(kind=LeafKind.DAMAGE_FOUND, found_by="file_id"),

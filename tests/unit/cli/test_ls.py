@@ -111,6 +111,7 @@ def test_json_is_an_array_of_files(listed):
         "signature": "signed",
         "deleted_at": None,
         "restorable_until": None,
+        "expires_at": None,
     }
     assert [file["signature"] for file in files] == ["unknown", "signed"]
 

@@ -24,6 +24,7 @@ from sft.service import (
     accounts,
     commits,
     destroying,
+    expiry,
     folders,
     invitations,
     key_resets,
@@ -44,6 +45,7 @@ from sft.service.maintenance import (
     backups,
     daily,
     damage,
+    file_expiry,
     folder_hand_overs,
     growth,
     hand_overs,
@@ -243,6 +245,18 @@ def _destroy_version(services: ServiceFixture) -> None:
     _commit(services)
     item = destroying.VersionDestruction(MAX.caller, "d/a", file_id_of("d/a"), 1)
     services.act(destroying.destroy_version, item)
+
+
+def _set_expiry(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    item = expiry.Expiry(MAX.caller, "a", file_id_of("a"), services.now + 1)
+    services.act(expiry.set_expiry, item)
+
+
+def _expire(services: ServiceFixture) -> None:
+    _set_expiry(services)
+    services.now += 1
+    services.act(file_expiry.expire_page, file_expiry.ExpiredFiles(OPERATOR, (1,)))
 
 
 def _destroy_old(services: ServiceFixture) -> None:
@@ -464,6 +478,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     destroying.destroy_trashed: _destroy_trashed,
     destroying.destroy_version: _destroy_version,
     old_versions.destroy_old: _destroy_old,
+    expiry.set_expiry: _set_expiry,
+    file_expiry.expire_page: _expire,
     purging.purge: _purge,
     purging.begin_purges: _begin_purge,
     purging.purge_folders: _purge_folders,

@@ -18,7 +18,7 @@ from sft.errors import (
 )
 from sft.limits import FRAME_BYTES
 from sft.model.access import Caller
-from sft.service import destroying, downloads, files, folders, open_uploads, trash, uploads
+from sft.service import destroying, downloads, expiry, files, folders, open_uploads, trash, uploads
 from sft.service.commits import commit
 from sft.service.maintenance import check, purging, rotation
 from sft.service.use_case import USE_CASES
@@ -150,6 +150,11 @@ def destroy_version(services: ServiceFixture, _who: Person, caller: Caller, owne
     return services.act(destroying.destroy_version, item)
 
 
+def set_expiry(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
+    item = expiry.Expiry(caller, "d/a", file_id_of("d/a"), services.now + 60)
+    return services.act(expiry.set_expiry, item)
+
+
 def check_vault(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
     return services.ask(check.check, caller, context=services.job_context)
 
@@ -198,6 +203,7 @@ TABLE: list[tuple[Act, str]] = [
     (restore_out_of_folder, "yes yes yes owner role role yes"),
     (destroy_trashed, "yes yes yes owner role role yes"),
     (destroy_version, "yes yes yes owner role role yes"),
+    (set_expiry, "yes yes yes owner role role yes"),
     (check_vault, "role role role role role role yes"),
     (collect, "role role role role role role yes"),
     (purge, "role role role role role role yes"),
@@ -256,15 +262,15 @@ def test_the_operator_stores_nothing(services: ServiceFixture) -> None:
 
 
 def test_every_use_case_of_files_is_in_the_table() -> None:
-    modules = {check, destroying, downloads, files, folders, open_uploads, rotation, trash, purging, uploads}
+    modules = {check, destroying, downloads, expiry, files, folders, open_uploads, rotation, trash, purging, uploads}
     names = {module.__name__ for module in modules} | {"sft.service.commits"}
     registered = {case.name for case in USE_CASES.values() if case.name.rsplit(".", 1)[0] in names}
     acted = {
         uploads.begin, commit, downloads.begin, downloads.begin_many, files.show_file, files.show_files,
         files.list_folder, files.find_files,
         files.list_trash, folders.make_folder, folders.move, trash.delete, trash.restore, purging.purge,
-        destroying.destroy_trashed, destroying.destroy_version, check.check, purging.collect, rotation.rotate,
-        rotation.reencrypt,
+        expiry.set_expiry, destroying.destroy_trashed, destroying.destroy_version, check.check, purging.collect,
+        rotation.rotate, rotation.reencrypt,
     }  # fmt: skip
     # Steps of the operator's jobs: that nobody else may do one, test_use_case asks.
     steps = {rotation.take_keys, rotation.end_rotation, rotation.swap}
