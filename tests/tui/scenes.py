@@ -217,6 +217,7 @@ SCENES: dict[str, Stage] = {
     "look": after(root, "end", "enter", back=("escape", "home")),
     "compare": compare,
     "versions": after(files, "up", "up", "V", back=("escape", "down", "down")),
+    "destroy": after(files, "up", "up", "V", "down", "d", back=("escape", "down", "down")),
     "palette": after(files, "colon", back=("escape",)),
     "help": after(files, "question_mark", back=("escape",)),
     "commands": after(files, "at", back=("escape",)),
