@@ -18,6 +18,7 @@ from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import FRAME_BYTES
 from sft.model.decoding import decode_as, tag_in, tag_of
 from sft.model.records import Record
+from sft.wire.ending_requests import DestroyTrashed, DestroyVersion, SetExpiry
 from sft.wire.quota_requests import ChangeQuota, ShowQuota
 from sft.wire.replies import (
     Done,
@@ -75,8 +76,6 @@ from sft.wire.requests import (
     ConfirmReceived,
     Credit,
     Delete,
-    DestroyTrashed,
-    DestroyVersion,
     DisableUser,
     EnableUser,
     EndBackup,
@@ -111,7 +110,6 @@ from sft.wire.requests import (
     RotateKey,
     RotateMasterKey,
     SearchNames,
-    SetExpiry,
     ShowFile,
     ShowFiles,
     ShowSelf,

@@ -162,31 +162,6 @@ class Restore(Request, frozen=True, tag=7):
     statement: StatementBytes = b""
 
 
-class DestroyVersion(Request, frozen=True, tag=8):
-    """Destroy the content of one version of a file that is not its newest; what is known of it stays."""
-
-    path: PathText
-    file_id: Bytes16
-    version: VersionNumber
-    statement: StatementBytes = b""
-
-
-class DestroyTrashed(Request, frozen=True, tag=19):
-    """Destroy what was last deleted from a path, or lay there in a folder that was, before its time."""
-
-    path: PathText
-    statement: StatementBytes = b""
-
-
-class SetExpiry(Request, frozen=True, tag=36):
-    """Say when a file goes to the trash by itself; None is never."""
-
-    path: PathText
-    file_id: Bytes16
-    expires_at: Seconds | None
-    statement: StatementBytes = b""
-
-
 class ResumePoint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Where an upload goes on: after so many chunks, and the BLAKE2b-512 of the content before."""
 

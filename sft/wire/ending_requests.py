@@ -1,0 +1,31 @@
+"""What a client may send so that something ends before the whole file does, or before its time: requests as all others."""
+
+from __future__ import annotations
+
+from sft.model.records import Bytes16, PathText, Seconds, StatementBytes, VersionNumber
+from sft.wire.requests import Request
+
+
+class DestroyVersion(Request, frozen=True, tag=8):
+    """Destroy the content of one version of a file that is not its newest; what is known of it stays."""
+
+    path: PathText
+    file_id: Bytes16
+    version: VersionNumber
+    statement: StatementBytes = b""
+
+
+class DestroyTrashed(Request, frozen=True, tag=19):
+    """Destroy what was last deleted from a path, or lay there in a folder that was, before its time."""
+
+    path: PathText
+    statement: StatementBytes = b""
+
+
+class SetExpiry(Request, frozen=True, tag=36):
+    """Say when a file goes to the trash by itself; None is never."""
+
+    path: PathText
+    file_id: Bytes16
+    expires_at: Seconds | None
+    statement: StatementBytes = b""
