@@ -62,7 +62,6 @@ _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _AGE_IN_DAYS: Final = 30
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,5})\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
-_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)\s*([KMGT]?)(?:I?B)?")
 _DAYS_AGO: Final = {"today": 0, "yesterday": 1}
 _DURATION_UNITS: Final = {"m": _MINUTE, "h": _HOUR, "d": _DAY, "w": 7 * _DAY}
 # Crockford's base 32: no letter is mistaken for another, read aloud or typed; 32 takes each byte without bias.
@@ -195,18 +194,6 @@ def size_text(size_bytes: float) -> str:
             break
     whole = round(amount, 1) >= _DECIMALS_BELOW
     return f"{amount:,.0f} {unit}" if whole else f"{amount:.1f} {unit}"
-
-
-def size_bytes(text: str) -> int:
-    """Read a size as a person types it: ``10M``, ``1.5 GiB``, ``890k``, a number of bytes; the units are those of 1,024.
-
-    Raises:
-        UsageError: anything else.
-    """
-    found = _SIZE.fullmatch(text.strip().upper())
-    if found is None:
-        raise UsageError(problem=f"{safe(text)} is no size", remedy="Such as 10M, 1.5 GiB or a number of bytes")
-    return int(float(found[1]) * KIB ** "BKMGT".index(found[2] or "B"))
 
 
 def part_text(done_bytes: int, total_bytes: int) -> str:

@@ -23,7 +23,8 @@ from sft.errors import RemoteProtocolError, UsageError
 from sft.limits import SEARCH_WORDS
 from sft.model.file_criteria import FileCriteria
 from sft.model.names import fold, safe, split_path
-from sft.model.text import moment, size_bytes
+from sft.model.sizes import WHAT, parse_size
+from sft.model.text import moment
 from sft.wire.messages import NamesFound, SearchNames
 
 _WORD_LETTERS: Final = 255
@@ -85,11 +86,18 @@ def _criteria(named: dict[str, str], now: float) -> FileCriteria:
         raise UsageError(problem=f"{safe(unknown)}: says nothing known of a file", remedy=f"Known are {_KNOWN}")
     return FileCriteria(
         author=named.get("from", ""),
-        smallest=size_bytes(named["larger"]) if "larger" in named else 0,
-        largest=size_bytes(named["smaller"]) if "smaller" in named else None,
+        smallest=_size(named["larger"]) if "larger" in named else 0,
+        largest=_size(named["smaller"]) if "smaller" in named else None,
         since=moment(named["since"], now) if "since" in named else None,
         until=moment(named["until"], now) if "until" in named else None,
     )
+
+
+def _size(text: str) -> int:
+    try:
+        return parse_size(text)
+    except ValueError:
+        raise UsageError(problem=f"{safe(text)} is no size", remedy=f"Give {WHAT}") from None
 
 
 async def search_page(

@@ -77,7 +77,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "KEY_LOCKED",
         8,
         "Your key is locked and there is no terminal to ask on",
-        "Set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
+        "sft unlock first, on a terminal; or set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
     ),
     (
         PassphraseWrongError(),

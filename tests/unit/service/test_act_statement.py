@@ -21,6 +21,7 @@ from sft.model.quotas import NO_LIMIT
 from sft.model.records import FileSeen, KeyEnd
 from sft.service import (
     accounts,
+    destroying,
     folders,
     invitations,
     key_resets,
@@ -33,6 +34,8 @@ from sft.service import (
     trash,
 )
 from sft.service.act_statement import AskedAct
+from sft.service.files import show_file
+from sft.service.maintenance import old_versions, purging, rebuild
 from sft.service.use_case import USE_CASES
 from tests.fakes.signed_acts import statement_of
 from tests.unit.service.service_fixture import (
@@ -135,6 +138,12 @@ CASES: dict[str, Case] = {
         owners.ChangeOwnerInput(MAX.caller, "d/a", "mia", SEEN),
         [{"path": "d"}, {"owner": "ada"}, {"seen": None}, {"seen": replace(SEEN, version=2)}],
     ),
+    "destroy": (destroying.destroy_trashed, destroying.TrashDestruction(MAX.caller, "gone"), [{"path": "d/a"}]),
+    "destroy-version": (
+        destroying.destroy_version,
+        destroying.VersionDestruction(MAX.caller, "twice", file_id_of("twice"), 1),
+        [{"path": "d/a"}, {"version": 2}, {"file_id": bytes(16)}],
+    ),
     "restore": (trash.restore, trash.Restoration(MAX.caller, "gone"), [{"path": "d/a"}]),
 }
 SIGNED_ELSEWHERE = {"received"}
@@ -151,6 +160,8 @@ def story(services: ServiceFixture) -> None:
         services.act(invitations.make, invitations.MakeInvitationInput(ADA.caller, point))
     for path in ("d/a", "gone"):
         services.put(MAX, path)
+    services.put(MAX, "twice")
+    services.replace(MAX, "twice", b"other", services.ask(show_file, MAX, path="twice"))
     services.act(trash.delete, trash.Deletion(MAX.caller, "gone"))
     services.events.clear()
 
@@ -179,8 +190,15 @@ def refused(services: ServiceFixture, act: str, item: Any) -> str:
 
 def test_every_act_that_people_sign_is_in_the_table() -> None:
     stated = {function for function, case in USE_CASES.items() if issubclass_any(case.logs)}
-    # A first start's; and what is signed over digests that the act looks up (``test_receiving``).
-    not_signed = {invitations.first_admin, receiving.confirm_received}
+    # A first start's; what the server does by itself, or its operator has it do; and what is signed over digests that the
+    # act looks up (``test_receiving``).
+    not_signed = {
+        invitations.first_admin,
+        old_versions.destroy_old,
+        purging.begin_purges,
+        rebuild.enlist,
+        receiving.confirm_received,
+    }
     assert {function for function, _, _ in CASES.values()} == stated - not_signed
     assert set(CASES) == ACTS.keys() - SIGNED_ELSEWHERE
     assert all(item.asked.act == act for act, (_, item, _) in CASES.items())
