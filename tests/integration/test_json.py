@@ -61,6 +61,10 @@ class Printed:
         return document
 
 
+# What they print is for twistd, systemd, man and a shell.
+_TEXTS = {"sftd serve", "sftd witness", "sftd upgrade", "sftd unit", "sftd manual", "sftd completion"}
+
+
 def _all_commands() -> set[str]:
     """Name every command of both programs that has --json."""
     found: set[str] = set()
@@ -71,7 +75,7 @@ def _all_commands() -> set[str]:
         if isinstance(command, click.Group):
             found |= {f"sft {name} {each}" for each in _leaves(context, command)}
     operator = program.make_context("sftd", ["upgrade"])
-    found |= {f"sftd {name}" for name in _leaves(operator, program)} - {"sftd serve", "sftd witness", "sftd upgrade"}
+    found |= {f"sftd {name}" for name in _leaves(operator, program)} - _TEXTS
     only_to_a_person = {"sft tui", "sft servers trust", "sft key trust"}
     return found - only_to_a_person | {
         "sft ls --trash",

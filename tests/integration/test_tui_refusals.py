@@ -75,6 +75,22 @@ async def _put(ui: UiDriver) -> None:
     await ui.landed(JobState.FAILED)
 
 
+async def _hand_over(ui: UiDriver) -> None:
+    await _folder(ui)
+    await ui.walk_to("mine.txt")
+    await ui.press("O")
+    await ui.asked("ChooseOwner")
+    await ui.press("down", "enter")
+
+
+async def _expire(ui: UiDriver) -> None:
+    await _folder(ui)
+    await ui.walk_to("mine.txt")
+    await ui.press("e")
+    await ui.asked("TextPrompt")
+    await ui.press("enter")
+
+
 async def _people(ui: UiDriver, tab: int, name: str) -> None:
     await ui.press("3")
     await ui.calm()
@@ -132,6 +148,8 @@ WAYS: list[tuple[str, Do, Permission]] = [
     ("files.trash", _trash, Permission.FILE_DELETE),
     ("files.transfer", _put, Permission.FILE_WRITE),
     ("files.rename", _rename, Permission.FILE_WRITE),
+    ("files.owner", _hand_over, Permission.FILE_WRITE),
+    ("files.expiry", _expire, Permission.FILE_DELETE),
     ("files.new_folder", _new_folder, Permission.FOLDER_MAKE),
     ("files.delete", _delete, Permission.FILE_DELETE),
     ("people.invite", _invite, Permission.INVITATION_MANAGE),

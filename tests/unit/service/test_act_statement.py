@@ -22,6 +22,7 @@ from sft.model.records import FileSeen, KeyEnd
 from sft.service import (
     accounts,
     destroying,
+    expiry,
     folders,
     invitations,
     key_resets,
@@ -41,6 +42,7 @@ from tests.fakes.signed_acts import statement_of
 from tests.unit.service.service_fixture import (
     ADA,
     MAX,
+    NOW,
     OPERATOR,
     PEOPLE,
     SERVER_ID,
@@ -143,6 +145,11 @@ CASES: dict[str, Case] = {
         destroying.destroy_version,
         destroying.VersionDestruction(MAX.caller, "twice", file_id_of("twice"), 1),
         [{"path": "d/a"}, {"version": 2}, {"file_id": bytes(16)}],
+    ),
+    "expire": (
+        expiry.set_expiry,
+        expiry.Expiry(MAX.caller, "d/a", file_id_of("d/a"), NOW + 60),
+        [{"path": "gone"}, {"file_id": bytes(16)}, {"expires_at": NOW + 61}, {"expires_at": None}],
     ),
     "restore": (trash.restore, trash.Restoration(MAX.caller, "gone"), [{"path": "d/a"}]),
 }

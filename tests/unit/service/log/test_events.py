@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from sft.model import check_events, ending_events, events, owner_events
+from sft.model import check_events, ending_events, events, owner_events, quota_events
 from sft.model.access import Caller, Role, operator_caller
 from sft.model.events import (
     DomainEvent,
@@ -25,7 +25,7 @@ MAX = Caller(2, 7, "max", Role.MAINTAINER, session_id=99)
 
 KINDS = [
     kind
-    for module in (events, check_events, ending_events, owner_events)
+    for module in (events, check_events, ending_events, owner_events, quota_events)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, DomainEvent) and kind not in {DomainEvent, StatedEvent}
 ]
