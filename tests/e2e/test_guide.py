@@ -77,7 +77,7 @@ class Walk:
 
 
 @pytest.mark.long
-def test_a_newcomer_walks_through_the_first_day(tmp_path: Path) -> None:
+def test_first_day(tmp_path: Path) -> None:
     walk = Walk(tmp_path)
     made = walk.home("operator") / ".local/share/sft-server/first-admin.link"
     try:

@@ -194,7 +194,7 @@ def test_an_older_database_is_refused_until_upgrade_mends_it(server: ServerProce
     home = server.home
     assert server.stop() == 0
     sentence = refused(start_to_end(home, env=newer_program), "SCHEMA", 11)
-    assert "is at version 0001, this program needs 9999" in sentence
+    assert "is at version 0002, this program needs 9999" in sentence
     done = newer("upgrade")
     assert (done.returncode, done.stdout) == (0, "the database is at version 9999 (was 0001)\n")
     assert newer("vault", "check", "--read-data").returncode == 0

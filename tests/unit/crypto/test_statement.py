@@ -45,6 +45,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "cut_off": NUMBERS,
     "recursive": st.booleans(),
     "file": st.binary(min_size=16, max_size=16) | st.just(b""),
+    "expires_at": NUMBERS,
     "versions": st.lists(VERSION, min_size=1, max_size=3).map(tuple),
 }
 POINT = st.binary(min_size=32, max_size=32)

@@ -58,7 +58,7 @@ from sft.service.maintenance import (
 )
 from sft.service.storage import DamagedContent, sealed_key_of
 from sft.service.use_case import USE_CASES
-from sft.store.row_types import CheckRow, VersionRow
+from sft.store.row_types import CheckRow, UserRow, VersionRow
 from sft.store.schema import VersionModel
 from sft.store.statements import rows_of
 from sft.store.trash import BEFORE_ALL_TRASH, folders_trashed_until, purging_folders, trashed_until
@@ -341,8 +341,11 @@ def _advance(services: ServiceFixture) -> None:
 
 
 def _enlist(services: ServiceFixture) -> None:
+    with services.transaction() as transaction:
+        following = transaction.rows.next_id(UserRow)
     for number in (6, 7):
-        services.act(rebuild.enlist, rebuild.Enlistment(OPERATOR, rebuild.Author(5, "eva", key_of(number))))
+        author = rebuild.Author(following, "newcomer", key_of(number))
+        services.act(rebuild.enlist, rebuild.Enlistment(OPERATOR, author))
 
 
 def _adopt(services: ServiceFixture) -> None:
