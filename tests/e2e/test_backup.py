@@ -10,4 +10,4 @@ SEED = 12
 
 
 def test_backups_that_are_killed_leave_whole_ones_and_what_is_put_back_is_all_there(tmp_path: Path):
-    kill(tmp_path, 3, SEED)
+    kill(tmp_path, 1, SEED)

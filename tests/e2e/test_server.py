@@ -178,7 +178,7 @@ def newer_program(folder: Path) -> dict[str, str]:
         shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "dropin.cache"))
     (copy / "migrations" / "versions" / "9999_newer.py").write_text(
         'from alembic import op\n'
-        'revision = "9999"\ndown_revision = "0001"\nbranch_labels = None\ndepends_on = None\n'
+        'revision = "9999"\ndown_revision = "0002"\nbranch_labels = None\ndepends_on = None\n'
         'def upgrade():\n    op.execute("CREATE TABLE newer (id INTEGER PRIMARY KEY)")\n'
         'def downgrade():\n    op.execute("DROP TABLE newer")\n',
         encoding="utf-8",
@@ -196,7 +196,7 @@ def test_an_older_database_is_refused_until_upgrade_mends_it(server: ServerProce
     sentence = refused(start_to_end(home, env=newer_program), "SCHEMA", 11)
     assert "is at version 0002, this program needs 9999" in sentence
     done = newer("upgrade")
-    assert (done.returncode, done.stdout) == (0, "the database is at version 9999 (was 0001)\n")
+    assert (done.returncode, done.stdout) == (0, "the database is at version 9999 (was 0002)\n")
     assert newer("vault", "check", "--read-data").returncode == 0
     # The older program does not touch a newer database.
     refused(start_to_end(home), "SCHEMA", 11)
