@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-_ANSWER_SECONDS: Final = 0.03
+_ANSWER_SECONDS: Final = 0.05
 _MOST_SECONDS: Final = 0.01  # so long at most the network waits in one go
 
 
