@@ -121,18 +121,18 @@ def test_a_folder_that_came_back_is_told_with_what_is_in_it(files, said):
 
 
 def test_a_deletion_names_what_goes_and_whose_it_is():
-    one = rules.deletion([("plan.pdf", FILE)], 2048, MINE, 0.0)
+    one = rules.deletion([("plan.pdf", FILE)], 2048, MINE)
     assert one.title == "Delete this file for everyone?"
     assert one.names == ["plan.pdf   ada's"]
     assert one.lines[-1] == "Nobody can list or get it meanwhile."
-    folder = rules.deletion([("Q1", FOLDER)], 0, MINE, 0.0)
+    folder = rules.deletion([("Q1", FOLDER)], 0, MINE)
     assert folder.title == "Delete this folder and all in it for everyone?"
     assert folder.names == ["Q1/"]
     assert folder.lines[-2:] == [
-        "It goes to the trash: restorable until 31 Jan (T).",
+        "It goes to the trash, which says until when (T).",
         "Nobody can list or get it meanwhile.",
     ]
-    many = rules.deletion([(f"f{n}", None) for n in range(6)], 6, MINE, 0.0)
+    many = rules.deletion([(f"f{n}", None) for n in range(6)], 6, MINE)
     assert many.title == "Delete 6 things for everyone?"
     assert [*many.names, many.lines[0]] == ["f0", "f1", "f2", "f3", "and 2 more"]
-    assert many.done.startswith("6 things are in the trash")
+    assert many.done(86_400 * 60, 0.0) == "6 things are in the trash until 2 Mar: T shows it."

@@ -91,17 +91,19 @@ class ChangeActs:
         found = self._files.pane.found(paths)
         chosen = [(split_path(path)[1], found.get(path)) for path in paths]
         size, user_id = self._files.pane.weight.size, self._files.connection.user_id
-        deletion = rules.deletion(chosen, size, user_id, self._files.now)
+        deletion = rules.deletion(chosen, size, user_id)
         question = Confirm(deletion.title, deletion.lines, names=deletion.names, act="Delete")
         if not await self._files.app.push_screen_wait(question):
             return
         steps: list[UndoStep] = []
+        ends: list[int] = []
         try:
             for path in paths:
                 is_folder = path in found and found[path].kind is EntryKind.FOLDER
                 deleted = await self._files.gateway.files.delete(path, recursive=is_folder)
                 steps.append(DeletedStep(path, deleted.trash_ends_at))
-            self._report(deletion.done, "deletion", steps)
+                ends.append(deleted.trash_ends_at)
+            self._report(deletion.done(min(ends), self._files.now), "deletion", steps)
         except SftError:  # what went before can be taken back all the same
             self._files.sft.undo.note(self._files.connection.account, "deletion", steps)
             raise

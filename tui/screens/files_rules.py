@@ -8,7 +8,6 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, Resource, Role, may
 from sft.model.names import split_path
 from sft.model.records import File, RestoredFolder
@@ -166,17 +165,24 @@ def title(paths: Sequence[str], found: Mapping[str, Entry]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DeletionWords:
-    """What a deletion is called, about what, and what it asks and reports."""
+    """What a deletion is called, about what, and what it asks and reports.
+
+    Args:
+        gone: the beginning of the report, which ``done`` ends with what the server says.
+    """
 
     title: str
     names: list[str]
     lines: list[str]
-    done: str
+    gone: str
+
+    def done(self, ends_at: int, now: float) -> str:
+        """Report it, with the moment at which the server destroys what is in its trash."""
+        return f"{self.gone} in the trash until {day_text(ends_at, now)}: T shows it."
 
 
-def deletion(chosen: Sequence[tuple[str, Entry | None]], size_bytes: int, user_id: int, now: float) -> DeletionWords:
+def deletion(chosen: Sequence[tuple[str, Entry | None]], size_bytes: int, user_id: int) -> DeletionWords:
     """Word the deletion of what is chosen: each name with what is known of it."""
-    ends = day_text(now + TRASH_SECONDS, now)
     has_folders = any(entry is not None and entry.kind is EntryKind.FOLDER for _, entry in chosen)
     one = len(chosen) == 1
     what = shown_name(chosen[0][0]) if one else f"{count_text(len(chosen))} things"
@@ -188,13 +194,13 @@ def deletion(chosen: Sequence[tuple[str, Entry | None]], size_bytes: int, user_i
     lines = [
         *([f"and {count_text(len(chosen) - _NAMED)} more"] if len(chosen) > _NAMED else []),
         "",
-        f"{goes} to the trash: restorable until {ends} (T).{size}",
+        f"{goes} to the trash, which says until when (T).{size}",
         f"Nobody can list or get {it} meanwhile.",
     ]
-    done = f"{what} {'is' if one else 'are'} in the trash until {ends}: T shows it."
+    gone = f"{what} {'is' if one else 'are'}"
     # Of one thing the name is said once, whole.
     asked = what if not one else "this folder and all in it" if has_folders else "this file"
-    return DeletionWords(f"Delete {asked} for everyone?", names, lines, done)
+    return DeletionWords(f"Delete {asked} for everyone?", names, lines, gone)
 
 
 def restored(back: File | RestoredFolder) -> str:
