@@ -138,14 +138,14 @@ async def test_the_commit_of_each_reads_role_and_key_again(server: ServerFixture
 
 
 def _judging_fails(monkeypatch: pytest.MonkeyPatch, path: str, fault: Exception) -> None:
-    judge = commits._Group.judge
+    judge = commits.CommitGroup.judge
 
     def fails(group, pending):
         if pending.path == path:
             raise fault
         return judge(group, pending)
 
-    monkeypatch.setattr(commits._Group, "judge", fails)
+    monkeypatch.setattr(commits.CommitGroup, "judge", fails)
 
 
 @on_reactor

@@ -98,7 +98,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_said_and_every_key_stil
         assert "R connects anew" in ui.alarm()
         for key, place in (("2", "transfers"), ("3", "people"), ("6", "servers"), ("1", "files")):
             await ui.press(key)
-            assert ui.app.frame.screen_id == place
+            await ui.until(lambda place=place: ui.app.frame.screen_id == place, f"{key} opens {place}")
         await ui.press("n")
         await ui.asked("TextPrompt")
         await ui.press("escape", "question_mark")
@@ -131,7 +131,7 @@ async def test_a_server_that_is_silent_from_the_first_byte_holds_up_nobody(
         await ui.until(lambda: relay.connections, "it is called")
         await ui.sees("Connecting…")
         await ui.press("6", "1", "c")
-        assert ui.said().startswith("The server has not answered yet.")
+        await ui.until(lambda: ui.said().startswith("The server has not answered yet."), "c is answered in words")
         plain(ui)
 
 
