@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 
+from sft.limits import FILE_BYTES
 from sft.model.quotas import LIMIT_MOST, LIMIT_WORDS
 from sft.model.sizes import WHAT, parse_size
 
@@ -38,6 +39,23 @@ class LimitType(click.ParamType[str]):
         return str(number)
 
 
+class SizeType(click.ParamType[int]):
+    """How large a file is, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            size = parse_size(str(value))
+        except ValueError:
+            size = -1
+        if not 0 <= size <= FILE_BYTES:
+            self.fail(f"{value} is no size of a file: {WHAT}", param, ctx)
+        return size
+
+
+SIZE: Final = SizeType()
+SIZE_ABOUT: Final = "How large what is to be stored would be, such as 3G."
 BYTES: Final = LimitType(WHAT, parse_size)
 FILES: Final = LimitType("a number of files")
 BYTES_ABOUT: Final = "How much, all versions and the trash with it: 50G, none, or default."

@@ -55,6 +55,8 @@ COMMANDS: Final = {
     "disable": "Lock somebody out, keeping everything.",
     "enable": "Let a disabled person in again.",
     "remove": "Remove somebody for good.",
+    "why": "Say whether somebody may do something, and by which rule.",
+    "who-can": "List who may do something, and why.",
     "quota": "Show how much somebody may own, or change it.",
     "reset-key": "Give somebody who lost every key a new one.",
     "key": "Show, export or change your key; your devices.",
@@ -69,6 +71,7 @@ COMMANDS: Final = {
 SHARED: Final = {
     **dict.fromkeys(("mkdir", "mv"), "paths"),
     "reset-key": "devices",
+    **dict.fromkeys(("why", "who-can"), "why"),
     **dict.fromkeys(("unlock", "lock"), "agent"),
     **dict.fromkeys(("users", "role", "disable", "enable", "remove"), "people"),
 }

@@ -161,6 +161,11 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
 
 _RENAME: Final = "Rename one of them: mv here, or there sft mv"
 
+_OF_ANSWERS: Final = {
+    "LOGIN_REFUSED": "An admin lets somebody in again who is disabled: sft enable NAME",
+    "KEY_REVOKED": "An admin gives them a new key: sft reset-key NAME",
+}
+
 OF_COMMAND: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "put": {
@@ -176,6 +181,8 @@ OF_COMMAND: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "SIGNATURE_BAD": "Get it again: sft get NAME --force",
             "SIGNATURE_MISSING": "sft get NAME --with-signature, or name it: --signature FILE",
         },
+        "why": _OF_ANSWERS,
+        "who-can": _OF_ANSWERS,
         "reset-key": {"KEY_TAKEN": "Have them make a new one, by sft join, and tell you"},
         "sync": {
             "EXISTS": "The same command again: it sees what came meanwhile",

@@ -17,12 +17,13 @@ import click
 from sft import __version__
 from sft.cli.console import Console
 from sft.cli.failures import report
-from sft.cli.limit_type import BYTES, BYTES_ABOUT, FILES, FILES_ABOUT
+from sft.cli.limit_type import BYTES, BYTES_ABOUT, FILES, FILES_ABOUT, SIZE, SIZE_ABOUT
 from sft.cli.role_argument import RoleType, require_role
 from sft.cli.transfer_options import LIMIT_HELP, RateType
 from sft.cli.usage import STATUSES, asks_json, usage_of
 from sft.errors import SftError, UsageError
 from sft.model.access import Role
+from sft.model.rights import ASKED_RIGHTS
 from sft.operator import installing
 from sft.operator.command_line import Call, InviteGroup, OperatorGroup, argument, flag, leaf, option
 from sft.operator.listening import WITNESS_LISTEN, endpoint_of
@@ -183,6 +184,14 @@ _USER: Final = OperatorGroup(
             option("--device", "What to call the device that has the key.", default="first", metavar="NAME"),
         ),
     ],
+)
+
+_RIGHT: Final = (
+    argument(
+        "ACT", f"What they would do: {', '.join(ASKED_RIGHTS)}.", type=click.Choice([*ASKED_RIGHTS]), metavar="ACT"
+    ),
+    argument("ABOUT", "Its path, or the person whom it is about.", required=False, default=""),
+    option("--size", SIZE_ABOUT, type=SIZE, default=0, metavar="SIZE"),
 )
 
 _INVITE: Final = InviteGroup(
@@ -387,6 +396,8 @@ program: Final = OperatorGroup(
         _WITNESS,
         _USER,
         leaf("status", "status:show", "Show how the server is."),
+        leaf("why", "rights:why", "Say whether somebody may do something, and by which rule.", _WHO, *_RIGHT),
+        leaf("who-can", "rights:who_can", "List who may do something, and why.", *_RIGHT),
         leaf("link", "people:link", "Print the server's link: address and key, no secret."),
         _INVITE,
         _FILE,

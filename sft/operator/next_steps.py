@@ -78,6 +78,17 @@ _OWN: Final = {
     "UNREACHABLE": "Look whether it runs, and what its log says",
     "VERSION_UNKNOWN": _RESTART,
 }
+_OF_ANSWERS: Final = {
+    "EXISTS": "Under another name, or first move {path}",
+    "KEY_REVOKED": "sftd user reset-key NAME",
+    "LOGIN_REFUSED": "Disabled? sftd user enable NAME",
+    "NOT_YOURS": "{owner} can, or an admin ({admins})",
+    "OPERATOR_ONLY": "You can, here",
+    "QUOTA_BYTES": "sftd user quota NAME --bytes SIZE",
+    "QUOTA_FILES": "sftd user quota NAME --files N",
+    "REGISTRATION_CLOSED": "sftd serve --registration invite",
+    "ROLE_FORBIDS": "sftd user role {name} {needed}",
+}
 _STEPS: Final = MappingProxyType({**STEPS, **dict.fromkeys(NEVER_MET, STEPS["FAULT"]), **_OWN})
 
 
@@ -104,6 +115,12 @@ def steps_at(home: str) -> NextSteps:
     """Return what is said next; commands name a home that was named ("" where none was)."""
     look: Callable[[str, str], str] = _where_to_look
     return _At(_STEPS, look, home)
+
+
+def steps_of_answers(home: str) -> NextSteps:
+    """Return what is said next of an act that somebody else may not do, which the operator only asks about."""
+    look: Callable[[str, str], str] = _where_to_look
+    return _At({**_STEPS, **_OF_ANSWERS}, look, home)
 
 
 NEXT_STEPS: Final = steps_at("")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sft.errors import RequestError
 from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Resource
 from sft.model.evidence import Evidence
@@ -19,6 +20,7 @@ from sft.server.context import ServerContext
 from sft.server.server_status import status_of
 from sft.service import (
     accounts,
+    asked_rights,
     commits,
     destroying,
     downloads,
@@ -156,6 +158,16 @@ def _rotation(context: ServerContext, message: m.RotateMasterKey) -> list[tuple[
     return jobs
 
 
+def _right(person: asked_rights.AskedPerson) -> m.Right:
+    answer = person.answer
+    said = (
+        m.RefusedRight.of(answer)
+        if isinstance(answer, RequestError)
+        else m.GrantedRight(answer.ground.value, answer.owner)
+    )
+    return m.Right(person.user, person.role, person.state, said)
+
+
 def _sessions(id_: int, live: list[SessionInfo]) -> m.Reply:
     """List as many as one frame holds, oldest first."""
     shown = live[:LIST_ENTRIES]
@@ -268,6 +280,16 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ChangeQuota: _user_act(
         quota_changes.change_quota,
         lambda by, q: quota_changes.ChangeQuotaInput(by, q.name, q.size_bytes, q.files, q.statement),
+    ),
+    m.ExplainRight: ReadRoute(
+        asked_rights.explain_right,
+        lambda id_, person: m.RightExplained(id_, _right(person)),
+        ("act", "about", "user", "size"),
+    ),
+    m.ListAllowed: ReadRoute(
+        asked_rights.list_allowed,
+        lambda id_, page: m.AllowedListed(id_, tuple(map(_right, page.people)), page.next),
+        ("act", "about", "size", "after"),
     ),
     m.MakeInvitation: ActRoute(
         invitations.make,

@@ -197,8 +197,7 @@ def change_role(transaction: Transaction, item: ChangeRoleInput) -> UserChanged:
 def disable(transaction: Transaction, item: DisableInput) -> UserChanged:
     """Lock a user out, keeping everything; somebody stays admin."""
     stated = require_statement(transaction, item)
-    user = find_user(transaction, item.name)
-    require_another_admin(transaction, user)
+    user = require_dispensable(transaction, item.name)
     event = UserDisabled(by=item.caller, user_id=user.id, name=user.name, **stated)
     return _write(transaction, user, replace(user, state=UserState.DISABLED.value), event)
 
@@ -218,10 +217,9 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     They count for the other, and are judged as the other's from now on; their rows follow (``maintenance.hand_overs``).
     """
     stated = require_statement(transaction, item)
-    user = find_user(transaction, item.name, removed=True)
+    user = require_removable(transaction, item.name)
     if user.state == UserState.REMOVED:
         return _changed(transaction, user, user)
-    require_another_admin(transaction, user)
     owner = _new_owner(transaction, user, item)
     files = 0 if owner is None else begin_hand_over(transaction, user.id, owner.id)
     tombstone = replace(user, state=UserState.REMOVED.value)
@@ -238,6 +236,26 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     )
     _withdraw_invitations(transaction, item.caller, user, tombstone)
     return _changed(transaction, user, tombstone)
+
+
+def require_dispensable(reading: ReadTransaction, name: str) -> UserRow:
+    """Find whom a name means, and require that they are not the last admin who can act.
+
+    Raises:
+        NotFoundError: nobody has the name.
+        LastAdminError: they are.
+    """
+    user = find_user(reading, name)
+    require_another_admin(reading, user)
+    return user
+
+
+def require_removable(reading: ReadTransaction, name: str) -> UserRow:
+    """As ``require_dispensable``; who was removed already is found, and can be again, which changes nothing."""
+    user = find_user(reading, name, removed=True)
+    if user.state != UserState.REMOVED:
+        require_another_admin(reading, user)
+    return user
 
 
 def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -> UserRow | None:

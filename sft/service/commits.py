@@ -203,8 +203,7 @@ class CommitGroup:
         """Refuse what does not fit the owner's quota, or that of all, by what those before it in its group have stored."""
         signed, row = pending.signed, self._uploads.get(pending.object_id)
         own = reserved_by(row) if row is not None and row.owner_id == owner_id else Usage()
-        self._quotas.require_size(signed.path, signed.size)
-        self._quotas.require(signed.path, owner_id, added_by(signed.version, signed.size), own=own)
+        self._quotas.require_version(signed.path, owner_id, signed.version, signed.size, own=own)
 
     def _require_room(self, pending: Pending) -> None:
         """Refuse what would use the room that is kept for deleting: the database is on the same disk."""

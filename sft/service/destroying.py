@@ -68,7 +68,7 @@ def destroy_trashed(transaction: Transaction, item: TrashDestruction) -> Destroy
     """
     stated = require_statement(transaction, item)
     require_path(item.path)
-    row = last_deleted(RecordBuilder(transaction), transaction, item.caller, item.path, verb="destroy")
+    row = last_deleted(RecordBuilder(transaction), item.caller, item.path, verb="destroy")
     ending = {
         "state": PURGING_STATE,
         "trashed_at": row.trashed_at or transaction.now,

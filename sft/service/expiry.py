@@ -15,11 +15,12 @@ from sft.model.access import Caller, Permission
 from sft.model.ending_events import ExpiryChanged
 from sft.model.records import File
 from sft.service.act_statement import AskedAct, require_statement
-from sft.service.path_lookup import PathLookup, nothing_at, require_path
+from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
 from sft.service.use_case import act
 from sft.store.files import newest_versions
+from sft.store.row_types import FileRow
 from sft.store.rows import Transaction
 
 
@@ -53,11 +54,8 @@ def set_expiry(transaction: Transaction, item: Expiry) -> File:
     now, ends = transaction.now, item.expires_at
     if ends is not None and not now < ends <= now + EXPIRY_MOST_SECONDS:
         raise BadRequestError(problem="a file does not expire in the past, nor after more than 100 years")
-    file = PathLookup(transaction).one(item.path).file
-    if file is None:
-        raise nothing_at(item.path)
     records = RecordBuilder(transaction)
-    require_right(records, item.caller, Permission.FILE_DELETE, file, verb="set the expiry of", path=item.path)
+    file = require_expirable(records, item.caller, PathLookup(transaction).one(item.path))
     newest = newest_versions(transaction, [file])[file.id]
     if file.file_id != item.file_id:
         raise ChangedSinceError(
@@ -72,3 +70,11 @@ def set_expiry(transaction: Transaction, item: Expiry) -> File:
         transaction.rows.update([file])
         transaction.log(ExpiryChanged(by=item.caller, file_id=file.file_id, path=item.path, expires_at=ends, **stated))
     return records.file(file, newest)
+
+
+def require_expirable(records: RecordBuilder, caller: Caller, place: ResolvedPath) -> FileRow:
+    """Require the right to say when the file at a path goes to the trash; raises what ``set_expiry`` does."""
+    if place.file is None:
+        raise nothing_at(place.path)
+    require_right(records, caller, Permission.FILE_DELETE, place.file, verb="set the expiry of", path=place.path)
+    return place.file

@@ -194,6 +194,14 @@ def show_files(
     return [each if isinstance(each, RequestError) else next(shown) for each in found]
 
 
+def require_seen_file(reading: ReadTransaction, caller: Caller, permission: Permission, path: str) -> FileRow:
+    """Require that there is a file at a path that the caller may list, or get; NotFoundError otherwise."""
+    (found,) = find_versions(reading, caller, permission, [(path, 0)])
+    if isinstance(found, RequestError):
+        raise found
+    return found[0]
+
+
 def find_versions(
     reading: ReadTransaction, caller: Caller, permission: Permission, wanted: Sequence[tuple[str, int]]
 ) -> list[Pair | RequestError]:

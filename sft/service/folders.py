@@ -76,7 +76,7 @@ def make_folder(transaction: Transaction, item: MakeFolderInput) -> bool:
     place = places.one(item.path)
     if place.subfolder is not None:
         return False
-    place.require_free()
+    require_makeable(place)
     made = places.make_way(transaction, place, item.caller.user_id)
     parent = made[-1] if made else place.folder
     made.append(places.make_folder(transaction, parent, place.name, item.caller.user_id))
@@ -86,6 +86,12 @@ def make_folder(transaction: Transaction, item: MakeFolderInput) -> bool:
     ids = tuple(row.id for row in made)
     transaction.log(FolderMade(by=item.caller, path=item.path, folder_ids=ids, **stated))
     return True
+
+
+def require_makeable(place: ResolvedPath) -> None:
+    """Require that a folder can be made at a path, or is there; raises what ``make_folder`` does."""
+    if place.subfolder is None:
+        place.require_free()
 
 
 @act(Permission.FILE_WRITE, logs=(FileMoved, FolderMoved))
@@ -112,12 +118,24 @@ def move(transaction: Transaction, item: MoveInput) -> File | Folder:
     places.load([item.old, item.new])
     source, target = places.at(item.old), places.at(item.new)
     figures = FigureChanges(transaction, places.folders())
-    if source.file is not None and item.seen is not None:
-        return _move_file(transaction, item, source.file, target, figures, stated)
-    if source.subfolder is not None and item.seen is None:
-        return _move_folder(transaction, item, source.subfolder, target, figures, stated)
-    # Whoever finds no file to have seen asks for a folder: where there is neither, the word is that of every path.
-    raise nothing_at(item.old, "folder" if item.seen is None and source.file is not None else "file")
+    if (source.file if item.seen is not None else source.subfolder) is None:
+        # Whoever finds no file to have seen asks for a folder: where there is neither, the word is that of every path.
+        raise nothing_at(item.old, "folder" if item.seen is None and source.file is not None else "file")
+    row = require_movable(RecordBuilder(transaction), item.caller, source)
+    if isinstance(row, FileRow):
+        return _move_file(transaction, item, row, target, figures, stated)
+    return _move_folder(transaction, item, row, target, figures, stated)
+
+
+def require_movable(records: RecordBuilder, caller: Caller, place: ResolvedPath) -> FileRow | FolderRow:
+    """Require the right to give what is at a path another one; raises what ``move`` does of the old path."""
+    if place.file is not None:
+        require_right(records, caller, Permission.FILE_WRITE, place.file, verb="rename", path=place.path)
+        return place.file
+    if place.subfolder is None:
+        raise nothing_at(place.path)
+    require_tree(records, caller, Permission.FILE_WRITE, place.subfolder, verb="move", path=place.path)
+    return place.subfolder
 
 
 def _move_file(
@@ -129,7 +147,6 @@ def _move_file(
     stated: EventStatement,
 ) -> File:
     record_builder = RecordBuilder(transaction)
-    require_right(record_builder, item.caller, Permission.FILE_WRITE, file, verb="rename", path=item.old)
     require_seen(record_builder, item.old, file, item.seen)
     _require_folder(record_builder, target)
     if target.file is not None and target.file.id != file.id:
@@ -156,7 +173,6 @@ def _move_folder(
     stated: EventStatement,
 ) -> Folder:
     record_builder = RecordBuilder(transaction)
-    require_tree(record_builder, item.caller, Permission.FILE_WRITE, folder, verb="move", path=item.old)
     if item.new.startswith(f"{item.old}/"):
         raise BadRequestError(problem="a folder cannot move into itself")
     _require_folder(record_builder, target)

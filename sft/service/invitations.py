@@ -99,8 +99,7 @@ def make(transaction: Transaction, item: MakeInvitationInput) -> MadeInvitation:
     if item.role != Role.GUEST:
         require_permission(transaction, item.caller, Permission.ROLE_CHANGE)
     stated = require_statement(transaction, item)
-    if registration(transaction) == Registration.CLOSED:
-        raise RegistrationClosedError(server=server_name(transaction))
+    require_inviting(transaction)
     seconds = item.seconds or INVITATION_SECONDS
     if seconds > INVITATION_MOST_SECONDS:
         raise TooLargeError(what="the time of an invitation", limit="30 days")
@@ -113,6 +112,12 @@ def make(transaction: Transaction, item: MakeInvitationInput) -> MadeInvitation:
     elif (row.maker_id, row.role, row.user_name, row.resets_id) != (item.caller.user_id, item.role, item.name, None):
         raise BadRequestError(problem="the key of another invitation")
     return made(transaction, row)
+
+
+def require_inviting(reading: ReadTransaction) -> None:
+    """Require that people can come in; RegistrationClosedError if the operator closed that."""
+    if registration(reading) == Registration.CLOSED:
+        raise RegistrationClosedError(server=server_name(reading))
 
 
 def made(reading: ReadTransaction, row: InvitationRow) -> MadeInvitation:

@@ -15,16 +15,15 @@ from msgspec import Struct
 
 from sft.errors import BadRequestError, LastKeyError, LoginRefusedError, NameReservedError, TooManyKeysError
 from sft.limits import KEYS_MOST, RESET_LINK_SECONDS
-from sft.model.access import Caller, Permission, Role
+from sft.model.access import Caller, Permission
 from sft.model.events import InvitationWithdrawn, KeyReset, KeyResetOffered
 from sft.model.records import KeyEnd, UserState
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.caller import caller_of
 from sft.service.invitations import MadeInvitation, add_row, is_for, made, require_open, spend, withdraw_resets
-from sft.service.keys import add_key_row, ended_by_reset
-from sft.service.rights import require_permission
+from sft.service.keys import add_key_row, ended_by_reset, require_resettable
 from sft.service.use_case import act
-from sft.service.users import find_user, require_free_key
+from sft.service.users import require_free_key
 from sft.store.invitations import invitation_by_public
 from sft.store.row_types import InvitationRow
 from sft.store.rows import Transaction
@@ -77,9 +76,7 @@ class Joining(Protocol):
 def offer_reset(transaction: Transaction, item: OfferResetInput) -> MadeInvitation:
     """End every key of somebody, and register the public half of a link; the same again is the same link."""
     stated = require_statement(transaction, item)
-    user = find_user(transaction, item.name)
-    if user.role != Role.GUEST:
-        require_permission(transaction, item.caller, Permission.ROLE_CHANGE)
+    user = require_resettable(transaction, item.caller, item.name)
     if user.id == item.caller.user_id:
         raise LastKeyError(name=user.name)
     row = invitation_by_public(transaction, item.public_key)

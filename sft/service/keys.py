@@ -27,7 +27,7 @@ from sft.service.stolen_keys import ended, fallen_with
 from sft.service.use_case import act
 from sft.service.users import find_user, require_device, require_free_key, require_key, shown
 from sft.store.row_types import DeviceKeyRow, UserRow
-from sft.store.rows import Transaction
+from sft.store.rows import ReadTransaction, Transaction
 from sft.store.users import keys_of, user_by_id
 
 
@@ -186,9 +186,7 @@ def reset_key(transaction: Transaction, item: ResetKeyInput) -> UserChanged:
     stated = require_statement(transaction, item)
     require_device(item.device)
     require_key(item.public_key)
-    user = find_user(transaction, item.name)
-    if user.role != Role.GUEST:
-        require_permission(transaction, item.caller, Permission.ROLE_CHANGE)
+    user = require_resettable(transaction, item.caller, item.name)
     keys = keys_of(transaction, [user.id])[user.id]
     active = [key for key in keys if _is_active(key)]
     if [key.public_key for key in active] == [item.public_key]:
@@ -212,6 +210,19 @@ def reset_key(transaction: Transaction, item: ResetKeyInput) -> UserChanged:
     transaction.log(event)
     withdraw_resets(transaction, item.caller, user.id)
     return _shown(transaction, user)
+
+
+def require_resettable(reading: ReadTransaction, caller: Caller, name: str) -> UserRow:
+    """Find whom a name means, and require the right to give them other keys: of more than a guest, that to change roles.
+
+    Raises:
+        NotFoundError: nobody has the name.
+        RoleForbidsError: another role may.
+    """
+    user = find_user(reading, name)
+    if user.role != Role.GUEST:
+        require_permission(reading, caller, Permission.ROLE_CHANGE)
+    return user
 
 
 def _of_caller(transaction: Transaction, caller: Caller) -> tuple[UserRow, list[DeviceKeyRow]]:

@@ -16,7 +16,7 @@ from sft.model.access import OPERATOR, Caller, Permission
 from sft.model.owner_events import FileOwnerChanged, FolderOwnerChanged
 from sft.model.records import FileSeen, OwnerChange
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
-from sft.service.path_lookup import PathLookup, nothing_at, require_path
+from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
 from sft.service.seen import require_seen, seen_fields
@@ -65,18 +65,30 @@ def change_owner(transaction: Transaction, item: ChangeOwnerInput) -> OwnerChang
     places = PathLookup(transaction)
     place = places.one(item.path)
     figures = FigureChanges(transaction, places.folders())
-    if place.file is not None and item.seen is not None:
-        return _file(transaction, item, place.file, figures, stated)
-    if place.subfolder is not None and item.seen is None:
-        return _folder(transaction, item, place.subfolder, figures, stated)
-    raise nothing_at(item.path, "folder" if item.seen is None and place.file is not None else "file")
+    if (place.file if item.seen is not None else place.subfolder) is None:
+        raise nothing_at(item.path, "folder" if item.seen is None and place.file is not None else "file")
+    row = require_givable(RecordBuilder(transaction), item.caller, place)
+    if isinstance(row, FileRow):
+        return _file(transaction, item, row, figures, stated)
+    return _folder(transaction, item, row, figures, stated)
+
+
+def require_givable(records: RecordBuilder, caller: Caller, place: ResolvedPath) -> FileRow | FolderRow:
+    """Require the right to hand over what is at a path; raises what ``change_owner`` does, whoever is to get it."""
+    if place.file is not None:
+        require_right(records, caller, Permission.FILE_WRITE, place.file, verb="hand over", path=place.path)
+        return place.file
+    if place.subfolder is None:
+        raise nothing_at(place.path)
+    require_tree(records, caller, Permission.FILE_WRITE, place.subfolder, verb="hand over", path=place.path)
+    _require_settled_below(records, place.subfolder, place.path)
+    return place.subfolder
 
 
 def _file(
     transaction: Transaction, item: ChangeOwnerInput, file: FileRow, figures: FigureChanges, stated: EventStatement
 ) -> OwnerChange:
     records = RecordBuilder(transaction)
-    require_right(records, item.caller, Permission.FILE_WRITE, file, verb="hand over", path=item.path)
     require_seen(records, item.path, file, item.seen)
     owner, before = find_owner(transaction, item.owner), records.owner_of(file) or file.owner_id
     changed = owner.id != before
@@ -102,8 +114,6 @@ def _folder(
     transaction: Transaction, item: ChangeOwnerInput, folder: FolderRow, figures: FigureChanges, stated: EventStatement
 ) -> OwnerChange:
     records = RecordBuilder(transaction)
-    require_tree(records, item.caller, Permission.FILE_WRITE, folder, verb="hand over", path=item.path)
-    _require_settled_below(records, folder, item.path)
     owner, before = find_owner(transaction, item.owner), records.owner_of(folder)
     files, folders = folder.files_below, folder.folders_below + 1
     changed = before != owner.id or not all_below_is_of(folder, owner.id)

@@ -73,6 +73,11 @@ class Quotas:
         if size_bytes > self._policy.file_bytes:
             raise TooLargeError(what=path, limit=size_text(self._policy.file_bytes))
 
+    def require_version(self, path: str, owner_id: int, version: int, size_bytes: int, *, own: Usage) -> None:
+        """Require that a version of a file fits; raises what ``require_size`` and ``require`` do."""
+        self.require_size(path, size_bytes)
+        self.require(path, owner_id, added_by(version, size_bytes), own=own)
+
     def require(self, path: str, owner_id: int, more: Usage, *, own: Usage) -> None:
         """Require that something fits.
 

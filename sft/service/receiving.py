@@ -14,18 +14,18 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from sft.crypto.statement import ReceivedVersion
-from sft.errors import BadRequestError, RequestError
+from sft.errors import BadRequestError
 from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Permission
 from sft.model.events import DownloadBegun, DownloadReceived
 from sft.model.records import FileReader, ReaderPage, UserState
 from sft.service.act_statement import AskedAct, require_statement
-from sft.service.files import find_versions
+from sft.service.files import require_seen_file
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
 from sft.service.use_case import act, batch_act, query
 from sft.store.downloads import FileVersionKey, downloads_of, newest_by_reader
-from sft.store.row_types import DownloadRow
+from sft.store.row_types import DownloadRow, FileRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.users import users_after
 
@@ -111,11 +111,7 @@ def list_readers(
         NotFoundError: no file is there.
         NotYoursError: it belongs to another, and the caller is no admin.
     """
-    (found,) = find_versions(reading, caller, Permission.FILE_LIST, [(path, 0)])
-    if isinstance(found, RequestError):
-        raise found
-    file, _ = found
-    require_right(RecordBuilder(reading), caller, Permission.DOWNLOAD_READ, file, verb="see who downloaded", path=path)
+    file = require_readers(RecordBuilder(reading), caller, path)
     users = users_after(reading, after, limit)
     if not users:
         return ReaderPage((), 0)
@@ -131,3 +127,10 @@ def list_readers(
         elif user.state == UserState.ACTIVE and user.id != file.owner_id:
             readers.append(FileReader(user.id, user.name, UserState.ACTIVE))
     return ReaderPage(tuple(readers), users[-1].id if len(users) == limit else 0)
+
+
+def require_readers(records: RecordBuilder, caller: Caller, path: str) -> FileRow:
+    """Require the right to be told who downloaded the file at a path; raises what ``list_readers`` does."""
+    file = require_seen_file(records.reading, caller, Permission.FILE_LIST, path)
+    require_right(records, caller, Permission.DOWNLOAD_READ, file, verb="see who downloaded", path=path)
+    return file

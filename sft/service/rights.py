@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from sft.errors import HandingOverError, NotYoursError, OperatorOnlyError, RoleForbidsError, RowForgedError
 from sft.model.access import ACTS, OPERATOR, Caller, Permission, Resource, Scope, allows, least_role, may, scope_of
+from sft.model.rights import Ground
 from sft.service.record_builder import RecordBuilder
 from sft.store.figures import all_below_is_of, another_file_in, another_folder_in
 from sft.store.folder_hand_overs import folder_hand_overs, folders_handed_over
@@ -39,6 +40,20 @@ def is_allowed(records: RecordBuilder, caller: Caller, permission: Permission, r
     if may(caller, permission, resource_of(row)):
         return True
     return may(caller, permission, Resource(records.owner_of(row)))
+
+
+def ground_of(caller: Caller, permission: Permission, row: FileRow | FolderRow | None) -> Ground:
+    """Say why a caller may do what was found to be allowed: read off the scope that allowed it.
+
+    Args:
+        row: what it is about; None for what is not there yet, or no file or folder.
+    """
+    scope = scope_of(caller, permission)
+    if scope.everything:
+        return Ground.ROLE
+    if row is None:
+        return Ground.NEW
+    return Ground.OWNER if resource_of(row) in scope else Ground.HEIR
 
 
 def scope_in(reading: ReadTransaction, caller: Caller, permission: Permission) -> Scope:

@@ -19,7 +19,7 @@ from sft.model.events import FileRestored, FileTrashed, FolderRestored, FolderTr
 from sft.model.names import split_path
 from sft.model.records import Deleted, File, FileSeen, RestoredFolder
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
-from sft.service.path_lookup import PathLookup, folded_name, folded_path, nothing_at, require_path
+from sft.service.path_lookup import PathLookup, ResolvedPath, folded_name, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_settled, require_tree, scope_in
 from sft.service.seen import require_seen, seen_fields
@@ -28,7 +28,7 @@ from sft.store.criteria import LIVE_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import newest_versions
 from sft.store.row_types import FileRow, FolderRow
-from sft.store.rows import Transaction
+from sft.store.rows import ReadTransaction, Transaction
 from sft.store.trash import trashed_folders_on_way, trashed_from
 
 _NOT_DELETED: Final[dict[str, Any]] = {
@@ -84,22 +84,35 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
     places = PathLookup(transaction)
     place = places.one(item.path)
     figures = FigureChanges(transaction, places.folders())
-    if place.file is not None:
-        files, folders = _delete_file(transaction, item, place.file, stated), 0
-        figures.take_file(place.file)
-    elif place.subfolder is not None and item.seen is None:
-        files, folders = _delete_folder(transaction, item, place.subfolder, stated)
-        figures.take_folder(place.subfolder)
-    else:
+    folder = place.subfolder
+    if folder is not None and item.seen is not None:
         raise nothing_at(item.path)
+    if folder is not None and (folder.files or folder.folders) and not item.recursive:
+        raise FolderNotEmptyError(path=item.path)
+    row = require_deletable(RecordBuilder(transaction), item.caller, place)
+    if isinstance(row, FileRow):
+        files, folders = _delete_file(transaction, item, row, stated), 0
+        figures.take_file(row)
+    else:
+        files, folders = _delete_folder(transaction, item, row, stated)
+        figures.take_folder(row)
     figures.write()
     return Deleted(item.path, files, folders, transaction.now + transaction.policy.trash_seconds)
 
 
+def require_deletable(records: RecordBuilder, caller: Caller, place: ResolvedPath) -> FileRow | FolderRow:
+    """Require the right to delete what is at a path, of a folder with all in it; raises what ``delete`` does."""
+    if place.file is not None:
+        require_right(records, caller, Permission.FILE_DELETE, place.file, verb="delete", path=place.path)
+        return place.file
+    if place.subfolder is None:
+        raise nothing_at(place.path)
+    require_tree(records, caller, Permission.FILE_DELETE, place.subfolder, verb="delete", path=place.path)
+    return place.subfolder
+
+
 def _delete_file(transaction: Transaction, item: Deletion, file: FileRow, stated: EventStatement) -> int:
-    records = RecordBuilder(transaction)
-    require_right(records, item.caller, Permission.FILE_DELETE, file, verb="delete", path=item.path)
-    require_seen(records, item.path, file, item.seen)
+    require_seen(RecordBuilder(transaction), item.path, file, item.seen)
     transaction.rows.update([replace(file, folder_id=None, expires_at=None, **_deletion(transaction, item))])
     transaction.log(FileTrashed(by=item.caller, file_id=file.file_id, path=item.path, **stated))
     return 1
@@ -108,10 +121,6 @@ def _delete_file(transaction: Transaction, item: Deletion, file: FileRow, stated
 def _delete_folder(
     transaction: Transaction, item: Deletion, folder: FolderRow, stated: EventStatement
 ) -> tuple[int, int]:
-    if (folder.files or folder.folders) and not item.recursive:
-        raise FolderNotEmptyError(path=item.path)
-    records = RecordBuilder(transaction)
-    require_tree(records, item.caller, Permission.FILE_DELETE, folder, verb="delete", path=item.path)
     files, folders = folder.files_below, folder.folders_below + 1
     transaction.rows.update([replace(folder, parent_id=None, **_deletion(transaction, item))])
     transaction.log(
@@ -150,15 +159,9 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
     """
     stated = require_statement(transaction, item)
     require_path(item.path)
-    records = RecordBuilder(transaction)
-    row = last_deleted(records, transaction, item.caller, item.path, verb="restore")
     places = PathLookup(transaction)
     place = places.one(item.path)
-    if place.file is not None and isinstance(row, FileRow):
-        newest = newest_versions(transaction, [place.file])[place.file.id]
-        raise records.exists(item.path, newest)
-    place.require_free()
-    require_settled(records, place.folder.id, item.path)
+    row = require_restorable(RecordBuilder(transaction), item.caller, place)
     made = places.make_way(transaction, place, item.caller.user_id)
     figures = FigureChanges(transaction, places.folders())
     figures.make_folders(made)
@@ -168,9 +171,17 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
     return _file_back(transaction, item, row, folder_id, figures, stated)
 
 
-def last_deleted(
-    records: RecordBuilder, transaction: Transaction, caller: Caller, path: str, *, verb: str
-) -> FileRow | FolderRow:
+def require_restorable(records: RecordBuilder, caller: Caller, place: ResolvedPath) -> FileRow | FolderRow:
+    """Require that something comes back to a path, and the right to have it back; raises what ``restore`` does."""
+    row = last_deleted(records, caller, place.path, verb="restore")
+    if place.file is not None and isinstance(row, FileRow):
+        raise records.exists(place.path, newest_versions(records.reading, [place.file])[place.file.id])
+    place.require_free()
+    require_settled(records, place.folder.id, place.path)
+    return row
+
+
+def last_deleted(records: RecordBuilder, caller: Caller, path: str, *, verb: str) -> FileRow | FolderRow:
     """Find what was deleted last from a path, or lies there in a folder that was: the first that is the caller's to decide.
 
     Args:
@@ -182,7 +193,7 @@ def last_deleted(
         HandingOverError: a folder in which something is still being handed over to the caller.
     """
     refusal: NotYoursError | None = None
-    for row in _deleted_from(transaction, caller, path):
+    for row in _deleted_from(records.reading, caller, path):
         try:
             if isinstance(row, FileRow):
                 require_right(records, caller, Permission.FILE_DELETE, row, verb=verb, path=path)
@@ -195,30 +206,30 @@ def last_deleted(
     raise refusal or NotFoundError(what="deleted file", name=path)
 
 
-def _deleted_from(transaction: Transaction, caller: Caller, path: str) -> Iterator[FileRow | FolderRow]:
+def _deleted_from(reading: ReadTransaction, caller: Caller, path: str) -> Iterator[FileRow | FolderRow]:
     """Find what was deleted from a path, by itself or with a folder above it; the last deleted first."""
     folded = folded_path(path)
-    scopes = {scope_in(transaction, caller, Permission.FILE_DELETE), Scope(everything=True)}
-    files = [trashed_from(transaction, path, folded, scope) for scope in scopes]
+    scopes = {scope_in(reading, caller, Permission.FILE_DELETE), Scope(everything=True)}
+    files = [trashed_from(reading, path, folded, scope) for scope in scopes]
     found = {file.id: (file.trashed_at or 0, file) for file in files if file is not None}
     single = sorted(found.values(), key=lambda each: (each[0], each[1].id), reverse=True)
     # Of one's own so many are looked at whatever others delete from the same path.
-    folders = {row.id: row for scope in scopes for row in trashed_folders_on_way(transaction, path, folded, scope)}
+    folders = {row.id: row for scope in scopes for row in trashed_folders_on_way(reading, path, folded, scope)}
     for folder in sorted(folders.values(), key=lambda row: (row.trashed_at or 0, row.id), reverse=True):
         while single and single[0][0] >= (folder.trashed_at or 0):
             yield single.pop(0)[1]
-        row = _within(transaction, folder, path)
+        row = _within(reading, folder, path)
         if row is not None:
             yield row
     yield from (file for _, file in single)
 
 
-def _within(transaction: Transaction, top: FolderRow, path: str) -> FileRow | FolderRow | None:
+def _within(reading: ReadTransaction, top: FolderRow, path: str) -> FileRow | FolderRow | None:
     """Find what lay at a path in a folder that was deleted."""
     below = path[len(top.trashed_path or "") + 1 :]
     if not below:
         return top
-    place = PathLookup(transaction, top).one(below)
+    place = PathLookup(reading, top).one(below)
     return place.file or place.subfolder
 
 

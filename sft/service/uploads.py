@@ -79,8 +79,7 @@ def begin(
     quotas = Quotas(records)
     owner_id = quotas.owner_of(place.file, caller)
     more = added_by(version, 0 if size is None else size)
-    quotas.require_size(path, more.size_bytes)
-    quotas.require(path, owner_id, more, own=more)
+    quotas.require_version(path, owner_id, version, more.size_bytes, own=more)
     prev = None if current is None else current.digest
     most_bytes = reading.policy.file_bytes
     plan = Plan(caller, user_id, public_key, path, file_id, version, size, prev, upload_id, owner_id, most_bytes)

@@ -121,6 +121,15 @@ from sft.wire.requests import (
     WantedFile,
     WithdrawInvitation,
 )
+from sft.wire.rights_messages import (
+    AllowedListed,
+    ExplainRight,
+    GrantedRight,
+    ListAllowed,
+    RefusedRight,
+    Right,
+    RightExplained,
+)
 
 __all__ = [
     "ANSWERS",
@@ -128,6 +137,7 @@ __all__ = [
     "MESSAGE_BYTES",
     "AddKey",
     "AddUser",
+    "AllowedListed",
     "BeginBackup",
     "BeginUpload",
     "Cancel",
@@ -149,6 +159,7 @@ __all__ = [
     "Done",
     "EnableUser",
     "EndBackup",
+    "ExplainRight",
     "FileBegins",
     "FileContent",
     "FileDeleted",
@@ -164,10 +175,12 @@ __all__ = [
     "FolderReturned",
     "GetFile",
     "GetFiles",
+    "GrantedRight",
     "InvitationList",
     "InvitationShown",
     "KickSession",
     "LeafProved",
+    "ListAllowed",
     "ListFolder",
     "ListInvitations",
     "ListReaders",
@@ -194,6 +207,7 @@ __all__ = [
     "RecordShown",
     "Refusal",
     "RefusedFile",
+    "RefusedRight",
     "RemoveUser",
     "Reply",
     "Request",
@@ -202,6 +216,8 @@ __all__ = [
     "Restore",
     "ResumePoint",
     "RevokeKey",
+    "Right",
+    "RightExplained",
     "RotateKey",
     "RotateMasterKey",
     "SearchNames",
@@ -246,7 +262,7 @@ ClientMessage = (
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus | SetExpiry
     | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup | DestroyVersion | DestroyTrashed
-    | ShowQuota | ChangeQuota
+    | ShowQuota | ChangeQuota | ExplainRight | ListAllowed
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FilesShown | FileStored | FileBegins | FileDeleted | TrashListed
@@ -254,6 +270,7 @@ ServerMessage = (
     | VaultShown
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
     | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged | TrashDestroyed | QuotaShown
+    | RightExplained | AllowedListed
 )  # fmt: skip
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
@@ -286,6 +303,8 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         RemoveUser: frozenset({UserShown}),
         ShowQuota: frozenset({QuotaShown}),
         ChangeQuota: frozenset({UserShown}),
+        ExplainRight: frozenset({RightExplained}),
+        ListAllowed: frozenset({AllowedListed}),
         MakeInvitation: frozenset({InvitationShown}),
         ListInvitations: frozenset({InvitationList}),
         WithdrawInvitation: frozenset({Done}),

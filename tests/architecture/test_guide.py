@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sft.model.access import ROLE_PERMISSIONS, Permission, Reach, Role
+from sft.model.rights import ASKED_RIGHTS, About
 from tests.guide_tables import bounds, codes
 from tests.typed import SAMPLES, parse
 
@@ -80,3 +82,34 @@ def test_what_a_page_says_to_type_can_be_typed(page: Path) -> None:
     for named in re.findall(r"`(sftd? [^`]*)`", text):
         words = shlex.split(" ".join(named.split()))
         parse([SAMPLES.get(word, word) for word in words], whole=False)
+
+
+# Of each row of the table of rights what it speaks of; "their own" is what a permission reaches that reaches one's own.
+RIGHTS = {
+    "list and get": {
+        Permission.FILE_LIST, Permission.FILE_READ, Permission.USER_LIST, Permission.LOG_READ,
+    },
+    "replace, rename": {Permission.FILE_WRITE, Permission.FILE_DELETE},
+    "see who downloaded": {Permission.DOWNLOAD_READ},
+    "invite, add": {Permission.INVITATION_MANAGE, Permission.USER_MANAGE, Permission.ROLE_CHANGE},
+}  # fmt: skip
+
+
+def test_the_table_of_rights_is_that_of_the_code() -> None:
+    page = (DOCS / "rights.md").read_text("utf-8")
+    reached = {"yes": Reach.ALL, "everybody's": Reach.ALL, "their own": Reach.OWN, "no": None}
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")
+    ]
+    table = {row[0]: dict(zip((Role.ADMIN, Role.MAINTAINER, Role.GUEST), row[1:], strict=True)) for row in rows[1:6]}
+    for begins, permissions in RIGHTS.items():
+        (cells,) = [cells for row, cells in table.items() if row.startswith(begins)]
+        for role, cell in cells.items():
+            assert {ROLE_PERMISSIONS[role].get(each) for each in permissions} == {reached[cell]}, (begins, role)
+
+
+def test_the_page_of_rights_has_every_act_that_can_be_asked_about() -> None:
+    page = (DOCS / "rights.md").read_text("utf-8")
+    cells = page.partition("| about a path")[2].splitlines()[2].strip("|").split("|")
+    named = [re.findall(r"`([\w-]+)`", cell) for cell in cells]
+    assert named == [[act for act, right in ASKED_RIGHTS.items() if right.about is about] for about in About]

@@ -245,6 +245,12 @@ class _Example:
     async def of_ShowQuota(self):
         return {"name": "mia"}
 
+    async def of_ExplainRight(self):
+        return {"act": "rm", "about": self.path}
+
+    async def of_ListAllowed(self):
+        return {"act": "rm", "about": self.path}
+
     async def of_ChangeQuota(self):
         return {"name": "mia", "size_bytes": 1 << 40, "files": None}
 

@@ -68,13 +68,30 @@ def everybody(request: ListUsers) -> UserList:
 
 
 @pytest.mark.parametrize(
-    "typed", ["sft role i", "sft disable i", "sft remove i", "sft log --user i", "sft key trust i"]
+    "typed",
+    [
+        "sft role i",
+        "sft disable i",
+        "sft remove i",
+        "sft log --user i",
+        "sft key trust i",
+        "sft why i",
+        "sft why ivo remove i",
+        "sft who-can role i",
+    ],
 )
 def test_people_are_offered(cli, monkeypatch, typed):
     cli.answers[ListUsers] = everybody
     assert offered(cli, typed, monkeypatch) == ["ivo", "ida"]
     assert offered(cli, f"{typed}v", monkeypatch) == ["ivo"]
     assert {type(request) for session in cli.sessions for request in session.asked} == {ListUsers}
+
+
+def test_acts_that_can_be_asked_about_are_offered_without_asking_anybody(cli, monkeypatch):
+    assert offered(cli, "sft why ivo re", monkeypatch) == ["restore", "readers", "remove", "reset-key"]
+    assert offered(cli, "sft who-can dis", monkeypatch) == ["disable"]
+    assert offered(cli, "sft who-can invite i", monkeypatch) == []
+    assert not cli.sessions
 
 
 def test_who_was_removed_is_nobodys_aim(cli, monkeypatch):
@@ -118,6 +135,8 @@ def test_paths_of_the_server_are_offered_a_folder_at_a_time(cli, monkeypatch):
     tree(cli, "final.txt")
     for command in ("get", "ls", "info", "rm", "mv", "proof"):
         assert offered(cli, f"sft {command} fi", monkeypatch) == ["fin/", "final.txt"]
+    for typed in ("sft why ivo rm fi", "sft who-can get fi"):
+        assert offered(cli, typed, monkeypatch) == ["fin/", "final.txt"]
     assert offered(cli, "sft get fin/", monkeypatch) == ["fin/2026/", "fin/plan.pdf"]
     assert offered(cli, "sft get /fin/p", monkeypatch) == ["/fin/plan.pdf"]
     for typed in ("sft put a --to fi", "sft mkdir fi", "sft mv a fi"):

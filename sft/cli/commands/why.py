@@ -1,0 +1,74 @@
+"""`sft why` and `who-can`: whether somebody may do something, by which rule, and who may.
+
+Rules. The answer is the server's, of what decides the act itself, and nothing is done. One asks about oneself, an admin about
+everybody. The exit status is the one that the act would have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sft.cli.completing import deleted, paths
+from sft.cli.completing import people as people_there
+from sft.cli.invocation import Invocation
+from sft.cli.limit_type import SIZE, SIZE_ABOUT
+from sft.cli.options import common
+from sft.cli.rights_output import ACTS, parse_about, show_allowed, show_right
+from sft.client.api.rights import PersonRight, explain_right, list_allowed
+from sft.client.session import Session
+from sft.model.rights import ASKED_RIGHTS, About
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_DELETED = ("restore", "destroy")
+
+
+def _about_there(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer what the act that stands before can be about."""
+    act = str(context.params.get("act"))
+    about = ASKED_RIGHTS[act].about if act in ASKED_RIGHTS else About.NOTHING
+    if about is About.PERSON:
+        return people_there(context, parameter, incomplete)
+    if about is About.PATH:
+        return (deleted if act in _DELETED else paths)(context, parameter, incomplete)
+    return []
+
+
+_ACT = click.argument("act", type=click.Choice(ACTS), metavar="ACT")
+_ABOUT = click.argument("about", required=False, default="", metavar="[PATH or NAME]", shell_complete=_about_there)
+_SIZE = click.option("--size", type=SIZE, default=0, metavar="SIZE", help=SIZE_ABOUT)
+_ACTS_NAMED = f"ACT is one of {', '.join(ACTS)}."
+
+
+@click.command("why", epilog=_ACTS_NAMED)
+@click.argument("user", shell_complete=people_there)
+@_ACT
+@_ABOUT
+@_SIZE
+@common
+def why_command(invocation: Invocation, user: str, act: str, about: str, size: int) -> int:
+    """Say whether somebody may do something now, by which rule, and what can be done: sft why max rm plan.pdf."""
+    about = parse_about(act, about)
+    right = invocation.talk(lambda session: explain_right(session, user, act, about, size))
+    return show_right(invocation.console, right, act, about, now=invocation.now, steps=invocation.steps)
+
+
+@click.command("who-can", epilog=_ACTS_NAMED)
+@_ACT
+@_ABOUT
+@_SIZE
+@common
+def who_can_command(invocation: Invocation, act: str, about: str, size: int) -> int:
+    """List who may do something now, and why: sft who-can rm plan.pdf."""
+    about = parse_about(act, about)
+
+    async def ask(session: Session) -> tuple[list[PersonRight], PersonRight | None]:
+        allowed = await list_allowed(session, act, about, size)
+        return allowed, None if allowed else await explain_right(session, "", act, about, size)
+
+    allowed, own = invocation.talk(ask)
+    show_allowed(invocation.console, allowed, own, act, about, now=invocation.now, steps=invocation.steps)
+    return 0
