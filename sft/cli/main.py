@@ -49,6 +49,7 @@ COMMANDS: Final = {
     "verify": "Check a file here against its signature, without the server.",
     "proof": "Write a file and its proof, for who has no account.",
     "whoami": "Show who you are on the server.",
+    "status": "Show how the server is and what it does now: for admins.",
     "users": "List the people of the server.",
     "invite": "Invite somebody; list or withdraw invitations.",
     "role": "Give somebody another role.",

@@ -1,17 +1,23 @@
 """How a server is: what its operator and its admins look at from day to day.
 
-Rules. Counts since the start begin at 0 with it. A moment that never was is None. Nothing here names a file or a person.
+Rules. Counts since the start begin at 0 with it. A moment that never was is None. ``ServerStatus``, which metrics are made of
+too, names no file and no person; ``LiveStatus`` does, and is for who may see sessions.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
-from sft.model.records import Count, Record, Seconds, ShortText
+from sft.model.records import Count, Record, Seconds, SessionInfo, ShortText
+
+SAMPLES_MOST: Final = 150  # of throughput: five minutes
+BUSIEST_MOST: Final = 100  # sessions that are shown
+REFUSALS_MOST: Final = 100
 
 OptionNames = Annotated[tuple[ShortText, ...], Meta(max_length=64)]
+Rates = Annotated[tuple[Count, ...], Meta(max_length=SAMPLES_MOST)]
 
 
 class ServerStatus(Record, frozen=True):
@@ -26,6 +32,8 @@ class ServerStatus(Record, frozen=True):
         checked_at: when contents were read whole last, by a check or by the scrub; ``check_faults`` of those did not hold.
         free_bytes: what can be stored, above the floor; None where that is not known yet.
         waiting: options of the configuration that wait for a restart.
+        daily_growth_bytes: of all that is stored, over the last month; None while less than two days are known.
+        days_until_full: as it grows; None where it does not, or that is not known.
     """
 
     version: ShortText
@@ -52,3 +60,51 @@ class ServerStatus(Record, frozen=True):
     refused: Count
     faults: Count
     waiting: OptionNames = ()
+    daily_growth_bytes: int | None = None
+    days_until_full: Count | None = None
+
+
+class SessionRates(Record, frozen=True):
+    """A live session, and how many bytes a second it received and sent when that was looked at last."""
+
+    session: SessionInfo
+    received_rate: Count
+    sent_rate: Count
+
+
+class LastRefusal(Record, frozen=True):
+    """What somebody asked for and did not get, however often.
+
+    Attributes:
+        at: when that was last; ``times`` in all since it was first kept.
+        who: a person's name, or the address of who has not logged in.
+        is_person: which of both.
+        request: the kind of it, such as ``GetFile``.
+        code: of the error; INTERNAL is a fault of the server's own.
+        about: the path or name, cut; a fault's reference.
+    """
+
+    at: Seconds
+    times: Count
+    who: ShortText
+    is_person: bool
+    request: ShortText
+    code: ShortText
+    about: ShortText
+
+
+class LiveStatus(Record, frozen=True):
+    """What a server does now, for who looks on.
+
+    Attributes:
+        received_rates: bytes a second that the network carried to the server, by spans of so many seconds, the newest last;
+            ``sent_rates`` from it, for the same spans.
+        busiest: sessions, the fastest first.
+        refusals: the newest first.
+    """
+
+    sample_seconds: Count
+    received_rates: Rates
+    sent_rates: Rates
+    busiest: Annotated[tuple[SessionRates, ...], Meta(max_length=BUSIEST_MOST)]
+    refusals: Annotated[tuple[LastRefusal, ...], Meta(max_length=REFUSALS_MOST)]

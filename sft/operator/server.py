@@ -205,6 +205,7 @@ class Server:
             self._scrubbing.start()
             self._room_watch = RoomWatch(context)
             await self._room_watch.start()
+            context.throughput.start()
             self._witnesses = Witnesses(context, self._home, policy)
             self._witnesses.start()
             context.witnessing = self._witnesses.witnessing
@@ -274,6 +275,7 @@ class Server:
             for stranger in context.admission.connections():
                 if isinstance(stranger, WireProtocol):
                     stranger.close()
+            context.throughput.stop()
             await context.login_failures.stop()
             # What still works with open files ends before these are closed under it.
             context.stopping = True

@@ -26,11 +26,13 @@ from sft.server.counts import Counts
 from sft.server.damage_notes import DamageNotes
 from sft.server.event_log import EventLog
 from sft.server.group_commit import GroupCommit
+from sft.server.last_refusals import LastRefusals
 from sft.server.limited_log import LimitedLog
 from sft.server.login_failures import FailureCount
 from sft.server.resumable_uploads import ResumableUploads
 from sft.server.sessions import Sessions
 from sft.server.shares import Shares
+from sft.server.throughput import Moved, Throughput
 from sft.server.turns import Turns
 from sft.server.witnessing import Witnessing
 from sft.service import commits
@@ -84,6 +86,8 @@ class ServerContext:
     strangers: LimitedLog = field(init=False)  # what the log says of those who have not logged in
     refusals: LimitedLog = field(init=False)
     counts: Counts = field(init=False)
+    throughput: Throughput = field(init=False)
+    last_refusals: LastRefusals = field(init=False)
     login_failures: FailureCount = field(init=False)
     damage: LimitedLog = field(init=False)
     damage_notes: DamageNotes = field(init=False)
@@ -94,6 +98,8 @@ class ServerContext:
 
     def __post_init__(self) -> None:
         self.counts = Counts(self.clock())
+        self.throughput = Throughput(self.reactor, self.moved_bytes, self._throughput_failed)
+        self.last_refusals = LastRefusals(self.clock)
         self.strangers = LimitedLog(self.event_log, self.reactor, "strangers", "source")
         self.refusals = LimitedLog(self.event_log, self.reactor, "refusals", "by")
         self.login_failures = FailureCount(self.event_log, self.reactor, self.act, self.clock)
@@ -127,6 +133,16 @@ class ServerContext:
         """Take a damage that somebody met; from any thread."""
         if not self.stopping:
             self.damage_notes.met(content)
+
+    def moved_bytes(self) -> tuple[Moved, dict[int, Moved]]:
+        """Add up what the network carried since the start, received and sent: in all, and by each session that is live."""
+        live = {each.session_id: each.moved_bytes for each in self.sessions.all()}
+        counts = self.counts
+        received = counts.received_bytes + sum(each for each, _ in live.values())
+        return (received, counts.sent_bytes + sum(each for _, each in live.values())), live
+
+    def _throughput_failed(self, failure: Any) -> None:
+        self.event_log.failed(failure, "throughput-fault")
 
     def stop_limited_logs(self) -> None:
         """Say what they left out; idempotent."""

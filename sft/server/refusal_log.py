@@ -38,6 +38,8 @@ def log_refusal(context: ServerContext, caller: Caller, error: RequestError, **a
         about: what was asked; values of peers are cut.
     """
     context.counts.refusals[error.code] += 1
+    subject = error.ref or about.get("path") or about.get("old") or about.get("name") or ""
+    context.last_refusals.of_person(caller.name, str(about.get("request", "")), error.code, str(subject))
     if isinstance(error, InternalError):
         return
     values = {key: _cut(value) for key, value in about.items()}

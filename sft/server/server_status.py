@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import Final
 
 from sft import __version__
 from sft.errors import InternalError
 from sft.ledger.checkpoints import Checkpoint
-from sft.model.status import ServerStatus
+from sft.model.status import LiveStatus, ServerStatus, SessionRates
 from sft.server.context import ServerContext
+from sft.server.throughput import SAMPLE_SECONDS
+from sft.service.maintenance.growth import days_until_full
 from sft.service.status import StoredStatus
 
 FAULT: Final = InternalError.code
@@ -17,7 +20,7 @@ FAULT: Final = InternalError.code
 def status_of(context: ServerContext, stored: StoredStatus) -> ServerStatus:
     """Put together how the server is."""
     counts = context.counts
-    received, sent = moved_bytes(context)
+    (received, sent), _ = context.moved_bytes()
     return ServerStatus(
         version=__version__,
         name=context.info.name,
@@ -43,14 +46,30 @@ def status_of(context: ServerContext, stored: StoredStatus) -> ServerStatus:
         refused=counts.refusals.total() - counts.refusals[FAULT],
         faults=counts.refusals[FAULT],
         waiting=context.waiting_options,
+        daily_growth_bytes=stored.daily_growth_bytes,
+        days_until_full=days_until_full(counts.free_bytes, stored.daily_growth_bytes),
     )
 
 
-def moved_bytes(context: ServerContext) -> tuple[int, int]:
-    """Add up what the network carried since the start: received, and sent."""
-    live = [each.moved_bytes for each in context.sessions.all()]
-    received = context.counts.received_bytes + sum(each for each, _ in live)
-    return received, context.counts.sent_bytes + sum(each for _, each in live)
+def live_of(context: ServerContext, most: int) -> LiveStatus:
+    """Say what this server does now, with so many of its sessions: the fastest, then the newest that move nothing."""
+    throughput, sessions = context.throughput, context.sessions
+    numbers = throughput.busiest(most)
+    moving = set(numbers)
+    resting = (each.session_id for each in reversed(sessions.all()) if each.session_id not in moving)
+    shown = []
+    for number in islice(chain(numbers, resting), most):
+        session = sessions.find(number)
+        if session is not None:
+            shown.append(SessionRates(session.describe(), *throughput.rate(number)))
+    spans = throughput.spans
+    return LiveStatus(
+        sample_seconds=SAMPLE_SECONDS,
+        received_rates=tuple(received for received, _ in spans),
+        sent_rates=tuple(sent for _, sent in spans),
+        busiest=tuple(shown),
+        refusals=context.last_refusals.newest(),
+    )
 
 
 def witnessed_size(context: ServerContext) -> int | None:

@@ -346,6 +346,7 @@ class ServerSession:
         if isinstance(refusal, RecordForgedError):
             context.damage.note("record-forged", str(refusal.values["what"]), warning=True, address=self._address)
         context.strangers.note("login-refused", self._source, address=self._address, code=refusal.code)
+        context.last_refusals.of_stranger(self._source, "login", refusal.code)
         # Who proved a key and found no place has done nothing wrong.
         self.login_refused = not isinstance(refusal, TooManySessionsError | ServerBusyError)
         if self.login_refused:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from sft.ledger.leaves import LeafKind
 from sft.model.access import Caller, Permission
 from sft.model.quotas import Usage
+from sft.service.maintenance.growth import noted_growth
 from sft.service.use_case import query
 from sft.store.checks import CHECK, SCRUB, damage_count, walk_row
 from sft.store.ledger import LeafFilter, leaf_at, leaves_about, ledger_row
@@ -25,6 +26,7 @@ class StoredStatus(Struct, frozen=True):
     collected_at: int
     backed_up_at: int | None
     key_since: int
+    daily_growth_bytes: int | None
 
 
 @query(Permission.SESSION_MANAGE)
@@ -48,6 +50,7 @@ def stored_status(reading: ReadTransaction) -> StoredStatus:
         # The leaf says that one began; whether it came to its end, the setting.
         backed_up_at=int(setting(reading, BACKED_UP_AT)) or None,
         key_since=leaf_at(reading, 0).time if rotated is None else rotated,
+        daily_growth_bytes=noted_growth(reading),
     )
 
 

@@ -40,7 +40,7 @@ from sft.model.records import (
     VaultStatus,
     VersionNumber,
 )
-from sft.model.status import ServerStatus
+from sft.model.status import LiveStatus, ServerStatus
 from sft.wire.requests import ContentChunks, Message, RequestId
 
 REFUSAL_TEXT: Final = 2048
@@ -216,9 +216,10 @@ class SessionList(Reply, frozen=True, tag=81):
 
 
 class StatusShown(Reply, frozen=True, tag=104):
-    """Answers ShowStatus."""
+    """Answers ShowStatus; ``live`` where sessions were asked for, as many as one frame holds."""
 
     status: ServerStatus
+    live: LiveStatus | None = None
 
 
 class VaultChecked(Reply, frozen=True, tag=82):

@@ -44,6 +44,7 @@ from sft.model.records import (
     StatementBytes,
     VersionNumber,
 )
+from sft.model.status import BUSIEST_MOST
 
 RequestId = Annotated[int, Meta(ge=1, le=2**32 - 1)]
 Chunks = Annotated[int, Meta(ge=1, le=TRANSFER_CREDIT_CHUNKS)]
@@ -473,7 +474,9 @@ class ShowVault(Request, frozen=True, tag=55):
 
 
 class ShowStatus(Request, frozen=True, tag=49):
-    """How the server is."""
+    """How the server is; with ``busiest`` what it does now too, and at most so many sessions of it."""
+
+    busiest: Annotated[int, Meta(ge=0, le=BUSIEST_MOST)] = 0
 
 
 class FindFiles(Request, frozen=True, tag=46):

@@ -126,7 +126,8 @@ print(json.dumps([ended, sorted(sys.modules)]))
 """
 
 COMMANDS = (
-    "ls", "ls -l **", "ls --trash", "info a", "mkdir a", "mv a b", "rm a", "restore a", "whoami", "users", "role max guest",
+    "ls", "ls -l **", "ls --trash", "info a", "mkdir a", "mv a b", "rm a", "restore a", "whoami", "status", "users",
+    "role max guest",
     "disable max", "enable max", "remove max --yes", "invite", "invite list", "invite withdraw 1", "servers",
     "servers address acme 127.0.0.1:1", "key show", "join --user ada --no-passphrase",
     "put README.md", "put migrations --to there", "put README.md --dry-run --progress json", "get a --to {there}",

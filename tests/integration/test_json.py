@@ -165,6 +165,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     # This computer.
     w1 = CosignerKey.generate("w.example/1", SignatureType.ED25519_COSIGNATURE).public
     ada("whoami")
+    ada("status")
     ada("key")
     for words in (("key", "show"), ("key", "export")):
         ada(*words, of=2)

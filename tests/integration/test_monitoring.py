@@ -115,7 +115,7 @@ def test_the_operator_sees_how_the_server_is(cli: LiveCli):
     assert (document["damages"], document["checked_at"], document["waiting"]) == (0, None, [])
     assert document["log_size"] > 0
     cli.server.here.waiting_options = ("listen",)
-    assert "waits for a restart: listen" in cli.operator("status").out
+    assert "wait for a restart: listen" in cli.operator("status").out
 
     async def meet_damage() -> None:
         await cli.server.put("max", "big", bytes(100_000))
@@ -124,6 +124,25 @@ def test_the_operator_sees_how_the_server_is(cli: LiveCli):
     run(meet_damage())
     found = cli.operator("status")
     assert (found.status, "1 content known" in found.out) == (7, True)
+
+
+def test_an_admin_afar_sees_how_the_server_is_and_what_it_does_and_nobody_else_does(cli: LiveCli):
+    assert cli.sft("max", "mv", "none", "other").status == 3
+    cli.server.here.throughput.look()
+    cli.sft("max", "whoami")
+    cli.server.here.throughput.look()
+    ran = cli.sft("ada", "status")
+    assert (ran.status, ran.out.startswith("acme: sft ")) == (0, True)
+    assert "listens at 127.0.0.1:" in ran.out
+    assert "max  move none [NOT_FOUND]" in ran.out
+    live = cli.sft("ada", "status", "--json").document["live"]
+    assert [each["user"] for each in live["busiest"]] == ["ada"]
+    assert live["received_rate"] > 0
+    refusals = [(each["who"], each["request"], each["code"], each["times"]) for each in live["refusals"]]
+    assert ("max", "Move", "NOT_FOUND", 1) in refusals
+    for name in ("max", "gus"):
+        refused = cli.sft(name, "status")
+        assert (refused.status, refused.out, "ROLE_FORBIDS" in refused.err) == (4, "", True)
 
 
 def test_where_no_server_runs_the_status_says_so(template: Path, tmp_path: Path):

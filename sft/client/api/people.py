@@ -20,7 +20,7 @@ from sft.model.evidence import Evidence
 from sft.model.links import InvitationLink, LinkHead, invitation_link
 from sft.model.quotas import limit_text
 from sft.model.records import Invitation, KeyEnd, QuotaReport, SessionInfo, User, UserState
-from sft.model.status import ServerStatus
+from sft.model.status import LiveStatus, ServerStatus
 from sft.wire.messages import (
     AddKey,
     AddUser,
@@ -314,6 +314,18 @@ async def list_sessions(session: Requester) -> list[SessionInfo]:
 async def show_status(session: Requester) -> ServerStatus:
     """Show how the server is."""
     return (await session.request(ShowStatus, StatusShown)).status
+
+
+async def show_live_status(session: Requester, busiest: int) -> tuple[ServerStatus, LiveStatus]:
+    """Show how the server is and what it does now, with at most so many of its sessions, from 1.
+
+    Raises:
+        RemoteProtocolError: it says nothing of what it does, or shows more sessions.
+    """
+    answer = await session.request(ShowStatus, StatusShown, busiest=busiest)
+    if answer.live is None or len(answer.live.busiest) > busiest:
+        raise RemoteProtocolError("another status than was asked for")
+    return answer.status, answer.live
 
 
 async def kick(session: Requester, session_id: int) -> None:

@@ -66,11 +66,16 @@ def show_vault(reading: ReadTransaction, caller: Caller, *, sums: Sums, free_byt
         trash_bytes=sums.trash_bytes,
         free_bytes=free_bytes,
         daily_growth_bytes=growth,
-        days_until_full=None if growth is None or growth <= 0 else free_bytes // growth,
+        days_until_full=days_until_full(free_bytes, growth),
         damaged=damage_count(reading),
         check=_last(walk_row(reading, CHECK)),
         scrub=_last(walk_row(reading, SCRUB)),
     )
+
+
+def noted_growth(reading: ReadTransaction) -> int | None:
+    """Return by how many bytes the server grew in a day, as far as that was noted; None for fewer than two days."""
+    return daily_growth(growth_since(reading, reading.now // DAY_SECONDS - SLOPE_DAYS))
 
 
 def daily_growth(days: Sequence[GrowthRow]) -> int | None:
@@ -82,6 +87,11 @@ def daily_growth(days: Sequence[GrowthRow]) -> int | None:
     middle, mean = sum(row.day for row in days) / len(days), sum(sizes) / len(sizes)
     spread = sum((row.day - middle) ** 2 for row in days)
     return round(sum((row.day - middle) * (size - mean) for row, size in zip(days, sizes, strict=True)) / spread)
+
+
+def days_until_full(free_bytes: int | None, growth: int | None) -> int | None:
+    """Return for how many days the room is enough as the server grows; None where that is not known, or it does not grow."""
+    return None if free_bytes is None or growth is None or growth <= 0 else free_bytes // growth
 
 
 def add_up(context: JobContext) -> tuple[Sums, int]:
