@@ -104,6 +104,8 @@ LIMITED_LINES_SECONDS: Final = 60
 LOGIN_FAILURES_SECONDS: Final = 3600
 LOGIN_FAILURES_SOURCES: Final = 1000
 LOGIN_FAILURES_NAMED: Final = 8
+# Of a file whose index was made again: its slot stays small, and beyond these its older versions are left out.
+LOST_VERSIONS_RANGES: Final = 64
 LOGGED_TEXT: Final = 200  # characters of what a peer sent
 LOG_JSON_BYTES: Final = 40 * KIB  # of one object, where it can be several: below those 48 KiB
 LOG_LINE_CHARACTERS: Final = 16 * KIB  # systemd's journal cuts a line after 48 KiB; a character has four bytes at most

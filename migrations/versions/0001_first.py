@@ -248,6 +248,7 @@ def _make_files() -> None:
         *_trash_columns(),
         _integer("contents_kept"),
         _integer("expires_at", null=True),
+        _bytes("versions_lost"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
         sa.UniqueConstraint("file_id", name="uq_files_file_id"),

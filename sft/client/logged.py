@@ -236,7 +236,7 @@ class LogLine(Struct, frozen=True):
     def version(self) -> int | None:
         """The version of the file that it was about."""
         if self.kind is LeafKind.FILE_COMMITTED:
-            return _FIRST_VERSION
+            return _number(self.facts.get("version")) or _FIRST_VERSION
         files = self.versions
         return files[0][1] if len(files) == 1 else _number(self.facts.get("version"))
 

@@ -24,6 +24,7 @@ from sft.model.records import File, FileVersion, User, UserState
 
 _ROOT: Final = 0  # the root folder's slot, which has no name
 _MOST_FOLDERS: Final = 512  # as deep as a path can be: every name has a byte, and a slash
+_FIRST_EPOCH: Final = 1
 
 
 class ProvedFile(Struct, frozen=True):
@@ -96,6 +97,9 @@ class ProvedState:
         slot = None if number is None else self._files[number]
         if number is None or not isinstance(slot, FileSlot):
             self._refuse("the file has no slot")
+        # Versions are lost with an index alone, and the log of one that was made again is of a later epoch.
+        if slot.versions_lost and self._under.head.checkpoint.origin.epoch == _FIRST_EPOCH:
+            self._refuse("versions were lost, and the log was never begun again")
         said = file.version
         version = slot.newest if said.number == slot.newest.number else self._older(number, slot, said)
         if (said.leaf, said.digest, said.size) != (version.commit, version.digest, version.size):
@@ -126,7 +130,7 @@ class ProvedState:
         ]
         try:
             (inclusion,) = proofs
-            slot.check_version(version, said.number - 1, inclusion)
+            slot.check_version(version, inclusion)
         except (CryptoError, ValueError) as error:
             self._refuse(f"version {said.number}: {error}")
         return version

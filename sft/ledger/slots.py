@@ -103,6 +103,52 @@ class SlotVersion(_Part, frozen=True):
         )
 
 
+class LostVersions(_Part, frozen=True):
+    """Versions of a file, by their numbers from first to last, of which nothing is known."""
+
+    first: Annotated[int, Meta(ge=1, le=2**31)]
+    last: Annotated[int, Meta(ge=1, le=2**31)]
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first + 1
+
+
+def check_lost(lost: Sequence[LostVersions], newest: int) -> int:
+    """Return how many versions were lost; ValueError unless they rise to a newest one, with one between them that was not."""
+    if len(lost) > limits.LOST_VERSIONS_RANGES:
+        raise ValueError(f"at most {limits.LOST_VERSIONS_RANGES} ranges of lost versions")
+    before = -1
+    for each in lost:
+        if not before + 1 < each.first <= each.last < newest:
+            raise ValueError("lost versions lie before the newest, each range once and in order")
+        before = each.last
+    return sum(each.count for each in lost)
+
+
+def position_of(number: int, lost: Sequence[LostVersions]) -> int:
+    """Return where a version stands among those that are kept, from 0 for the oldest; ValueError for one that was lost."""
+    position = number - 1
+    for each in lost:
+        if each.first <= number <= each.last:
+            raise ValueError(f"version {number} was lost")
+        position -= each.count if each.last < number else 0
+    return position
+
+
+def after_lost(number: int, lost: Sequence[LostVersions]) -> int:
+    """Return the first number from one on that was not lost."""
+    return next((each.last + 1 for each in lost if each.first <= number <= each.last), number)
+
+
+def number_at(position: int, lost: Sequence[LostVersions]) -> int:
+    """Return the number of the version that stands at a position."""
+    number = position + 1
+    for each in lost:
+        number += each.count if each.first <= number else 0
+    return number
+
+
 class UserSlot(Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True, tag=1):
     """A user: a removed one too, for ever.
 
@@ -179,6 +225,7 @@ class FileSlot(Struct, frozen=True, kw_only=True, array_like=True, forbid_unknow
         newest: the version that is served.
         versions_kept: how many there are.
         versions_root: RFC 6962's root over them, oldest first, each hashed as ``SlotVersion.hash`` says.
+        versions_lost: numbers before the newest of which nothing is known here since the index was made again.
 
     Raises:
         ValueError: a state that these do not fit.
@@ -194,14 +241,23 @@ class FileSlot(Struct, frozen=True, kw_only=True, array_like=True, forbid_unknow
     newest: SlotVersion
     versions_kept: Annotated[int, Meta(ge=0, le=2**31)]
     versions_root: Bytes32
+    versions_lost: tuple[LostVersions, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.state is FileState.LIVE):
             raise ValueError("a live file, and no other, is in a folder")
         _check_names(self.name, self.trashed_from, self.state)
+        if check_lost(self.versions_lost, self.newest.number) != self.newest.number - self.versions_kept:
+            raise ValueError("what is not lost is kept")
 
-    def check_version(self, version: SlotVersion, position: int, proof: Sequence[bytes]) -> None:
-        """Check that a version is kept, at a position from 0 for the oldest; ProofInvalidError if this does not prove it."""
+    def check_version(self, version: SlotVersion, proof: Sequence[bytes]) -> None:
+        """Check that a version is kept, at the position that follows from its number.
+
+        Raises:
+            ProofInvalidError: this does not prove it.
+            ValueError: it is one of those that were lost.
+        """
+        position = position_of(version.number, self.versions_lost)
         verify_inclusion(version.hash(), position, self.versions_kept, proof, self.versions_root)
 
 

@@ -298,6 +298,7 @@ class FileCommitted(DomainEvent, frozen=True, kw_only=True):
 
     file_id: bytes
     path: str
+    version: int | None = None  # where it is not the first: those before it were lost
     size: int
     digest: bytes
 
@@ -310,7 +311,7 @@ class FileReplaced(DomainEvent, frozen=True, kw_only=True):
     version: int
     size: int
     digest: bytes
-    prev: bytes  # digest of the version before
+    prev: bytes  # digest of the version before, as the author signed it
 
 
 class FolderMade(StatedEvent, frozen=True, kw_only=True):

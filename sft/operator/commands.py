@@ -329,6 +329,7 @@ _VAULT: Final = OperatorGroup(
             "rebuild",
             "files:rebuild",
             "Make the index again of what lies beside the objects, where the database was lost.",
+            option("--export", "Write contents that find no place to files, readable.", default="", metavar="DIR"),
             before="lost_database:make_again",
         ),
         leaf("collect", "files:collect", "Destroy what was in the trash for its time."),

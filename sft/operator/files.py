@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sft.cli.json_output import (
     deleted_document,
     file_details_document,
@@ -160,11 +162,17 @@ async def rotate(command: Command) -> int:
 
 async def rebuild(command: Command) -> int:
     """Give rows to objects that none names; status 7 where one stays without."""
-    report = (await command.session.request(m.RebuildVault, m.VaultChecked)).report
+    export_to = _whole(command.options["export"])
+    report = (await command.session.request(m.RebuildVault, m.VaultChecked, export_to=export_to)).report
     counts = (
         f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}, {size_text(report.bytes_checked)}"
     )
     return _report(command, report, f"put into the index: {counts}")
+
+
+def _whole(folder: str) -> str:
+    """Return a folder's path as whoever works elsewhere finds it."""
+    return str(Path(folder).absolute()) if folder else ""
 
 
 async def collect(command: Command) -> int:

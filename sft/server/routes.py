@@ -332,7 +332,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         rate=lambda q: q.rate,
         ends_with_session=True,
     ),
-    m.RebuildVault: JobRoute(lambda _context, _: [(rebuild.rebuild, {})]),
+    m.RebuildVault: JobRoute(lambda _context, q: [(rebuild.rebuild, {"export_to": q.export_to})]),
     m.RotateMasterKey: JobRoute(_rotation),
     m.BeginBackup: ActRoute(
         backups.begin_backup,

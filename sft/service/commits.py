@@ -24,6 +24,7 @@ from sft.errors import (
     TransferEndedError,
 )
 from sft.ledger.slots import SlotVersion
+from sft.limits import LOST_VERSIONS_RANGES
 from sft.model.access import Caller, Permission
 from sft.model.events import FileCommitted, FileReplaced
 from sft.model.quota_events import QuotaNear
@@ -31,12 +32,12 @@ from sft.model.quotas import Usage
 from sft.service.author_signature import Signed
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at
 from sft.service.pending import Committed, Pending
-from sft.service.quotas import Quotas, added_by, reserved_by
+from sft.service.quotas import Quotas, reserved_by
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
 from sft.service.storage import under_current_key
 from sft.service.use_case import batch_act
-from sft.service.version_tree import with_version
+from sft.service.version_tree import RANGE_BYTES, lost_versions, with_lost, with_version
 from sft.store.criteria import LIVE_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import files_by_file_id, newest_versions
@@ -54,12 +55,14 @@ class Put(Struct, frozen=True):
         version: the version that the author saw, plus one.
         prev: digest of that version; None for version 1, and while it is not yet known.
         digest: of the content; None while it is not yet known.
+        adopted: it was stored here before, and the index is made again: versions right before it may be lost.
     """
 
     file_id: bytes
     version: int
     prev: bytes | None = None
     digest: bytes | None = None
+    adopted: bool = False
 
 
 def check_upload(
@@ -87,17 +90,18 @@ def check_upload(
     file = place.file
     if file is None or newest is None:
         place.require_free()
-        if put.version != 1:
+        if put.version != 1 and not put.adopted:
             raise nothing_at(place.path)
         if id_is_known:
             raise BadRequestError(problem="another file has this id")
         return None
-    if put.digest == newest.digest and newest.author_id == caller.user_id:
+    skips = put.adopted and put.version > newest.number + 1
+    if put.digest == newest.digest and newest.author_id == caller.user_id and not skips:
         return newest
     if put.version == 1:
         raise record_builder.exists(place.path, newest)
     require_right(record_builder, caller, Permission.FILE_WRITE, file, verb="replace", path=place.path)
-    if put.file_id != file.file_id or put.version != newest.number + 1 or _differs(put, newest):
+    if put.file_id != file.file_id or not (skips or (put.version == newest.number + 1 and not _differs(put, newest))):
         raise ChangedSinceError(
             path=place.path,
             author=record_builder.name_of(newest.author_id),
@@ -162,7 +166,7 @@ class CommitGroup:
         self._require_key(pending)
         place = self._places.at(signed.path)
         newest = None if place.file is None else self._newest[place.file.id]
-        put = Put(signed.file_id, signed.version, signed.prev, signed.digest)
+        put = Put(signed.file_id, signed.version, signed.prev, signed.digest, pending.adopted)
         known = signed.file_id in self._known_ids
         same = check_upload(self._record_builder, caller, place, newest, put, id_is_known=known)
         if same is not None and place.file is not None:
@@ -172,10 +176,12 @@ class CommitGroup:
         if key is not pending.key:
             pending = replace(pending, key=key)
         owner_id = self._quotas.owner_of(place.file, caller)
-        self._require_quota(pending, owner_id)
+        more = Usage(int(place.file is None), signed.size)
+        if not pending.adopted:
+            self._require_quota(pending, owner_id)
         self._require_room(pending)
         file = self._file(caller, place, signed)
-        return _committed(pending, file.file_id, self._note(pending, file, owner_id), new=True)
+        return _committed(pending, file.file_id, self._note(pending, file, owner_id, more), new=True)
 
     def write(self) -> None:
         """Write what was noted: nine statements at most, and one query."""
@@ -220,7 +226,12 @@ class CommitGroup:
         """Make the file's row, or the one with its new version."""
         if place.file is not None:
             # Its peaks follow, when its leaf is known.
-            return replace(place.file, newest=signed.version, contents_kept=place.file.contents_kept + 1)
+            return replace(
+                place.file,
+                newest=signed.version,
+                contents_kept=place.file.contents_kept + signed.version - place.file.newest,
+                versions_lost=_lost(signed, place.file.newest, place.file.versions_lost),
+            )
         made = self._places.make_way(self._transaction, place, caller.user_id)
         self._figures.make_folders(made)
         folder = made[-1] if made else place.folder
@@ -243,15 +254,16 @@ class CommitGroup:
             trashed_by_id=None,
             trashed_path=None,
             trashed_folded=None,
+            versions_lost=_lost(signed, 0, b""),
         )
 
-    def _note(self, pending: Pending, file: FileRow, owner_id: int) -> VersionRow:
+    def _note(self, pending: Pending, file: FileRow, owner_id: int, more: Usage) -> VersionRow:
         signed = pending.signed
         leaf = self._transaction.log(_event(pending, prev=self._newest.get(file.id)))
         if leaf is None:
             raise TypeError("every version is told in the log")
         slot_version = SlotVersion(signed.version, leaf, signed.digest, signed.size)
-        grown = with_version(file.versions_peaks, slot_version)
+        grown = with_version(file.versions_peaks, slot_version, lost_versions(file))
         file = replace(file, versions_peaks=grown.peaks)
         version = VersionRow(
             file=file.id,
@@ -272,11 +284,10 @@ class CommitGroup:
             later_keys=pending.key.later,
             subtrees=grown.subtrees,
         )
-        (self._new_files if signed.version == 1 else self._changed_files)[file.id] = file
-        if signed.version == 1:
+        (self._new_files if more.files else self._changed_files)[file.id] = file
+        if more.files:
             self._figures.put_file(file)
-        more = added_by(signed.version, signed.size)
-        for near in self._quotas.near(pending.caller, owner_id, more):
+        for near in () if pending.adopted else self._quotas.near(pending.caller, owner_id, more):
             self._transaction.log(near)
         self._figures.own(owner_id, files=more.files, size_bytes=more.size_bytes)
         self._versions.append(version)
@@ -292,11 +303,30 @@ class CommitGroup:
         return version
 
 
+def _lost(signed: Signed, before: int, lost: bytes) -> bytes:
+    """Write which versions of a file were lost, where another than the next one follows the newest there was.
+
+    Raises:
+        BadRequestError: in more ranges than its slot takes.
+    """
+    if signed.version == before + 1:
+        return lost
+    lost = with_lost(lost, before + 1, signed.version - 1)
+    if len(lost) > LOST_VERSIONS_RANGES * RANGE_BYTES:
+        raise BadRequestError(problem="too many of the versions before it are missing, here and there")
+    return lost
+
+
 def _event(pending: Pending, prev: VersionRow | None) -> FileCommitted | FileReplaced:
     caller, signed = pending.caller, pending.signed
     if prev is None:
         return FileCommitted(
-            by=caller, file_id=signed.file_id, path=signed.path, size=signed.size, digest=signed.digest
+            by=caller,
+            file_id=signed.file_id,
+            path=signed.path,
+            version=None if signed.version == 1 else signed.version,
+            size=signed.size,
+            digest=signed.digest,
         )
     return FileReplaced(
         by=caller,
@@ -305,7 +335,7 @@ def _event(pending: Pending, prev: VersionRow | None) -> FileCommitted | FileRep
         version=signed.version,
         size=signed.size,
         digest=signed.digest,
-        prev=prev.digest,
+        prev=signed.prev or b"",
     )
 
 

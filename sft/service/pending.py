@@ -43,6 +43,8 @@ class Pending(Struct, frozen=True):
         key: the sealed data key, for the row.
         opened: an open upload's row stands for it, which its commit removes.
         resumable: that row says how it can go on.
+        adopted: it was stored here before, and the index is made again: versions right before it may be lost, and no quota
+            refuses it.
     """
 
     caller: Caller
@@ -54,6 +56,7 @@ class Pending(Struct, frozen=True):
     storage: FileStorage
     opened: bool = False
     resumable: bool = False
+    adopted: bool = False
 
     @property
     def inline(self) -> bool:

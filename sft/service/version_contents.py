@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from sft.ledger.slots import after_lost
+from sft.service.version_tree import lost_versions
 from sft.store.files import versions_at
 from sft.store.objects import small_ids
 from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, VersionRow
@@ -48,7 +50,8 @@ def count_kept(transaction: Transaction, files: Iterable[tuple[FileRow, int]]) -
 
 def _first_there(transaction: Transaction, file: FileRow, upto: int) -> int:
     """Find the first version after one that has its content: the newest at the latest."""
-    number = upto + 1
+    lost = lost_versions(file)
+    number = after_lost(upto + 1, lost)
     while number < file.newest and any(row.destroyed_at for row in versions_at(transaction, [(file.id, number)])):
-        number += 1
+        number = after_lost(number + 1, lost)
     return number

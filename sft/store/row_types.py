@@ -141,6 +141,7 @@ class FileRow(Row, frozen=True, gc=False):
     trashed_folded: str | None
     contents_kept: int = 1
     expires_at: int | None = None
+    versions_lost: bytes = b""
 
 
 class VersionRow(Row, frozen=True, gc=False):

@@ -208,7 +208,8 @@ class FileModel(Model):
 
     ``state`` is ``live``, ``trashed`` where it was deleted by itself, or ``purging`` while it is being destroyed; then it has
     no folder, and ``trashed_path`` says where it was. ``versions_peaks`` are the hashes, 32 bytes each, of the complete
-    subtrees of the tree over all its versions (``sft.ledger``), of which there are as many as ``newest`` says. Of the newest
+    subtrees of the tree over all its versions (``sft.ledger``), of which there are as many as ``newest`` says, less those that
+    were lost: ``versions_lost`` are the first and the last number of each range of them, 4 bytes each. Of the newest
     ``contents_kept`` the content may be there; of all before them it was destroyed. The file goes to the trash at
     ``expires_at``.
     """
@@ -246,6 +247,7 @@ class FileModel(Model):
     trashed_folded: Mapped[str | None] = mapped_column(BY_BYTES)
     contents_kept: Mapped[int]
     expires_at: Mapped[int | None]
+    versions_lost: Mapped[bytes]
     mac: Mapped[bytes]
 
 

@@ -442,7 +442,12 @@ class CheckVault(Request, frozen=True, tag=43):
 
 
 class RebuildVault(Request, frozen=True, tag=56):
-    """Give rows to objects that none names, as far as what lies beside them goes."""
+    """Give rows to objects that none names, as far as what lies beside them goes.
+
+    What finds no place is written to the server's folder ``export_to``, an absolute path; empty for none.
+    """
+
+    export_to: PathText = ""
 
 
 class RotateMasterKey(Request, frozen=True, tag=44):

@@ -81,7 +81,7 @@ def _many(server: ServerProcess, tally: Tally, draw: random.Random, kills: int, 
     server.operate("vault", "status")
     idle = time.monotonic() - began
     first = min(idle, whole) * 0.5  # a process that loads has done nothing yet
-    for number in range(kills):
+    while tally.killed.get(act, 0) < kills:
         before()
         process = server.begin_operating("vault", act)
         try:
@@ -96,7 +96,7 @@ def _many(server: ServerProcess, tally: Tally, draw: random.Random, kills: int, 
         assert isinstance(report, dict)
         assert report["faults"] == [], report["faults"]
         assert report["versions"] == FILES, report["versions"]
-        say(f"{act} {number + 1}: {tally.killed.get(act, 0)} killed at work, {tally.over.get(act, 0)} were over")
+        say(f"{act}: {tally.killed.get(act, 0)} killed at work, {tally.over.get(act, 0)} were over")
 
 
 def _finish(server: ServerProcess, act: str) -> None:

@@ -53,7 +53,7 @@ class Proved:
             (proof,) = [
                 each.inclusion for each in self.evidence.versions if (each.file, each.version) == (number, said.number)
             ]
-            slot.check_version(version, said.number - 1, proof)
+            slot.check_version(version, proof)
         assert self.path(slot) == file.path
         signer = self.user(said.author_id)
         assert signer.name == said.author

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sft.model.policy import ServerPolicy
 from sft.operator import lost_database
 from tests.integration.live_cli import LiveCli
 from tests.loop import run
@@ -91,6 +92,42 @@ def test_a_lost_database_is_made_again_as_far_as_the_vault_goes(cli: LiveCli):
     ok(cli.sft("max", "servers", "trust", "acme", typed="acme\n"))
     assert got(cli, "max", "films/film", "here") == content
     assert "put into the index: 0 files" in ok(cli.operator("vault", "rebuild")).out
+
+
+def test_clients_verify_a_file_whose_oldest_contents_were_destroyed_before_the_database_was_lost(
+    cli: LiveCli, tmp_path: Path
+):
+    cli.server.here.readers.policy = ServerPolicy(versions_kept=2)
+    contents = [put(cli, "max", "film"), *(put(cli, "max", "film", "--replace") for _ in range(3))]
+    ok(cli.sft("gus", "get", "films/film", "--to", "before"))
+    ok(cli.operator("vault", "collect"))
+    put(cli, "max", "moved")
+    ok(cli.sft("max", "mkdir", "new"))
+    ok(cli.sft("max", "mv", "films/moved", "new/moved"))
+    cli.file("moved", moved := os.urandom(SIZE))
+    ok(cli.sft("max", "put", str(cli.folder / "moved"), "--to", "new", "--replace"))
+    port = run(cli.server.halt())
+    for path in database_files(cli):
+        path.unlink()
+    said = cli.operator("vault", "rebuild", "--export", str(tmp_path / "left"))
+    assert said.status == 7
+    assert "put into the index: 2 files, 3 versions" in said.out
+    assert "films/moved version 1: it was signed to another place than the newest one" in said.out
+    assert "1 content without a place" in said.out
+    assert [path.suffix for path in sorted((tmp_path / "left/max/films/moved").iterdir())] == ["", ".minisig", ".pub"]
+    run(cli.server.start(port))
+    assert cli.operator_json("vault", "check", "--read-data")["faults"] == []
+    ok(cli.operator("user", "enable", "max"))
+    ok(cli.sft("max", "servers", "trust", "acme", typed="acme\n"))
+    assert got(cli, "max", "films/film", "newest") == contents[3]
+    assert got(cli, "max", "new/moved", "newest") == moved
+    ok(cli.sft("max", "get", "films/film", "--version", "3", "--to", "older"))
+    assert (cli.folder / "older" / "film").read_bytes() == contents[2]
+    assert cli.sft("max", "get", "films/film", "--version", "2", "--to", "none").status == 3
+    info = ok(cli.sft("max", "info", "films/film"))
+    assert [line.split()[0] for line in info.lines if line.startswith("v")] == ["v3"]
+    assert "2 versions before were lost when the index was made again" in info.out
+    ok(cli.sft("max", "log", "verify", "--server"))
 
 
 def test_what_was_killed_before_the_database_had_its_place_is_begun_anew(cli: LiveCli, monkeypatch: pytest.MonkeyPatch):

@@ -23,6 +23,7 @@ from sft.client.trust_words import known_since, stored_leaf
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.errors import FolderInTheWayError, NotFoundError, NotYoursError, RoleForbidsError, UsageError
+from sft.ledger.slots import position_of
 from sft.model.access import Caller, Permission, Resource, may
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, FileReader, FileVersion
@@ -144,11 +145,16 @@ class _Shown:
         verdict = self.known.verdict
         if verdict is not None and verdict.leaf is not None:
             said += ["", "LOG", f"{stored_leaf(verdict.leaf)} {console.mark('✓')}", *verdict.said_of_key()]
-        if self.older:
+        lost = () if verdict is None or verdict.proved is None else verdict.proved.slot.versions_lost
+        if self.older or lost:
             said += ["", "BEFORE (sft get NAME --version N, sft restore NAME --version N)"]
             said += [line.rstrip() for line in aligned([self._row(one, now) for one in self.older])]
-            unshown = self.older[-1].number - 1
+            unshown = position_of(self.older[-1].number, lost) if self.older else 0
             said += [f"and {counted(unshown, 'version')} before (sft log --file NAME)"] if unshown else []
+            were = (
+                f"{counted(sum(each.count for each in lost), 'version')} before were lost when the index was made again"
+            )
+            said += [were] if lost else []
         if self.readers is not None:
             said += ["", "READ BY", *reader_lines(self.readers)]
         return said

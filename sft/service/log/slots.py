@@ -20,9 +20,11 @@ from sft.ledger.slots import (
     SlotVersion,
     UserSlot,
     encode_slot,
+    position_of,
 )
 from sft.model.access import Role
 from sft.model.records import KeyEnd, UserState
+from sft.service.version_tree import lost_versions
 from sft.store.files import newest_versions
 from sft.store.folders import folders_by_id
 from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserRoleRow, UserRow, VersionRow
@@ -121,6 +123,7 @@ def file_record(row: FileRow, newest: VersionRow, folder: int | None, state: Fil
     state = state or FileState(row.state)
     purged = state is FileState.PURGED
     trashed_from = row.trashed_path or "" if state is FileState.TRASHED else ""
+    lost = lost_versions(row)
     return encode_slot(
         FileSlot(
             salt=row.salt,
@@ -131,8 +134,9 @@ def file_record(row: FileRow, newest: VersionRow, folder: int | None, state: Fil
             state=state,
             trashed_from=trashed_from,
             newest=SlotVersion(newest.number, newest.leaf, newest.digest, newest.size),
-            versions_kept=row.newest,
+            versions_kept=position_of(newest.number, lost) + 1,
             versions_root=fold(hashes_of(row.versions_peaks)),
+            versions_lost=lost,
         )
     )
 

@@ -13,11 +13,13 @@ from sft.crypto.comment import FileComment
 from sft.crypto.keys import ServerKey
 from sft.crypto.signatures import sign_file
 from sft.errors import LocalProtocolError, LogProofError
-from sft.ledger.slots import FileSlot, FileState, FolderSlot, FolderState, decode_slot, encode_slot
+from sft.ledger.slots import FileSlot, FileState, FolderSlot, FolderState, LostVersions, decode_slot, encode_slot
 from sft.model.access import Role
+from sft.model.evidence import ProvedVersion
 from sft.model.records import DeviceKey, File, FileVersion, KeyEnd, User, UserState
 from tests.unit.client.log_in_memory import FILES, USERS, LogInMemory
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, MAX_KEY
+from tests.unit.ledger.stored import versions_root
 
 KEY = ServerKey.from_seed(bytes(range(32)))
 ONE, TWO = b"1" * 16, b"2" * 16
@@ -114,6 +116,32 @@ def changed(log, place, **fields):
     """Let a slot say something else, in the log too."""
     slot = decode_slot(log.records[FILES][place])
     log.put(FILES, place, msgspec.structs.replace(slot, **fields))
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_versions_are_lost_in_a_log_that_was_begun_again_and_in_no_other(epoch):
+    log = LogInMemory(KEY, epoch=epoch)
+    log.user(8, "max", MAX_KEY.public.encode())
+    log.user(7, "ada", ADA)
+    for number in (1, 2, 3):
+        log.file(ONE, PATH, 7, number, digest(number), number)
+    place = log.places[ONE]
+    kept = log.versions[place][1:]
+    changed(log, place, versions_kept=2, versions_root=versions_root(kept), versions_lost=(LostVersions(1, 1),))
+    file, older = file_of(log, number=3), file_of(log, number=2)
+    proof = ProvedVersion(place, 2, (kept[1].hash(),))
+    answer = msgspec.structs.replace(log.evidence_of(file), versions=(proof,))
+    state = proved(log, answer)
+    if epoch == 1:
+        with pytest.raises(LogProofError, match="never begun again"):
+            state.file(file)
+        return
+    assert state.file(file).version.number == 3
+    assert state.file(older).version == kept[0]
+    first = file_of(log, number=1)
+    lying = msgspec.structs.replace(answer, versions=(ProvedVersion(place, 1, proof.inclusion),))
+    with pytest.raises(LogProofError, match="version 1 was lost"):
+        proved(log, lying).file(first)
 
 
 SLOT_LIES = {

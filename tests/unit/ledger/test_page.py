@@ -88,7 +88,7 @@ def test_the_layout_of_a_leaf_is_that_of_the_code() -> None:
 def test_the_arrays_of_slots_are_those_of_the_code() -> None:
     said = {row[0]: row[1].split(", ") for row in table("array | elements")}
     kinds = {"user": slots.UserSlot, "folder": slots.FolderSlot, "file": slots.FileSlot}
-    kinds |= {"role": slots.SlotRole, "key": slots.SlotKey, "version": slots.SlotVersion}
+    kinds |= {"role": slots.SlotRole, "key": slots.SlotKey, "version": slots.SlotVersion, "lost": slots.LostVersions}
     assert said.keys() == kinds.keys()
     for name, kind in kinds.items():
         tag = kind.__struct_config__.tag
@@ -162,7 +162,7 @@ def test_the_leaves_follow_from_the_page_alone() -> None:
 def test_the_slots_follow_from_the_page_alone() -> None:
     digest = worked_example.VERSION.digest
     version = leaf_hash(struct.pack(">QQ", 1, 2) + digest + struct.pack(">Q", 13))
-    file = [3, b"\3" * 16, bytes(range(16)), 1, 0, "März.txt", "live", "", [1, 2, digest, 13], 1, version]
+    file = [3, b"\3" * 16, bytes(range(16)), 1, 0, "März.txt", "live", "", [1, 2, digest, 13], 1, version, []]
     assert msgspec.msgpack.encode(file) == hexadecimal("The file's slot")
     key = b"Ed" + bytes(range(8)) + SigningKey(SEEDS[1]).verify_key.encode()
     user = [1, b"\2" * 16, 1, "ada", "active", [["admin", 1]], [[key, 1, None, None, None]]]

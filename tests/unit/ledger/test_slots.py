@@ -20,13 +20,17 @@ from sft.ledger.slots import (
     FileState,
     FolderSlot,
     FolderState,
+    LostVersions,
     Slot,
     SlotKey,
     SlotRole,
     SlotVersion,
     UserSlot,
+    after_lost,
     decode_slot,
     encode_slot,
+    number_at,
+    position_of,
 )
 from sft.ledger.state import StateTree
 from sft.model.access import Role
@@ -36,6 +40,8 @@ from tests.unit.ledger.stored import versions_root
 SALT = bytes(range(16))
 KEYS = [bytes([number]) * 42 for number in range(3)]
 VERSIONS = [SlotVersion(number, 10 * number, bytes([number]) * 64, 7 * number) for number in (1, 2, 4, 5, 9)]
+ROOT = versions_root(VERSIONS)
+LOST = (LostVersions(3, 3), LostVersions(6, 8))
 USER = UserSlot(
     salt=SALT,
     id=7,
@@ -59,6 +65,7 @@ FILE = FileSlot(
     newest=VERSIONS[-1],
     versions_kept=len(VERSIONS),
     versions_root=versions_root(VERSIONS),
+    versions_lost=LOST,
 )
 SLOTS: list[Slot] = [
     USER,
@@ -70,7 +77,8 @@ SLOTS: list[Slot] = [
     replace(FOLDER, parent=None, state=FolderState.PURGED, name=""),
     FILE,
     replace(FILE, state=FileState.TRASHED, folder=None, trashed_from="reports/März.pdf"),
-    replace(FILE, state=FileState.PURGED, folder=None, name="", versions_kept=0, versions_root=EMPTY_ROOT),
+    replace(FILE, state=FileState.PURGED, folder=None, name=""),
+    replace(FILE, newest=VERSIONS[1], versions_kept=2, versions_root=versions_root(VERSIONS[:2]), versions_lost=()),
 ]
 
 
@@ -94,7 +102,7 @@ def test_the_arrays_are_those_of_the_page() -> None:
     version = [9, 90, b"\x09" * 64, 63]
     arrays: list[tuple[Slot, list[Any]]] = [
         (FOLDER, [2, SALT, 1, 0, "reports", "live", ""]),
-        (FILE, [3, SALT, bytes(range(16)), 7, 4, "März.pdf", "live", "", version, 5, versions_root(VERSIONS)]),
+        (FILE, [3, SALT, bytes(range(16)), 7, 4, "März.pdf", "live", "", version, 5, ROOT, [[3, 3], [6, 8]]]),
         (
             USER,
             [
@@ -215,19 +223,61 @@ def test_a_users_role_is_the_newest_and_a_key_is_found_whole() -> None:
 def test_an_older_version_can_be_proved() -> None:
     for position, version in enumerate(VERSIONS):
         proof = prove_inclusion(position, len(VERSIONS), StateTree([each.hash() for each in VERSIONS]).node)
-        FILE.check_version(version, position, proof)
+        FILE.check_version(version, proof)
         for wrong in (
-            replace(version, number=3),
+            replace(version, number=10),
             replace(version, commit=1),
             replace(version, digest=bytes(64)),
             replace(version, size=0),
         ):
             with pytest.raises(ProofInvalidError):
-                FILE.check_version(wrong, position, proof)
+                FILE.check_version(wrong, proof)
         with pytest.raises(ProofInvalidError):
-            replace(FILE, versions_kept=4).check_version(version, position, proof)
-        with pytest.raises(ProofInvalidError):
-            FILE.check_version(version, (position + 1) % 5, proof)
+            FILE.check_version(VERSIONS[(position + 1) % 5], proof)
+    with pytest.raises(ValueError, match="version 7 was lost"):
+        FILE.check_version(replace(VERSIONS[0], number=7), [])
+
+
+def test_positions_follow_from_what_was_lost() -> None:
+    numbers = [each.number for each in VERSIONS]
+    assert [position_of(number, LOST) for number in numbers] == [0, 1, 2, 3, 4]
+    assert [number_at(position, LOST) for position in range(6)] == [*numbers, 10]
+    assert [after_lost(number, LOST) for number in range(1, 11)] == [1, 2, 4, 4, 5, 9, 9, 9, 9, 10]
+    assert (position_of(4, ()), number_at(4, ())) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("lost", "kept"),
+    [
+        (LOST, 4),
+        (LOST, 6),
+        ((), 5),
+        (LOST[::-1], 5),
+        ((LostVersions(3, 5), LostVersions(6, 6)), 5),  # one range, said as two
+        ((LostVersions(6, 8), LostVersions(6, 6)), 5),
+        ((LostVersions(4, 3), *LOST), 5),
+        ((LostVersions(6, 9),), 5),  # the newest is there
+        (tuple(LostVersions(2 * n, 2 * n) for n in range(1, limits.LOST_VERSIONS_RANGES + 2)), 66),
+    ],
+)
+def test_what_is_not_lost_is_kept(lost: tuple[LostVersions, ...], kept: int) -> None:
+    newest = VERSIONS[-1] if kept < 10 else replace(VERSIONS[-1], number=131)
+    array = msgspec.msgpack.decode(encode_slot(FILE))
+    with pytest.raises(ValueError, match="lost"):
+        replace(FILE, newest=newest, versions_kept=kept, versions_lost=lost)
+    array[-4], array[-3], array[-1] = newest, kept, lost
+    with pytest.raises(LedgerFormatError):
+        decode_slot(msgspec.msgpack.encode(array))
+
+
+def test_as_many_ranges_as_there_may_be_fit_a_slot() -> None:
+    late = 2**31 - 1
+    lost = tuple(LostVersions(late - 2 * n, late - 2 * n) for n in range(limits.LOST_VERSIONS_RANGES, 0, -1))
+    slot = replace(
+        FILE, newest=replace(VERSIONS[-1], number=late), versions_kept=late - len(lost), versions_lost=lost,
+        folder=None, state=FileState.TRASHED, trashed_from="x" * limits.PATH_BYTES, name="x" * limits.NAME_BYTES,
+    )  # fmt: skip
+    assert decode_slot(encode_slot(slot)) == slot
 
 
 def test_versions_are_hashed_as_leaves() -> None:

@@ -108,7 +108,7 @@ def test_an_older_version_is_proved_by_the_tree_over_all_of_its_file(services: S
             assert (slot.newest, found.evidence.versions) == (version, ())
         else:
             (proof,) = found.evidence.versions
-            slot.check_version(version, number - 1, proof.inclusion)
+            slot.check_version(version, proof.inclusion)
 
 
 def test_the_tree_over_all_versions_of_a_file_is_read_once_an_answer(services: ServiceFixture) -> None:
@@ -139,7 +139,7 @@ def test_a_proof_of_one_among_many_versions_reads_few_of_them(services: ServiceF
         (slot,) = [slot for slot in found.slots.values() if isinstance(slot, FileSlot)]
         (proof,) = found.evidence.versions
         version = SlotVersion(number, file.version.leaf, file.version.digest, file.version.size)
-        slot.check_version(version, number - 1, proof.inclusion)
+        slot.check_version(version, proof.inclusion)
 
 
 @pytest.mark.parametrize(
