@@ -73,6 +73,7 @@ _STYLES: Final = (
     "screens/activity.tcss",
     "screens/identity.tcss",
     "screens/servers.tcss",
+    "screens/status.tcss",
 )
 _THEME_FILE: Final = "theme"
 

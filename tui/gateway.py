@@ -49,6 +49,7 @@ from sft.model.records import (
     TrashedFolder,
     User,
 )
+from sft.model.status import LiveStatus, ServerStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +269,9 @@ class People(Protocol):
 
     async def sessions(self) -> list[SessionInfo]:
         """List who is connected, the earliest first."""
+
+    async def status(self, busiest: int) -> tuple[ServerStatus, LiveStatus]:
+        """Return how the server is and what it does, with so many of its sessions at most, the fastest first."""
 
     async def kick(self, session_id: int) -> None:
         """End a session; NotFoundError if it has ended already."""

@@ -214,6 +214,21 @@ _SERVERS: Final = (
     Action("servers.first", "f", "Use first", "Use this server when none is named", 22),
     Action("servers.forget", "d", "Forget", "Forget this server; its key is put aside", 24),
 )
+_STATUS: Final = (
+    Action(
+        "status.read", "p", "Read link", "Read the server link out over a phone, spelled", 10,
+        Permission.SESSION_MANAGE, deed="look at how the server is",
+    ),
+    Action("status.copy", "y", "Copy link", "Copy the server link to the terminal's clipboard: no secret", 12),
+    Action(
+        "status.next_tab", "right_square_bracket", "", "To the other list: sessions, what was refused last", 0,
+        Permission.SESSION_MANAGE, asks=True, deed="look at how the server is",
+    ),
+    Action(
+        "status.previous_tab", "left_square_bracket", "", "To the list before", 0,
+        Permission.SESSION_MANAGE, asks=True, deed="look at how the server is",
+    ),
+)  # fmt: skip
 _APP: Final = (
     Action("app.files", "1", "", "Go to Files"),
     Action("app.transfers", "2,t", "", "Go to Transfers"),
@@ -221,6 +236,10 @@ _APP: Final = (
     Action("app.activity", "4", "", "Go to Activity"),
     Action("app.identity", "5", "", "Go to Identity"),
     Action("app.servers", "6", "", "Go to Servers"),
+    Action(
+        "app.status", "7", "", "Go to Status: how the server is and what it does", 0,
+        Permission.SESSION_MANAGE, deed="look at how the server is",
+    ),
     Action("app.again", "R,ctrl+r", "", "Connect again, or read again, now"),
     Action("app.undo", "u", "", "Take back the last deletion, move, new folder or restoring", asks=True),
     Action("app.theme", "", "", "Choose the theme: dark, light, nord, gruvbox and others"),
@@ -230,9 +249,9 @@ _APP: Final = (
     Action("app.help", "question_mark,f1", "Help", "What can be done here", 2),
     Action("app.quit", "q,f10,ctrl+q", "", "Quit"),
     Action("app.interrupt", "ctrl+c", "", "Copy what is marked, else quit; twice quits at once"),
-)
+)  # fmt: skip
 
-SCREEN_IDS: Final = ("files", "transfers", "people", "activity", "identity", "servers")
+SCREEN_IDS: Final = ("files", "transfers", "people", "activity", "identity", "servers", "status")
 TITLES: Final = {
     "files": "Files",
     "transfers": "Transfers",
@@ -240,6 +259,7 @@ TITLES: Final = {
     "activity": "Activity",
     "identity": "Identity",
     "servers": "Servers",
+    "status": "Status",
     "app": "Everywhere",
     "list": "In lists",
 }
@@ -247,7 +267,7 @@ ALWAYS_IN_FOOTER: Final = ("app.palette", "app.help")
 
 ACTS: Final = {
     act.id: act
-    for act in (*_LIST, *_SELECTING, *_FILES, *_TRANSFERS, *_PEOPLE, *_ACTIVITY, *_IDENTITY, *_SERVERS, *_APP)
+    for act in (*_LIST, *_SELECTING, *_FILES, *_TRANSFERS, *_PEOPLE, *_ACTIVITY, *_IDENTITY, *_SERVERS, *_STATUS, *_APP)
 }
 
 

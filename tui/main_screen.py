@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final, cast
 
@@ -28,7 +29,7 @@ from tui.connection_words import alarm_of
 from tui.context import AppContext
 from tui.dialogs.help import Help
 from tui.dialogs.palette import Offer, Palette, PaletteTarget
-from tui.keys import ACTS, SCREEN_IDS, SELECTING, TITLES, acts_of, bindings_of
+from tui.keys import ACTS, SCREEN_IDS, SELECTING, TITLES, Action, acts_of, bindings_of
 from tui.messages import ActChosen, ActsChanged, ConnectionChanged, Notification, Severity, TransfersMoved
 from tui.palette_targets import PaletteTargets
 from tui.runtime.dirty_lines import DirtyLines
@@ -38,6 +39,7 @@ from tui.screens.identity import IdentityView
 from tui.screens.people import PeopleView
 from tui.screens.people_rows import admin_names
 from tui.screens.servers import ServersView
+from tui.screens.status import StatusView
 from tui.screens.transfers import TransfersView
 from tui.text import error_text
 from tui.view import View
@@ -85,6 +87,7 @@ class MainScreen(Screen[None]):
             "activity": ActivityView(id="view-activity"),
             "identity": IdentityView(id="view-identity"),
             "servers": self.servers,
+            "status": StatusView(id="view-status"),
         }
         self._targets = PaletteTargets(self, self._people, self._files, self.servers)
         self._focused_in: dict[str, Widget] = {}
@@ -200,9 +203,11 @@ class MainScreen(Screen[None]):
 
     async def action_act(self, act_id: str) -> None:
         act = ACTS[act_id]
-        reason = self.sft.reason_against(act)
-        if act.name in SCREEN_IDS:
+        reason = self._reason_against(act)
+        if act.name in SCREEN_IDS and not reason:
             await self.go(act.name)
+        elif act.name in SCREEN_IDS:
+            start_worker(self, partial(self._refuse, act), group="refusing")
         elif act.name == "palette":
             self._offer_palette()
         elif act.name == "help":
@@ -211,6 +216,16 @@ class MainScreen(Screen[None]):
             self.view.report(reason, Severity.WARNING)
         else:
             self.sft.perform(act)
+
+    def _reason_against(self, act: Action) -> str:
+        """Return why an act of everywhere cannot be done now; a screen may be for some roles alone."""
+        of_role = View.reason_against(self.view, act) if act.permission is not None else ""
+        return self.sft.reason_against(act) or of_role
+
+    async def _refuse(self, act: Action) -> None:
+        """Say who does not see a screen, and by name who can change it."""
+        await self.read_admins()
+        self.view.report(self._reason_against(act), Severity.WARNING)
 
     @on(ActChosen)
     async def _chosen(self, event: ActChosen) -> None:
@@ -293,7 +308,7 @@ class MainScreen(Screen[None]):
         sections.append((title, [Offer(a, title, view.reason_against(a)) for a in own]))
         lists = [a for a in acts_of("list") if view.lists_select or a.id not in SELECTING]
         sections.append((TITLES["list"], [Offer(a, TITLES["list"], "") for a in lists]))
-        everywhere = [Offer(a, TITLES["app"], self.sft.reason_against(a)) for a in acts_of("app")]
+        everywhere = [Offer(a, TITLES["app"], self._reason_against(a)) for a in acts_of("app")]
         sections.append((TITLES["app"], everywhere))
         return sections
 

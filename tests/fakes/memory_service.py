@@ -97,6 +97,7 @@ class Visit:
     user_id: int | None
     info: SessionInfo
     key_id: None = None  # of no key that ends
+    moved_bytes: tuple[int, int] = (0, 0)
 
     def describe(self) -> SessionInfo:
         return self.info

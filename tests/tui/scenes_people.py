@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from textual.pilot import Pilot
+from twisted.internet.task import Clock
 
 from sft.errors import LogWentBackError
 from sft.model.access import Role
 from sft.model.links import ServerLink
 from sft.model.records import KeyEnd
+from sft.server.throughput import Throughput
 from sft.service import keys
 from tests.fakes.acme import HOSTILE_PEOPLE, with_hostile_files, with_hostile_people
 from tests.fakes.gateway import FakeGateway
-from tests.fakes.memory_service import key_of
+from tests.fakes.memory_service import Visit, key_of
 from tests.tui.scene_steps import Cast, Stage, after, paste, root, settle, typing
 from tui.app import SftApp
 from tui.dialogs.link import ShowLink
@@ -77,6 +79,10 @@ CASTS: dict[str, Cast] = {
     "disable": Cast("ada"),
     "remove": Cast("ada"),
     "withdraw": Cast("ada"),
+    "status": Cast("ada"),
+    "status-refusals": Cast("ada"),
+    "read-link": Cast("ada"),
+    "ascii-status": Cast("ada", glyphs=PLAIN),
     "activity": Cast("ada"),
     "activity-filter": Cast("ada"),
     "activity-record": Cast("ada"),
@@ -116,6 +122,37 @@ CASTS: dict[str, Cast] = {
 
 async def _people(pilot: Pilot[int], app: SftApp) -> None:
     await pilot.press("3")
+    await settle(pilot)
+
+
+async def _status(pilot: Pilot[int], app: SftApp) -> None:
+    """Have a server that was busy for some minutes, and refused some things."""
+    context, clock = app.gateway.service.context, Clock()
+    visits = {each.session_id: each for each in context.sessions.all() if isinstance(each, Visit)}
+
+    def moved() -> tuple[tuple[int, int], dict[int, tuple[int, int]]]:
+        live = {number: visit.moved_bytes for number, visit in visits.items()}
+        return (sum(each for each, _ in live.values()), sum(each for _, each in live.values())), live
+
+    context.throughput = Throughput(clock, moved, print)
+    for span in range(120):
+        for at, visit in enumerate(visits.values()):
+            received, sent = visit.moved_bytes
+            more = (span * span % 97) * (at + 1) << 17
+            visit.moved_bytes = (received + more * at, sent + (more if span > 90 else 0))
+        clock.advance(2)
+        context.throughput.look()
+    for name, request, code, about in (
+        ("gus", "PutFiles", "ROLE_FORBIDS", "finance/2026/plan.pdf"),
+        ("max", "Move", "NOT_YOURS", "finance/2026/contract.pdf"),
+        ("max", "Move", "NOT_YOURS", "finance/2026/contract.pdf"),
+        ("ivo", "GetFile", "INTERNAL", "7F3K-29QD"),
+    ):
+        context.last_refusals.of_person(name, request, code, about)
+    context.last_refusals.of_stranger("203.0.113.9", "login", "LOGIN_REFUSED")
+    context.counts.free_bytes = 60 << 30
+    context.listening = "files.acme.org:7361"
+    await pilot.press("7")
     await settle(pilot)
 
 
@@ -259,6 +296,10 @@ SCENERY: dict[str, Stage] = {
     "disable": after(_people, "down", "down", "e", back=("escape", "up", "up")),
     "remove": after(_people, "down", "down", "d", back=("escape", "up", "up")),
     "withdraw": after(_people, _NEXT, "x", back=("escape", _BEFORE)),
+    "status": _status,
+    "status-refusals": after(_status, _NEXT, back=(_BEFORE,)),
+    "read-link": after(_status, "p", "space", "space", back=("escape",)),
+    "ascii-status": _status,
     "activity": _activity,
     "activity-filter": after(_activity, "slash", *"act:delete", back=("escape",)),
     "activity-guest": _activity,

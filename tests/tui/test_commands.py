@@ -154,7 +154,7 @@ PARTS = {"accounts": "Accounts", "files": "Files", "people": "People", "keys": "
 QUESTIONS = {
     "accounts": {"all", "pending", "server_link", "offers_demo", "explore_demo"},
     "files": {"list_folder", "list_trash", "search", "last_deleted", "look", "details", "chain", "readers"},
-    "people": {"users", "invitations", "sessions"},
+    "people": {"users", "invitations", "sessions", "status"},
     "keys": {"all"},
     "local": {
         "keyring", "local_versions", "public_key_file", "suggested_names", "suggested_passphrase", "load", "save",

@@ -21,14 +21,14 @@ from tui.keys import SCREEN_IDS
 
 SIZE, SMALL, LARGE = (120, 36), (80, 24), (200, 60)
 NAMES = ("names", "names-zoomed", "names-transfers")
-SMALL_SCENES = ("files", "delete", "trust", "first-start", "queue", "stop", "log-stop", "activity")
+SMALL_SCENES = ("files", "delete", "trust", "first-start", "queue", "stop", "log-stop", "activity", "status")
 SHOWN = [(name, SIZE, True) for name in SCENES]
 SHOWN += [(name, SMALL, True) for name in SMALL_SCENES]
 SHOWN += [(name, size, True) for size in (SMALL, LARGE) for name in NAMES]
 SHOWN += [("files", SIZE, False)]
 
 # The first scene of a group: each screen is among them.
-EVERY_RUN = frozenset({"files", "queue", "people-admin", "activity", "identity", "first-start"})
+EVERY_RUN = frozenset({"files", "queue", "people-admin", "activity", "identity", "first-start", "status"})
 
 
 def name_of(scene: str, size: tuple[int, int], dark: bool) -> str:

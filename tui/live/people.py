@@ -20,6 +20,7 @@ class LivePeople:
         self.remove = access.asking(people.remove)
         self.invitations = access.asking(people.list_invitations)
         self.sessions = access.asking(people.list_sessions)
+        self.status = access.asking(people.show_live_status)
         self.kick = access.asking(people.kick)
 
     async def change_role(self, name: str, role: Role) -> User:

@@ -18,6 +18,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from sft.client.connection_info import ConnectionInfo, Status
+from sft.model.access import Permission, allows
 from tui.connection_words import words_of
 from tui.glyphs import Glyphs
 from tui.keys import SCREEN_IDS, TITLES
@@ -25,6 +26,7 @@ from tui.messages import ActChosen
 from tui.text import cut, shown
 from tui.themes.styles import styles_of
 
+_OF_ADMINS: Final = "status"
 _ALL_NAMED: Final = 80  # columns
 _UNWITNESSED: Final = (" not yet witnessed", " unwitnessed")  # as there is room
 _APART: Final = 100  # room for our own name
@@ -45,11 +47,19 @@ class Header(Widget):
         """Place the names: apart where there is room, else each blank between two is of both."""
         column, apart = (5, 1) if self.size.width >= _APART else (0, -1)
         tabs = []
-        for number, screen_id in enumerate(SCREEN_IDS, 1):
+        for number, screen_id in enumerate(self._screens, 1):
             width = len(f" {number}{self._title(screen_id)} ")
             tabs.append((column, column + width, screen_id))
             column += width + apart
         return tabs
+
+    @property
+    def _screens(self) -> tuple[str, ...]:
+        """The screens that are named: that of admins for them alone, and only where who we are stands there whole."""
+        role = self.connection.role
+        is_admin = role is not None and allows(role, Permission.SESSION_MANAGE)
+        is_named = self.size.width >= _APART and is_admin
+        return SCREEN_IDS if is_named or self.screen_id == _OF_ADMINS else SCREEN_IDS[:-1]
 
     def _title(self, screen_id: str) -> str:
         """Return what stands beside a number: on the narrowest screens who we are comes before what is elsewhere."""
@@ -69,7 +79,7 @@ class Header(Widget):
             number_text = f" {number}"[len(text) - start :] if len(text) > start else f" {number}"
             text.append(number_text, style["tab"] if active else style["muted"])
             text.append(f"{self._title(screen_id)} ", style["tab"] if active else style["plain"])
-        if self.screen_id != SCREEN_IDS[-1]:
+        if self.screen_id != self._screens[-1]:
             text.right_crop(1)  # a blank that is nobody's
         right = self._who(width - text.cell_len - 2, style)
         gap = width - text.cell_len - right.cell_len - 1

@@ -1,0 +1,82 @@
+"""The server link as it is read out over a phone: a group of characters at a time, spelled, so that nobody loses the place.
+
+Rules. It is no secret. What was typed wrong is told at the other end: a link ends with characters that check it, and blanks
+between the groups are dropped there.
+"""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from sft.model.spelling import link_groups, spelled
+from tui.dialogs.dialog import Dialog, DialogButton, static
+from tui.text import shown
+
+
+class ReadLink(Dialog[None]):
+    """Gives nothing; space goes on to the next group.
+
+    Args:
+        address: of the server.
+        words: of its key.
+        link: both, as one text.
+    """
+
+    wide = True
+
+    def __init__(self, address: str, words: str, link: str) -> None:
+        super().__init__("The server link, to read out", safe="Close")
+        self._address = address
+        self._words = words
+        self._link = link
+        self._groups = link_groups(link)
+        self._at = 0
+        self._buttons += [
+            DialogButton("Copy", "copy", key="y"),
+            DialogButton("Before", "before", key="b"),
+            DialogButton("Next", "next", key="space"),
+        ]
+
+    def content(self) -> ComposeResult:
+        yield static(f"{shown(self._address)}   key {shown(self._words)}")
+        yield static("", "dialog-space", id="read-word")
+        yield static("", id="read-spelled")
+        yield static("", "dialog-muted dialog-space", id="read-all")
+        yield static(
+            "Who has joined already types it behind: sft servers link, or p in Servers. Then compare the words of the key.",
+            "dialog-space",
+        )
+
+    def first_focus(self) -> Widget:
+        return self._buttons[-1]
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._show()
+
+    def answer(self, name: str) -> None:
+        if name == "safe":
+            self.dismiss(None)
+        elif name == "copy":
+            self.app.copy_to_clipboard(self._link)
+            self.show_progress("Sent to the terminal's clipboard: the server link.")
+        else:
+            step = 1 if name == "next" else -1
+            self._at = min(max(self._at + step, 0), len(self._groups) - 1)
+            self._show()
+
+    def _show(self) -> None:
+        group = self._groups[self._at]
+        place = f"{self._at + 1} of {len(self._groups)}   "
+        self.query_one("#read-word", Static).update(
+            Content.assemble((place, "$quiet"), (shown(group), "bold $foreground"))
+        )
+        self.query_one("#read-spelled", Static).update(Content(shown(spelled(group))))
+        parts = [
+            (f"{shown(each)} ", "bold $foreground" if at == self._at else "$quiet")
+            for at, each in enumerate(self._groups)
+        ]
+        self.query_one("#read-all", Static).update(Content.assemble(*parts))
