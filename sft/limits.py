@@ -208,3 +208,16 @@ UNWITNESSED_SECONDS: Final = 24 * 3600  # then a client says that a log has no q
 HEALTH_CONNECTIONS: Final = 16  # of programs of this computer: each asks now and then
 HEALTH_CONNECTION_SECONDS: Final = 300  # a program that asks every quarter of a minute keeps its connection for a while
 HEALTH_CONNECTION_BYTES: Final = 64 * KIB  # a hundred requests
+
+# -- hooks (sft/server/hooks.py) ----------------------------------------------------------------------------
+HOOKS_MOST: Final = 16  # each may take a thread and a process while it is slow
+HOOK_SECONDS: Final = 10  # for one delivery, unless told: who has more to do takes it over and answers
+HOOK_SECONDS_MOST: Final = 300
+HOOK_PAUSE_SECONDS: Final = (
+    600  # the longest until what failed is tried again: a receiver that is mended waits no longer
+)
+HOOK_FAILURES_TOLD: Final = 3  # in a row: then the health page says so; a receiver that restarts has fewer
+HOOK_KEEP_SECONDS: Final = 1  # what was delivered since is delivered again after a crash; each keeping is a commit
+HOOK_PAGE: Final = 32  # leaves that are read at once, of 144 KiB at most each
+HOOK_OUTPUT_BYTES: Final = 2 * KIB  # that are read of what a program prints, or a receiver answers
+EVENT_BYTES: Final = MIB  # one event as it is delivered: leaf, both parts of its record, twice, and the proof

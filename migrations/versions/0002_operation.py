@@ -1,6 +1,7 @@
 """What a server keeps of its own operation.
 
-revision 0002: how far contents were read, what of them is damaged, how the server grows, folders that are being handed over.
+revision 0002: how far contents were read, what of them is damaged, how the server grows, folders that are being handed over,
+how far each hook is.
 These tables begin empty.
 """
 
@@ -80,9 +81,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("folder_id", name="pk_folder_hand_overs"),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_folder_hand_overs_owner_id"),
     )
+    op.create_table(
+        "hooks", _text("name"), _integer("position"), _bytes("mac"), sa.PrimaryKeyConstraint("name", name="pk_hooks")
+    )
 
 
 def downgrade() -> None:
     """Drop the tables, and what is in them."""
-    for table in ("folder_hand_overs", "growth", "damages", "checks"):
+    for table in ("hooks", "folder_hand_overs", "growth", "damages", "checks"):
         op.drop_table(table)

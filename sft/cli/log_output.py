@@ -20,8 +20,9 @@ from sft.client.api.people import show_user
 from sft.client.concurrency import pause
 from sft.client.log_document import actor_of, line_document
 from sft.client.log_verify import Progress, VerifiedLog
-from sft.client.logged import ACTS, LogLine
+from sft.client.logged import LogLine
 from sft.errors import NotFoundError, NotYoursError, RoleForbidsError
+from sft.ledger.acts import ACTS
 from sft.ledger.leaves import LeafKind
 from sft.limits import LOG_ENTRIES
 from sft.model.names import parse_path, safe

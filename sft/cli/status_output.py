@@ -7,7 +7,7 @@ from typing import Final
 from sft.cli.columns import aligned
 from sft.cli.json_output import Document, session_document
 from sft.model.names import safe
-from sft.model.status import LiveStatus, ServerStatus
+from sft.model.status import HookStatus, LiveStatus, ServerStatus
 from sft.model.status_words import refusal_text, status_facts, status_head
 from sft.model.text import count_text, local_time, shown_name, size_text, utc_time
 
@@ -19,7 +19,25 @@ def status_document(status: ServerStatus) -> Document:
     """Return it as ``--json`` has it."""
     document: Document = {name: getattr(status, name) for name in status.__struct_fields__}
     document |= {name: None if document[name] is None else utc_time(getattr(status, name)) for name in _TIMES}
-    return document | {"uptime_seconds": status.now - status.started_at, "waiting": list(status.waiting)}
+    return document | {
+        "uptime_seconds": status.now - status.started_at,
+        "waiting": list(status.waiting),
+        "hooks": [hook_document(each) for each in status.hooks],
+    }
+
+
+def hook_document(hook: HookStatus) -> Document:
+    """Return how a hook is, as ``--json`` has it."""
+    return {
+        "name": hook.name,
+        "events": list(hook.events),
+        "target": hook.target,
+        "position": hook.position,
+        "delivered": hook.delivered,
+        "failures": hook.failures,
+        "failing_since": None if hook.failing_since is None else utc_time(hook.failing_since),
+        "problem": hook.problem,
+    }
 
 
 def status_lines(status: ServerStatus, now: float) -> list[str]:

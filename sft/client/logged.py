@@ -13,54 +13,9 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from sft.ledger.acts import ACTS
 from sft.ledger.leaves import LeafKind, LogLeaf
 from sft.ledger.records import LeafRecord
-
-# What is typed after --act, and which leaves are meant.
-ACTS: Final[Mapping[str, tuple[LeafKind, ...]]] = MappingProxyType(
-    {
-        "store": (LeafKind.FILE_COMMITTED, LeafKind.FILE_REPLACED),
-        "move": (LeafKind.FILE_MOVED, LeafKind.FOLDER_MOVED),
-        "delete": (LeafKind.FILE_DELETED, LeafKind.FOLDER_DELETED),
-        "expire": (LeafKind.EXPIRY_CHANGED, LeafKind.FILE_EXPIRED),
-        "restore": (LeafKind.FILE_RESTORED, LeafKind.FOLDER_RESTORED),
-        "purge": (
-            LeafKind.FILES_PURGED,
-            LeafKind.FILE_PURGE_BEGUN,
-            LeafKind.FOLDER_PURGE_BEGUN,
-            LeafKind.FOLDERS_PURGED,
-            LeafKind.VERSIONS_DESTROYED,
-        ),
-        "mkdir": (LeafKind.FOLDER_MADE,),
-        "download": (LeafKind.DOWNLOAD_BEGUN, LeafKind.DOWNLOAD_RECEIVED),
-        "join": (LeafKind.USER_JOINED,),
-        "key": (
-            LeafKind.KEY_ADDED,
-            LeafKind.KEY_ROTATED,
-            LeafKind.KEY_ENDED,
-            LeafKind.KEY_RESET,
-            LeafKind.SERVER_KEY_CHANGED,
-        ),
-        "role": (LeafKind.ROLE_CHANGED,),
-        "disable": (LeafKind.USER_DISABLED,),
-        "enable": (LeafKind.USER_ENABLED,),
-        "remove": (LeafKind.USER_REMOVED,),
-        "owner": (LeafKind.OWNER_CHANGED, LeafKind.FOLDER_OWNER_CHANGED),
-        "quota": (LeafKind.QUOTA_CHANGED,),
-        "hand-over": (LeafKind.HANDED_OVER,),
-        "invite": (LeafKind.INVITATION_MADE, LeafKind.INVITATION_WITHDRAWN),
-        "login": (LeafKind.LOGIN_FAILURES,),
-        "damage": (LeafKind.DAMAGE_FOUND,),
-        "server": (
-            LeafKind.MASTER_KEY_ROTATED,
-            LeafKind.ROW_KEY_CHANGED,
-            LeafKind.SETTINGS_CHANGED,
-            LeafKind.BACKUP_TAKEN,
-            LeafKind.LOG_STARTED,
-            LeafKind.LOG_RESTARTED,
-        ),
-    }
-)
 
 _WORDS: Final[Mapping[LeafKind, str]] = MappingProxyType(
     {

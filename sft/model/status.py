@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from sft.limits import HOOKS_MOST
 from sft.model.records import Count, Record, Seconds, SessionInfo, ShortText
 
 SAMPLES_MOST: Final = 150  # of throughput: five minutes
@@ -18,6 +19,31 @@ REFUSALS_MOST: Final = 100
 
 OptionNames = Annotated[tuple[ShortText, ...], Meta(max_length=64)]
 Rates = Annotated[tuple[Count, ...], Meta(max_length=SAMPLES_MOST)]
+
+EventWords = Annotated[tuple[ShortText, ...], Meta(max_length=64)]
+
+
+class HookStatus(Record, frozen=True):
+    """How a hook is.
+
+    Attributes:
+        target: its program, or the host of its URL.
+        position: the first leaf that may still have to be delivered; None where no server serves.
+        delivered: events since the start.
+        failures: in a row, since ``failing_since``; ``problem`` is the last one.
+    """
+
+    name: ShortText
+    events: EventWords
+    target: ShortText
+    position: Count | None = None
+    delivered: Count = 0
+    failures: Count = 0
+    failing_since: Seconds | None = None
+    problem: ShortText = ""
+
+
+HookStatuses = Annotated[tuple[HookStatus, ...], Meta(max_length=HOOKS_MOST)]
 
 
 class ServerStatus(Record, frozen=True):
@@ -62,6 +88,7 @@ class ServerStatus(Record, frozen=True):
     waiting: OptionNames = ()
     daily_growth_bytes: int | None = None
     days_until_full: Count | None = None
+    hooks: HookStatuses = ()
 
 
 class SessionRates(Record, frozen=True):

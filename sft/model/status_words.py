@@ -59,6 +59,8 @@ def status_facts(status: ServerStatus, now: float) -> list[StatusFact]:
             is_doubtful=status.faults > 0,
         ),
     ]
+    if status.hooks:
+        facts.append(_hooks(status, now))
     if status.waiting:
         options = ", ".join(map(safe, status.waiting))
         facts.append(StatusFact("options", f"wait for a restart: {options}", is_doubtful=True))
@@ -86,6 +88,18 @@ def _damage(status: ServerStatus, now: float) -> StatusFact:
         "damage", f"{known}; contents were read whole {read}{held}",
         is_doubtful=bool(status.damages or status.check_faults),
     )  # fmt: skip
+
+
+def _hooks(status: ServerStatus, now: float) -> StatusFact:
+    failing = [each for each in status.hooks if each.failures]
+    if not failing:
+        return StatusFact("hooks", f"{counted(len(status.hooks), 'hook')}, none fails")
+    said = "; ".join(
+        f"{safe(each.name)} fails since {_when(each.failing_since, now)} ({counted(each.failures, 'failure')}): "
+        f"{safe(each.problem)}"
+        for each in failing
+    )
+    return StatusFact("hooks", said, is_doubtful=True)
 
 
 def _is_old(moment: int | None, status: ServerStatus) -> bool:

@@ -306,6 +306,20 @@ _CONFIG: Final = OperatorGroup(
     ],
 )
 
+_HOOK: Final = OperatorGroup(
+    "hook",
+    "Programs and webhooks that are told what happens.",
+    [
+        leaf("list", "hooks:show", "List them, and how each is."),
+        leaf(
+            "test",
+            "hooks:test",
+            "Give a hook the newest event that it is for, as a test.",
+            argument("HOOK", "Its name; see sftd hook list."),
+        ),
+    ],
+)
+
 _VAULT: Final = OperatorGroup(
     "vault",
     "What is stored, as it lies on the disk.",
@@ -405,6 +419,7 @@ program: Final = OperatorGroup(
         _SESSION,
         _LOG,
         _CONFIG,
+        _HOOK,
         _VAULT,
         _BACKUP,
         _RESTORE,

@@ -12,11 +12,13 @@ from typing import Any, Final, TypedDict
 
 from sft.cli.console import Console
 from sft.errors import ConfigurationError, UsageError
+from sft.model.hooks import Hook
 from sft.model.names import safe
 from sft.model.text import counted
 from sft.operator.configuration import DEFAULTS, Configured, Source
 from sft.operator.configuration_file import template
 from sft.operator.home import Home
+from sft.operator.hook_option import fields_of
 from sft.operator.options import BY_NAME, OPTIONS, ServerOption
 
 
@@ -109,16 +111,22 @@ def _value(option: ServerOption, found: Configured) -> Any:
 
 
 def _document(option: ServerOption, found: Configured) -> OptionJson:
-    value = _value(option, found)
     return OptionJson(
         option=option.name,
-        value=value,
+        value=_plain(_value(option, found)),
         default=getattr(DEFAULTS, option.name),
         source=found.sources.get(option.name, Source.DEFAULT),
         reloads=option.reloads,
         variable=option.variable,
         about=option.about,
     )
+
+
+def _plain(value: Any) -> object:
+    """Return a value as JSON can have it; of hooks what their tables say."""
+    if isinstance(value, tuple):
+        return [fields_of(each) if isinstance(each, Hook) else each for each in value]
+    return value
 
 
 def _all_about(option: ServerOption, found: Configured) -> list[str]:

@@ -20,6 +20,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from sft.errors import ConfigurationError, SftError
+from sft.model.hooks import Hook
 from sft.model.names import safe
 from sft.model.policy import ServerPolicy
 from sft.operator.configuration_file import line_of, set_by_flag
@@ -46,6 +47,7 @@ class Configuration(ServerPolicy, frozen=True):
     monitoring: str = ""
     log_format: str = "text"
     log_level: str = "info"
+    hooks: tuple[Hook, ...] = ()
 
     @property
     def policy(self) -> ServerPolicy:

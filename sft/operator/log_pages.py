@@ -15,9 +15,9 @@ from sft.client.api.leaves import refuse
 from sft.client.api.log import LogLines, all_lines, page_before
 from sft.client.log_folder import LogFolder
 from sft.client.log_verify import read_signed, verify_folder, verify_server
-from sft.client.logged import ACTS
 from sft.crypto.signed_note import server_note_key, text_of
 from sft.errors import CryptoError, LocalFileError, ProofInvalidError, UsageError
+from sft.ledger.acts import ACTS
 from sft.ledger.checkpoints import Checkpoint
 from sft.ledger.published import CHECKPOINT, LogWriter
 from sft.model.names import safe

@@ -16,7 +16,7 @@ from sft.cli.next_steps import STEPS, NextSteps
 from sft.errors import SftError
 from sft.model.text import shell_path
 
-_LISTS: Final = {"user": "user", "active user": "user", "invitation": "invite", "session": "session"}
+_LISTS: Final = {"user": "user", "active user": "user", "invitation": "invite", "session": "session", "hook": "hook"}
 _RESTART: Final = "Is the server of another version? Restart it"
 _LOOK_AT_LOG: Final = "Look at what the server's log says"
 

@@ -21,6 +21,7 @@ from sft.model.links import parse_address
 from sft.model.names import parse_server_name
 from sft.model.quotas import LIMIT_MOST
 from sft.model.sizes import WHAT, parse_size, typed_size
+from sft.operator.hook_option import HookTables
 from sft.operator.listening import endpoint_of, loopback_endpoint
 
 ENVIRONMENT: Final = "SFT_SERVER_"
@@ -318,6 +319,11 @@ OPTIONS: Final = (
     ServerOption("total_quota_bytes", _BYTES, "How much all people together may own, likewise."),
     ServerOption("total_quota_files", _FILES, "How many files all people together may own, likewise."),
     ServerOption("file_bytes", FileSize(f"{WHAT}, at most 64T"), "How large one file may be."),
+    ServerOption(
+        "hooks",
+        HookTables(),
+        "Programs that are started, and URLs that are posted to, when something stands in the log; see docs/hooks.md.",
+    ),
 )
 """Every option, in the order in which it is shown."""
 

@@ -42,6 +42,7 @@ from sft.operator.witnesses import Witnesses, read_policy
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
 from sft.server.factory import ControlFactory, NetworkFactory
+from sft.server.hooks import Hooks
 from sft.server.jobs import RunningJob
 from sft.server.periodic import Periodic
 from sft.server.room_watch import RoomWatch
@@ -192,6 +193,15 @@ class Server:
         # Twisted's own lock file holds a process id, and after a crash any process may have that: ours is the kernel's.
         control = serverFromString(self._reactor, f"unix:{_escaped(str(self._home.control))}:mode=600:lockfile=0")
         self._ports.append(await control.listen(ControlFactory(context)))
+        hooks = context.hooks = Hooks(
+            self._reactor,
+            context.ledger,
+            read=context.read_apart,
+            act=context.act,
+            event_log=self._event_log,
+            now=context.clock,
+        )
+        hooks.know(self._given.hooks)
         if gate is not None:
             context.listening = self._listen or ""
             if self._health is not None:
@@ -203,6 +213,8 @@ class Server:
             self._periodic.start()
             self._scrubbing = Scrubbing(context)
             self._scrubbing.start()
+            await hooks.change(self._given.hooks)
+            context.watchers.append(hooks.tell)
             self._room_watch = RoomWatch(context)
             await self._room_watch.start()
             context.throughput.start()
@@ -240,6 +252,8 @@ class Server:
         done = Reloaded.between(self._given, given)
         context = self.context
         await self._change_settings(context, done.configuration)
+        if context.hooks is not None:
+            await context.hooks.change(done.configuration.hooks)
         context.readers.policy = done.configuration.policy
         context.admission.change_exempt(done.configuration.exempt_networks)
         self._given = done.configuration
@@ -268,6 +282,8 @@ class Server:
                 await stopping
         if self.opened is not None:
             context = self.opened.context
+            if context.hooks is not None:
+                await context.hooks.stop()
             sessions = context.sessions
             await self._until(lambda: not any(session.has_work() for session in sessions.all()), drain_seconds)
             for session in sessions.all():

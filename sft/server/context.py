@@ -26,6 +26,7 @@ from sft.server.counts import Counts
 from sft.server.damage_notes import DamageNotes
 from sft.server.event_log import EventLog
 from sft.server.group_commit import GroupCommit
+from sft.server.hooks import Hooks
 from sft.server.last_refusals import LastRefusals
 from sft.server.limited_log import LimitedLog
 from sft.server.login_failures import FailureCount
@@ -66,6 +67,7 @@ class ServerContext:
     ledger: Ledger
     head_signer: HeadSigner
     witnessing: Witnessing | None = None  # None for an operator's command, which asks nobody
+    hooks: Hooks | None = None  # None until the server has started
     pool: Pool
     reading_pool: Pool
     entry_pool: Pool

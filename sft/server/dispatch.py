@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sft.errors import RequestError
+from sft.errors import NotFoundError, RequestError
 from sft.limits import ENDORSEMENT_BYTES, FILES_ANSWER_BYTES, FRAME_BYTES, KEYS_MOST, KIB, VOUCHED_KEYS_MOST
 from sft.model.access import Permission
 from sft.model.records import File, VaultReport
 from sft.server.context import ServerContext
+from sft.server.hook_feed import SHOWN_MOST
 from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
 from sft.server.proofs import fitting, provable
@@ -28,6 +29,7 @@ from sft.wire.messages import (
     FilesShown,
     FindUpload,
     GetFiles,
+    HookTested,
     PutFiles,
     RefusedFile,
     Reply,
@@ -36,6 +38,7 @@ from sft.wire.messages import (
     ShowFiles,
     ShownFile,
     ShowVault,
+    TestHook,
     UploadFound,
     UserShown,
     VaultChecked,
@@ -151,6 +154,14 @@ async def _vault_shown(context: ServerContext, session: TransferSession, message
     return VaultShown(message.id, await session.read(growth.show_vault, sums=sums, free_bytes=free_bytes))
 
 
+async def _hook_tested(context: ServerContext, session: TransferSession, message: TestHook) -> HookTested:
+    """Try a hook, and say what became of that: it may take the hook's time."""
+    await session.read(require_permission, permission=Permission.SERVER_MANAGE)
+    if context.hooks is None:
+        raise NotFoundError(what="hook", name=message.hook)
+    return HookTested(message.id, (await context.hooks.try_out(message.hook))[:SHOWN_MOST])
+
+
 async def _maintain(
     context: ServerContext, session: TransferSession, route: JobRoute, message: Request
 ) -> VaultChecked:
@@ -178,4 +189,5 @@ _STEPS: Final[Mapping[type[Request], Callable[[ServerContext, TransferSession, A
     FindUpload: _upload_found,
     ShowFiles: _files_shown,
     ShowVault: _vault_shown,
+    TestHook: _hook_tested,
 }

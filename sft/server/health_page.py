@@ -100,6 +100,7 @@ def health_document(status: ServerStatus) -> dict[str, object]:
     problems = {
         "damage": status.damages > 0,
         "full": free == 0,
+        "hook-fails": any(each.failures >= limits.HOOK_FAILURES_TOLD for each in status.hooks),
         "room-low": free is not None and 0 < free < limits.LOW_ROOM_BYTES,
         "restart-waits": bool(status.waiting),
     }

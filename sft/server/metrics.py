@@ -1,7 +1,7 @@
 """The metrics of a server, as Prometheus reads them: one table, made of its status and its counts.
 
-Rules. Labels are names of events, requests and error codes, of which there are a few dozen; no file, person or address is ever
-one. What never was has no sample. Names and units follow Prometheus: seconds, bytes, ``_total`` for what only grows.
+Rules. Labels are names of events, requests, hooks and error codes, of which there are a few dozen; no file, person or address
+is ever one. What never was has no sample. Names and units follow Prometheus: seconds, bytes, ``_total`` for what only grows.
 """
 
 from __future__ import annotations
@@ -87,6 +87,26 @@ METRICS: Final = (
         "",
         "Options of the configuration that wait for a restart.",
         lambda now, _: len(now.waiting),
+    ),
+    ServerMetric(
+        "sft_hook_delivered_total",
+        "hook",
+        "Events that a hook took since the start.",
+        lambda now, _: {each.name: each.delivered for each in now.hooks},
+    ),
+    ServerMetric(
+        "sft_hook_failures",
+        "hook",
+        "Tries that failed in a row; 0 for a hook that delivers.",
+        lambda now, _: {each.name: each.failures for each in now.hooks},
+    ),
+    ServerMetric(
+        "sft_hook_waiting_leaves",
+        "hook",
+        "Leaves of the log that a hook has not come to.",
+        lambda now, _: {
+            each.name: max(0, now.log_size - each.position) for each in now.hooks if each.position is not None
+        },
     ),
 )
 

@@ -43,7 +43,7 @@ from sft.service import (
     uploads,
 )
 from sft.service.log import reading
-from sft.service.maintenance import backups, check, growth, old_versions, purging, rebuild, rotation, row_keys
+from sft.service.maintenance import backups, check, growth, hooks, old_versions, purging, rebuild, rotation, row_keys
 from sft.wire import messages as m
 
 Fields = dict[str, Any]
@@ -327,6 +327,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     # After the answer: whoever ends their own session still hears that it was done.
     m.KickSession: LiveRoute(sessions.end_session, _to_kick, fields=_whose, after=_kick),
     m.ShowVault: TransferRoute(growth.show_vault),
+    m.TestHook: TransferRoute(hooks.newest_hook_leaf),
     m.CheckVault: JobRoute(
         lambda _context, q: [(check.check, {"plan": check.CheckPlan(q.read_data, q.afresh)})],
         rate=lambda q: q.rate,

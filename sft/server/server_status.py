@@ -48,6 +48,7 @@ def status_of(context: ServerContext, stored: StoredStatus) -> ServerStatus:
         waiting=context.waiting_options,
         daily_growth_bytes=stored.daily_growth_bytes,
         days_until_full=days_until_full(counts.free_bytes, stored.daily_growth_bytes),
+        hooks=() if context.hooks is None else context.hooks.status,
     )
 
 

@@ -33,7 +33,7 @@ from sft.ledger.add_checkpoint import (
 from sft.ledger.checkpoints import TreeHead
 from sft.ledger.policy import Policy
 from sft.server.event_log import EventLog
-from sft.server.witness_post import WitnessReply
+from sft.server.http_post import HttpReply
 from sft.transport.threads import Pool
 
 ANSWERED: Final = 200
@@ -43,7 +43,7 @@ _REFUSALS: Final = {
     NOT_PROVED: "does not accept the proof: has it seen another log of this name?",
 }
 
-Post = Callable[[str, bytes], WitnessReply]
+Post = Callable[[str, bytes], HttpReply]
 """Posts a request to a witness; blocks, for a bounded time. OSError where there is no answer."""
 
 
@@ -204,7 +204,7 @@ class Witnessing:
         except SignatureInvalidError as fault:
             return _Asked(old, problem=f"gives no cosignature that holds: {fault.detail}")
 
-    def _submit(self, witness: WitnessState, note: SignedNote, old: int, size: int) -> WitnessReply | str:
+    def _submit(self, witness: WitnessState, note: SignedNote, old: int, size: int) -> HttpReply | str:
         proof = tuple(self._ledger.consistency(old, size)) if old else ()
         try:
             return self._post(witness.url, AddCheckpoint(old, proof, note).encode())

@@ -294,6 +294,13 @@ class GrowthRow(Row, frozen=True, gc=False):
     free_bytes: int
 
 
+class HookRow(Row, frozen=True, gc=False):
+    """A row of ``hooks``."""
+
+    name: str
+    position: int
+
+
 class RowSumRow(Row, frozen=True, gc=False):
     """The row of ``row_sums``."""
 

@@ -474,6 +474,15 @@ class GrowthModel(Model):
     mac: Mapped[bytes]
 
 
+class HookModel(Model):
+    """A hook, and the first leaf of the log that may still have to be delivered to it."""
+
+    __tablename__ = "hooks"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    mac: Mapped[bytes]
+
+
 class RowSumModel(Model):
     """One row: the sum over the MACs of all others, so that a row put back, or taken out, is noticed.
 

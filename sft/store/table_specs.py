@@ -107,6 +107,7 @@ TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
         (row_types.CheckRow, schema.CheckModel),
         (row_types.DamageRow, schema.DamageModel),
         (row_types.GrowthRow, schema.GrowthModel),
+        (row_types.HookRow, schema.HookModel),
         (row_types.RowSumRow, schema.RowSumModel),
     )
 }

@@ -33,6 +33,7 @@ from sft.wire.replies import (
     FileStored,
     FolderPage,
     FolderReturned,
+    HookTested,
     InvitationList,
     InvitationShown,
     LeafProved,
@@ -118,6 +119,7 @@ from sft.wire.requests import (
     ShowUser,
     ShowVault,
     SmallPut,
+    TestHook,
     WantedFile,
     WithdrawInvitation,
 )
@@ -176,6 +178,7 @@ __all__ = [
     "GetFile",
     "GetFiles",
     "GrantedRight",
+    "HookTested",
     "InvitationList",
     "InvitationShown",
     "KickSession",
@@ -238,6 +241,7 @@ __all__ = [
     "SmallPut",
     "StatusShown",
     "StoredFile",
+    "TestHook",
     "TrashDestroyed",
     "TrashListed",
     "UploadFound",
@@ -262,7 +266,7 @@ ClientMessage = (
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus | SetExpiry
     | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup | DestroyVersion | DestroyTrashed
-    | ShowQuota | ChangeQuota | ExplainRight | ListAllowed
+    | ShowQuota | ChangeQuota | ExplainRight | ListAllowed | TestHook
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FilesShown | FileStored | FileBegins | FileDeleted | TrashListed
@@ -270,7 +274,7 @@ ServerMessage = (
     | VaultShown
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
     | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged | TrashDestroyed | QuotaShown
-    | RightExplained | AllowedListed
+    | RightExplained | AllowedListed | HookTested
 )  # fmt: skip
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
@@ -316,6 +320,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         ShowServer: frozenset({ServerShown}),
         ListSessions: frozenset({SessionList}),
         ShowStatus: frozenset({StatusShown}),
+        TestHook: frozenset({HookTested}),
         KickSession: frozenset({Done}),
         ShowVault: frozenset({VaultShown}),
         CheckVault: frozenset({VaultChecked}),

@@ -222,6 +222,12 @@ class StatusShown(Reply, frozen=True, tag=104):
     live: LiveStatus | None = None
 
 
+class HookTested(Reply, frozen=True, tag=108):
+    """Answers TestHook; ``problem`` is empty where it was taken."""
+
+    problem: ShortText
+
+
 class VaultChecked(Reply, frozen=True, tag=82):
     """Answers CheckVault, RotateMasterKey, CollectTrash and RebuildVault."""
 

@@ -478,6 +478,12 @@ class ShowVault(Request, frozen=True, tag=55):
     """How the vault is: what is stored, what is free, when all of it was read last."""
 
 
+class TestHook(Request, frozen=True, tag=65):
+    """Give a hook the newest event that it is for, as a test."""
+
+    hook: ShortText
+
+
 class ShowStatus(Request, frozen=True, tag=49):
     """How the server is; with ``busiest`` what it does now too, and at most so many sessions of it."""
 

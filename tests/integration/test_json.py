@@ -11,12 +11,14 @@ from typing import Any
 
 import click
 import pytest
+from msgspec.structs import replace
 
 from sft.cli.main import COMMANDS
 from sft.cli.main import cli as group
 from sft.crypto.keys import SigningKey
 from sft.crypto.note_keys import CosignerKey, SignatureType
 from sft.limits import SMALL_FILE_BYTES
+from sft.model.hooks import Hook
 from sft.operator.commands import program
 from tests.integration.live_cli import LiveCli
 from tests.integration.test_cli_resume import part_of
@@ -231,6 +233,13 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     ada("log", "verify", str(folder), of=2)
     (folder / "tile" / "entries" / "000.p").rename(tmp_path / "moved")
     ada("log", "verify", str(folder), of=2, status=7)
+    given, event = cli.server.running._given, tmp_path / "event"
+    told = Hook(name="told", events=("all",), run=("/bin/sh", "-c", f"cat > {event}"))
+    run(cli.server.running.reload(replace(given, hooks=(told,))))
+    operator("hook", "list")
+    operator("hook", "test", "told")
+    ada("log", "event", str(event), of=2)
+    run(cli.server.running.reload(given))
     operator("status", of=1)
     operator("config", "show")
     operator("config", "show", "trash_days")

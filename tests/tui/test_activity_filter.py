@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sft.client.logged import ACTS
 from sft.errors import UsageError
+from sft.ledger.acts import ACTS
 from sft.model.text import sentence
 from tui.screens.activity_filter import LogFilter, parse
 

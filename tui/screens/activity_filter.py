@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from sft.client.logged import ACTS
 from sft.errors import UsageError
+from sft.ledger.acts import ACTS
 from sft.model.names import fold
 from sft.model.text import moment
 

@@ -1,4 +1,4 @@
-"""`sft log`: what happened on the server, each line proved; and the whole log checked, at the server or in an exported folder.
+"""`sft log`: what happened on the server, each line proved; the whole log checked, here or there; one event of a hook checked.
 
 Rules. With ``--follow`` the command goes on until it is interrupted; with ``--json`` too it prints one object a line, and
 ``--after`` goes on where another run ended.
@@ -6,13 +6,15 @@ Rules. With ``--follow`` the command goes on until it is interrupted; with ``--j
 
 from __future__ import annotations
 
+import json
+import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from sft.cli.completing import paths
+from sft.cli.completing import files_here, paths
 from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.log_output import NEWEST, AskedLines, drawn, query_of, show_log, show_verified, show_without
@@ -20,12 +22,19 @@ from sft.cli.options import common
 from sft.client.heads import Heads
 from sft.client.log_folder import LogFolder
 from sft.client.log_verify import VerifiedLog, read_signed, verify_folder, verify_server
-from sft.client.logged import ACTS
+from sft.client.os_errors import translating_os_errors
 from sft.client.session import Session
 from sft.crypto.note_keys import NoteKey
 from sft.crypto.signed_note import server_note_key
-from sft.errors import KeyFormatError, UsageError
-from sft.ledger.checkpoints import Checkpoint
+from sft.errors import CryptoError, KeyFormatError, NotShownError, UsageError
+from sft.ledger.acts import ACTS, kind_word
+from sft.ledger.checkpoints import Checkpoint, Origin
+from sft.ledger.event_document import check_event, read_event
+from sft.limits import EVENT_BYTES
+from sft.model.names import safe
+from sft.model.text import count_text, shown_name, utc_time
+
+_LONG: Final = frozenset({"statement"})  # four lines of minisign
 
 
 @click.group("log", invoke_without_command=True)
@@ -72,9 +81,60 @@ def verify_command(invocation: Invocation, folder: str | None, *, server: bool, 
         return show_verified(invocation.console, *_verified_server(invocation))
     path = Path(folder or "")
     exported = LogFolder(path)
-    keys, kept = _known(invocation, read_signed(exported), key)
+    keys, kept = _known(invocation, read_signed(exported).origin, key)
     verified = verify_folder(exported, keys, kept, drawn(invocation.console))
     return show_verified(invocation.console, verified, str(path))
+
+
+@command.command("event")
+@click.argument("file", metavar="FILE", shell_complete=files_here)
+@click.option("--key", metavar="VKEY", help="The log's key, where you have it from elsewhere: NAME+HASH+KEY.")
+@common
+def event_command(invocation: Invocation, file: str, key: str | None) -> int:
+    """Check an event that a hook was given: that it stands in the server's log, without the server. - is standard input."""
+    text = _read(file)
+    try:
+        said, origin = read_event(text)
+        keys, _ = _known(invocation, origin, key)
+        event = check_event(said, keys)
+    except CryptoError as error:
+        raise NotShownError(error.detail, path=file, evidence=file, problem=error.detail) from error
+    console, leaf = invocation.console, event.leaf
+    console.show(
+        {
+            "id": event.id,
+            "type": said.type,
+            "kind": kind_word(leaf.kind),
+            "hook": event.hook,
+            "leaf": event.index,
+            "size": event.size,
+            "log": event.origin.text(),
+            "at": utc_time(leaf.time),
+            "by": event.by,
+            "facts": json.dumps(event.facts, ensure_ascii=False),
+            "personal": None if event.personal is None else json.dumps(event.personal, ensure_ascii=False),
+        },
+        f"{console.mark('✓')} verified  {kind_word(leaf.kind)} at {utc_time(leaf.time)}, number {count_text(event.index)} of "
+        f"{event.origin.text()}, which has {count_text(event.size)}",
+        *(f"  {safe(name)}: {safe(_value(value))}" for name, value in event.facts.items() if name not in _LONG),
+        *(["  It is a test: the event is one of before."] if event.is_test else []),
+        f"  not proved: the name of who did it, {shown_name(event.by)}"
+        if event.by
+        else "  The server or its operator did it.",
+    )
+    return 0
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read(EVENT_BYTES + 1)
+    path = Path(file)
+    with translating_os_errors(path), path.open("rb") as opened:
+        return opened.read(EVENT_BYTES + 1)
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _following(invocation: Invocation, options: dict[str, Any]) -> Any:
@@ -108,9 +168,9 @@ def _verified_server(invocation: Invocation) -> tuple[VerifiedLog, str]:
     return invocation.talk(ask)
 
 
-def _known(invocation: Invocation, said: Checkpoint, key: str | None) -> tuple[list[NoteKey], list[Checkpoint]]:
-    """Return by which keys a folder's checkpoint is judged, and the heads that it is held to."""
-    joined = [each for each in invocation.profiles.all() if each.server_id.hex().startswith(said.origin.server)]
+def _known(invocation: Invocation, origin: Origin, key: str | None) -> tuple[list[NoteKey], list[Checkpoint]]:
+    """Return by which keys a checkpoint of a log is judged, and the heads that it is held to."""
+    joined = [each for each in invocation.profiles.all() if each.server_id.hex().startswith(origin.server)]
     kept = [head.checkpoint for each in joined for head in Heads(invocation.state, each.server_id).read()]
     if key is not None:
         try:
@@ -122,4 +182,4 @@ def _known(invocation: Invocation, said: Checkpoint, key: str | None) -> tuple[l
             problem="It is the log of no server that this computer has joined",
             remedy="--key NAME+HASH+KEY: sftd log key says it to whoever runs the server",
         )
-    return [server_note_key(each.server, said.origin.text()) for each in joined], kept
+    return [server_note_key(each.server, origin.text()) for each in joined], kept

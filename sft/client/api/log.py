@@ -19,8 +19,9 @@ from sft.client.api import Requester
 from sft.client.api.leaves import head_of, refuse
 from sft.client.api.people import show_user_by_id
 from sft.client.concurrency import gather_limited
-from sft.client.logged import ACTS, LogLine
+from sft.client.logged import LogLine
 from sft.errors import CryptoError, NotFoundError
+from sft.ledger.acts import ACTS
 from sft.ledger.checkpoints import Checkpoint
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.leaves import LogLeaf

@@ -29,6 +29,7 @@ from sft.wire.messages import (
     DisableUser,
     Done,
     EnableUser,
+    HookTested,
     InvitationList,
     InvitationShown,
     KickSession,
@@ -49,6 +50,7 @@ from sft.wire.messages import (
     ShowStatus,
     ShowUser,
     StatusShown,
+    TestHook,
     UserList,
     UserShown,
     WithdrawInvitation,
@@ -314,6 +316,11 @@ async def list_sessions(session: Requester) -> list[SessionInfo]:
 async def show_status(session: Requester) -> ServerStatus:
     """Show how the server is."""
     return (await session.request(ShowStatus, StatusShown)).status
+
+
+async def test_hook(session: Requester, hook: str) -> str:
+    """Have a hook tried; return what is wrong, "" where it took the event. NotFoundError: there is no such hook."""
+    return (await session.request(TestHook, HookTested, hook=hook)).problem
 
 
 async def show_live_status(session: Requester, busiest: int) -> tuple[ServerStatus, LiveStatus]:

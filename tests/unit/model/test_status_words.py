@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sft.model.status import LastRefusal, ServerStatus
+from sft.model.status import HookStatus, LastRefusal, ServerStatus
 from sft.model.status_words import refusal_text, request_text, status_facts, status_head
 
 NOW = 1_796_007_600
@@ -46,6 +46,18 @@ def test_what_is_wrong_stands_beside_it_and_wants_attention():
     assert facts["options"] == "wait for a restart: listen, data"
     assert doubtful(bad) == {"damage", "since start", "options"}
     assert "no server runs" in status_head(replace(STATUS, listening=""))
+
+
+def test_hooks_are_said_where_there_are_some_and_those_that_fail_with_the_reason():
+    assert "hooks" not in said(STATUS)
+    good = HookStatus(name="chat", events=("all",), target="/bin/true", position=5, delivered=9)
+    fails = replace(good, name="scan", failures=2, failing_since=NOW - 60, problem="it ended with status 3: no\x1b[1m")
+    assert said(replace(STATUS, hooks=(good,)))["hooks"] == "1 hook, none fails"
+    text = said(replace(STATUS, hooks=(good, fails)))["hooks"]
+    assert text.startswith("scan fails since ")
+    assert "(2 failures): it ended with status 3: no" in text
+    assert "\x1b" not in text
+    assert doubtful(replace(STATUS, hooks=(good, fails))) == {"hooks"}
 
 
 def test_room_says_how_long_it_lasts():

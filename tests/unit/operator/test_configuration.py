@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from sft.errors import ConfigurationError
+from sft.limits import HOOKS_MOST
+from sft.model.hooks import Hook
 from sft.model.policy import ServerPolicy
 from sft.operator.configuration import DEFAULTS, Configuration, Source, configured
 from sft.operator.options import BY_NAME, DAYS_MOST, OPTIONS, Flag
@@ -31,6 +33,11 @@ SAMPLES = {
     "quota_files": ("100000", "100000", 100_000),
     "total_quota_bytes": ("1500", "1500", 1500),
     "total_quota_files": ("0", "0", 0),
+    "hooks": (
+        '[{name = "chat", events = ["store", "damage"], url = "https://a.example/x", timeout = 3}]',
+        '[{name="chat",events=["store","damage","store"],url="https://a.example/x",timeout=3}]',
+        (Hook(name="chat", events=("store", "damage"), url="https://a.example/x", timeout=3),),
+    ),
     "file_bytes": ('"10G"', "10G", 10 << 30),
 }
 
@@ -98,6 +105,51 @@ def test_an_unknown_option_is_refused_with_the_nearest_one_and_its_line(file):
     assert "SFT_SERVER_TRASH_DAYS?" in said["remedy"]
 
 
+GOOD_HOOK = {"name": '"a"', "events": '["store"]', "run": '["/bin/true"]'}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem", "remedy"),
+    [
+        ({"event": '["store"]'}, "there is no word of a hook event", "Did you mean events? All of them: "),
+        ({"events": '["stored"]'}, "there is no event stored", "Did you mean store? All of them: docs/hooks.md"),
+        ({"events": '["zzz"]'}, "there is no event zzz", "All that there are: docs/hooks.md"),
+        ({"events": "[]"}, "a has not events, and run or url", "Give it events, and one of the two"),
+        ({"events": '"store"'}, "events of a is no list of texts", "Write it as"),
+        ({"name": '"A b"'}, "A b is no name of a hook", "1 to 32 of"),
+        ({"name": None}, "one without a name is no name of a hook", "1 to 32 of"),
+        ({"run": '["true"]'}, "run of a is no absolute path", "Name the program from / on"),
+        ({"run": "[]"}, "run or url of a is empty", "Name a program or a URL"),
+        ({"run": None}, "a has not events, and run or url", "Give it events"),
+        ({"url": '"https://a.example"'}, "a has not events, and run or url", "Give it events"),
+        ({"secret": '"/x"'}, "secret of a is no absolute path, or it has no url", "Name a file from / on"),
+        ({"timeout": "0"}, "timeout of a cannot be that", "Seconds, a whole number from 1 to 300"),
+        ({"timeout": "true"}, "timeout of a cannot be that", "Seconds"),
+        *(
+            ({"run": None, "url": f'"{url}"'}, "url of a is none that can be posted to safely", "https://HOST/PATH")
+            for url in (
+                "http://a.example/x", "http://10.0.0.1/", "http://127.0.0.1.evil.example/", "ftp://a.example", "https://u:p@a.example/",
+                "https://a.example/#x", "https://a.example/ x", "http://[2001:db8::1]/",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_hook_that_cannot_be_is_refused_with_what_to_write(file, changes, problem, remedy):
+    fields = {name: text for name, text in (GOOD_HOOK | changes).items() if text is not None}
+    said = refused(file, "[[hooks]]\n" + "".join(f"{name} = {text}\n" for name, text in fields.items()))
+    assert (said["place"], said["problem"]) == (f"{file}, line 1", f"hooks: {problem}")
+    assert said["remedy"].startswith(remedy)
+
+
+def test_hooks_have_names_of_their_own_and_are_a_few(file):
+    table = '[[hooks]]\nname = "a{}"\nevents = ["all"]\nurl = "http://localhost:1/x?y=z"\n'
+    assert refused(file, table.format("") * 2)["problem"] == "hooks: two of them have one name"
+    several = "".join(table.format(number) for number in range(HOOKS_MOST + 1))
+    assert refused(file, several)["problem"] == f"hooks: there are more than {HOOKS_MOST}"
+    (hook,) = read(file, table.format("")).required().hooks
+    assert (str(hook), hook.target) == ("a", "http://localhost:1")  # of what is shown: the rest of it may be a secret
+
+
 def test_what_others_call_like_an_option_is_none(file):
     environment = {
         "SFT_SERVER_HOME": "/srv", "SFT_SERVER_SERVICE_HOST": "10.0.0.1", "SFT_SERVER_SERVICE_PORT_SFT": "7361",
@@ -109,6 +161,7 @@ def test_what_others_call_like_an_option_is_none(file):
 @pytest.mark.parametrize(
     ("text", "problem", "remedy"),
     [
+        ("hooks = 1", "hooks cannot be that", "It is tables [[hooks]] with name, events, and run or url"),
         ("quota_files = -1", "quota_files cannot be that", "It is a number of files, or none"),
         ("quota_files = 1.5", "quota_files cannot be that", "It is a number of files, or none"),
         ('quota_bytes = "50X"', "quota_bytes cannot be that", "It is a size, such as 500M, 50G or 2T, or none"),

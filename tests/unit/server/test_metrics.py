@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from sft.limits import LOW_ROOM_BYTES
 from sft.model.access import operator_caller
 from sft.model.events import UserEnabled
-from sft.model.status import ServerStatus
+from sft.model.status import HookStatus, ServerStatus
 from sft.model.text import size_text
 from sft.server.counts import Counts
 from sft.server.health_page import _is_local, health_document
@@ -22,6 +23,7 @@ STATUS = ServerStatus(
     size_bytes=400, free_bytes=LOW_ROOM_BYTES, damages=0, checked_at=None, check_faults=0, collected_at=90,
     backed_up_at=None, key_epoch=1, key_since_at=50, log_size=7, witnessed_size=None, received_bytes=1000,
     sent_bytes=2000, refused=4, faults=0,
+    hooks=(HookStatus(name="chat", events=("all",), target="/bin/true", position=5, delivered=9, failures=2),),
 )  # fmt: skip
 
 
@@ -48,6 +50,9 @@ def test_every_metric_is_there_and_what_never_was_has_no_sample():
     assert (found["sft_sessions"], found["sft_sent_bytes_total"]) == ({"": 2}, {"": 2000})
     assert (found["sft_requests_total"], found["sft_request_seconds_total"]) == ({"ShowFile": 2}, {"ShowFile": 0.75})
     assert (found["sft_refusals_total"], found["sft_events_total"]) == ({"NOT_FOUND": 1}, {"user-enabled": 1})
+    assert [found[f"sft_hook_{name}"] for name in ("delivered_total", "failures", "waiting_leaves")] == [
+        {"chat": 9}, {"chat": 2}, {"chat": 2},
+    ]  # fmt: skip
     assert "process_resident_memory_bytes" in found
     assert b"a-name-of-somebody" not in metrics_text(STATUS, counts)
 
@@ -67,6 +72,7 @@ def test_the_page_of_monitoring_has_the_table_of_the_code():
         ({"free_bytes": 0}, ["full"]),
         ({"free_bytes": LOW_ROOM_BYTES - 1}, ["room-low"]),
         ({"free_bytes": None}, []),
+        ({"hooks": (replace(STATUS.hooks[0], failures=3),)}, ["hook-fails"]),
         ({"waiting": ("listen",), "damages": 1}, ["damage", "restart-waits"]),
     ],
 )

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sft import limits
-from sft.server.witness_post import WitnessPost, WitnessReply, split_url
+from sft.server.http_post import HttpReply
+from sft.server.witness_post import WitnessPost, split_url
 
 BOUND = 0.4
 PATIENCE = 20  # of a machine that has much else to do
@@ -103,7 +104,7 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nlines\n"
 @pytest.mark.parametrize("prefix", ["", "/", "/w1", "/a/b/"])
 def test_a_request_goes_below_the_prefix_and_its_answer_comes_back(new_site: Callable[..., Site], prefix: str):
     site = new_site(saying(GOOD))
-    assert WitnessPost()(site.url + prefix, b"old 0\n") == WitnessReply(200, b"lines\n")
+    assert WitnessPost()(site.url + prefix, b"old 0\n") == HttpReply(200, b"lines\n")
     head, _, body = site.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(f"POST {prefix.rstrip('/')}/add-checkpoint HTTP/1.1\r\n".encode())
     assert body == b"old 0\n"
@@ -114,7 +115,7 @@ def test_a_status_is_an_answer_and_a_redirect_is_not_followed(new_site: Callable
     moved = f"HTTP/1.1 302 Found\r\nLocation: {elsewhere.url}\r\nContent-Length: 0\r\n\r\n".encode()
     assert WitnessPost()(new_site(saying(moved)).url, b"").status == 302
     conflict = b"HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\n\r\n7\n"
-    assert WitnessPost()(new_site(saying(conflict)).url, b"") == WitnessReply(409, b"7\n")
+    assert WitnessPost()(new_site(saying(conflict)).url, b"") == HttpReply(409, b"7\n")
     assert elsewhere.requests == []
 
 
@@ -259,7 +260,7 @@ def test_a_certificate_has_to_hold(new_site: Callable[..., Site], certificate: P
         WitnessPost()(site.url, b"secret")
     assert site.requests == []
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    assert WitnessPost()(site.url, b"") == WitnessReply(200, b"lines\n")
+    assert WitnessPost()(site.url, b"") == HttpReply(200, b"lines\n")
     with pytest.raises(ssl.SSLCertVerificationError):
         WitnessPost()(site.url.replace("127.0.0.1", "localhost"), b"")
 

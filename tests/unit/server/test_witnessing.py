@@ -20,7 +20,7 @@ from sft.errors import CheckpointRefusedError
 from sft.ledger.add_checkpoint import answer, cosign
 from sft.ledger.policy import KnownLog, Policy
 from sft.server.event_log import EventLog
-from sft.server.witness_post import WitnessReply
+from sft.server.http_post import HttpReply
 from sft.server.witnessing import Witnessing
 from sft.witness.cosigned import CosignedCheckpoints
 from sft.witness.cosigner import Cosigner
@@ -77,19 +77,19 @@ class Site:
         logs = Policy(logs=(KnownLog(log_key()),))
         self.now = 1_800_000_000
         self.cosigner = Cosigner(self.keys, CosignedCheckpoints(self.fd, publics), logs, lambda: self.now)
-        self.says: WitnessReply | OSError | Exception | None = None
+        self.says: HttpReply | OSError | Exception | None = None
         self.asked = 0
 
-    def answer(self, body: bytes) -> WitnessReply:
+    def answer(self, body: bytes) -> HttpReply:
         self.asked += 1
         if isinstance(self.says, Exception):
             raise self.says
         if self.says is not None:
             return self.says
         try:
-            return WitnessReply(200, self.cosigner.add_checkpoint(body))
+            return HttpReply(200, self.cosigner.add_checkpoint(body))
         except CheckpointRefusedError as error:
-            return WitnessReply(error.status, f"{error.said}\n".encode())
+            return HttpReply(error.status, f"{error.said}\n".encode())
 
     def lines(self) -> str:
         return "".join(
@@ -120,7 +120,7 @@ class Server:
             event_log=EventLog(Logger(namespace="sft", observer=lambda event: self.said.append(str(event["line"])))),
         )
 
-    def post(self, url: str, body: bytes) -> WitnessReply:
+    def post(self, url: str, body: bytes) -> HttpReply:
         return next(site for site in self.sites if site.url == url).answer(body)
 
     def keep(self, data: bytes) -> None:
@@ -236,7 +236,7 @@ def test_a_witness_that_fails_is_asked_later_and_later_and_said_once(new_server:
     assert server.said == ['witness-failed witness=https://w1.example problem="does not answer (Connection refused)"']
     assert server.witnessing.witnesses[0].problem == "does not answer (Connection refused)"
     assert server.cosigned() == (server.log.size, {"w2", "w3"})
-    server.sites[0].says = WitnessReply(500, b"")
+    server.sites[0].says = HttpReply(500, b"")
     server.clock.advance(limits.WITNESS_PAUSE_SECONDS)
     server.sites[0].says = None
     server.log.size += 1
@@ -275,16 +275,16 @@ def test_a_witness_that_knows_more_of_the_log_than_the_server_thought_is_asked_a
 
 
 LIES = [
-    (WitnessReply(409, b"7\n"), "has cosigned 7 leaves of this log, which has 5"),
-    (WitnessReply(409, b"many\n"), "answers another size without saying which"),
-    (WitnessReply(409, b"4\n"), "answers with status 409"),
-    (WitnessReply(422, b""), "does not accept the proof: has it seen another log of this name?"),
-    (WitnessReply(403, b""), "does not know the key that signs this log"),
-    (WitnessReply(404, b""), "does not know this log"),
-    (WitnessReply(500, b""), "answers with status 500"),
-    (WitnessReply(302, b""), "answers with status 302"),
-    (WitnessReply(200, b""), "gives no cosignature that holds"),
-    (WitnessReply(200, b"\xff" * 1000), "gives no cosignature that holds"),
+    (HttpReply(409, b"7\n"), "has cosigned 7 leaves of this log, which has 5"),
+    (HttpReply(409, b"many\n"), "answers another size without saying which"),
+    (HttpReply(409, b"4\n"), "answers with status 409"),
+    (HttpReply(422, b""), "does not accept the proof: has it seen another log of this name?"),
+    (HttpReply(403, b""), "does not know the key that signs this log"),
+    (HttpReply(404, b""), "does not know this log"),
+    (HttpReply(500, b""), "answers with status 500"),
+    (HttpReply(302, b""), "answers with status 302"),
+    (HttpReply(200, b""), "gives no cosignature that holds"),
+    (HttpReply(200, b"\xff" * 1000), "gives no cosignature that holds"),
     (TimeoutError("timed out"), "does not answer (timed out)"),
     (RuntimeError("a bug"), "a fault of this server"),
 ]
@@ -306,7 +306,7 @@ def test_the_cosignature_of_another_checkpoint_is_not_taken(new_server: Callable
     server = new_server()
     other = cosigners("w1.example", 1)
     made = cosign(SignedNote.parse(checkpoint(4)), other, timestamp=5)
-    server.sites[0].says = WitnessReply(200, answer(made.signatures[1:]))
+    server.sites[0].says = HttpReply(200, answer(made.signatures[1:]))
     server.witnessing.start()
     assert server.cosigned() == (5, {"w2", "w3"})
 

@@ -15,7 +15,7 @@ from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.statement import ActStatement
 from sft.errors import RequestError
 from sft.limits import TRASH_SECONDS
-from sft.model import check_events, ending_events, events, owner_events, quota_events
+from sft.model import check_events, ending_events, events, hook_events, owner_events, quota_events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
 from sft.model.policy import ServerPolicy
@@ -49,6 +49,7 @@ from sft.service.maintenance import (
     folder_hand_overs,
     growth,
     hand_overs,
+    hooks,
     old_versions,
     positions,
     purging,
@@ -450,6 +451,11 @@ def _note_login_failures(services: ServiceFixture) -> None:
     )
 
 
+def _advance_hook(services: ServiceFixture) -> None:
+    services.act(hooks.change_hooks, hooks.NamedHooks(("chat",)))
+    services.act(hooks.advance_hook, hooks.HookPosition("chat", 1_000))
+
+
 EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     login.join: _join,
     login_failures.note_login_failures: _note_login_failures,
@@ -501,6 +507,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     positions.advance: _advance,
     rebuild.enlist: _enlist,
     rebuild.adopt: _adopt,
+    hooks.change_hooks: lambda services: services.act(hooks.change_hooks, hooks.NamedHooks(("chat",))),
+    hooks.advance_hook: _advance_hook,
     growth.note_growth: lambda services: growth.note_today(services.job_context),
     commits.commit: _commit_near_a_quota,
     open_uploads.open_uploads: _open_upload,
@@ -525,7 +533,7 @@ def test_every_act_has_an_example_and_declares_what_it_logs() -> None:
 def test_every_event_is_some_acts() -> None:
     kinds = {
         kind
-        for module in (events, check_events, ending_events, owner_events, quota_events)
+        for module in (events, check_events, ending_events, hook_events, owner_events, quota_events)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, DomainEvent) and kind not in {DomainEvent, events.StatedEvent}
     }
