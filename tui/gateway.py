@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sft.client.api.log import LogLines, LogQuery
+from sft.client.api.rights import PersonRight
 from sft.client.api.search import NameQuestion
 from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.local_versions import AskedVersion, LocalVersion
@@ -211,6 +212,12 @@ class Files(Protocol):
 
     async def readers(self, file: File) -> list[FileReader] | None:
         """List who downloaded a file and who did not; None where that is not ours to see."""
+
+    async def rights(self, path: str, acts: Sequence[str], user: str) -> list[PersonRight]:
+        """Return whether somebody may do each of several acts (``sft.model.rights.ASKED_RIGHTS``) with something."""
+
+    async def allowed(self, path: str, act: str) -> list[PersonRight]:
+        """List everybody who may do something with it."""
 
     async def make_folder(self, path: str) -> bool:
         """Make a folder; False if it was there already."""

@@ -138,6 +138,7 @@ _FILES: Final = (
         "files.expiry", "e", "", "Say when a file goes to the trash by itself", 0, Permission.FILE_DELETE,
         asks=True, deed="say when files expire",
     ),
+    Action("files.rights", "W", "", "Show who may do what with it, and by which rule", asks=True),
     Action("files.copy", "y", "", "Copy the path to the terminal's clipboard"),
     Action("files.clear", "escape", "", "Clear the filter, then the selection"),
     Action("files.other_pane", "tab", "", "To the other pane"),

@@ -69,6 +69,8 @@ CASTS: dict[str, Cast] = {
     "sessions": Cast("ada"),
     "kick": Cast("ada"),
     "people-filter": Cast("ada"),
+    "rights": Cast("ada"),
+    "allowed": Cast("ada"),
     "invite": Cast("ada"),
     "invite-filled": Cast("ada"),
     "link": Cast("ada"),

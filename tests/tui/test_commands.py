@@ -153,7 +153,9 @@ PARTS = {"accounts": "Accounts", "files": "Files", "people": "People", "keys": "
 # Asked, and nothing is changed by it; or it is about this screen, such as what is kept of it.
 QUESTIONS = {
     "accounts": {"all", "pending", "server_link", "offers_demo", "explore_demo"},
-    "files": {"list_folder", "list_trash", "search", "last_deleted", "look", "details", "chain", "readers"},
+    "files": {
+        "list_folder", "list_trash", "search", "last_deleted", "look", "details", "chain", "readers", "rights", "allowed",
+    },
     "people": {"users", "invitations", "sessions", "status"},
     "keys": {"all"},
     "local": {

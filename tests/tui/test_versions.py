@@ -50,3 +50,25 @@ async def test_what_lies_in_the_trash_is_destroyed_there(tmp_path):
         await run.quiet()
         assert BUDGET not in run.names()
         assert "budget.xlsx: 1 file destroyed." in run.said()
+
+
+async def test_a_file_is_said_to_expire_and_not_to(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("e")
+        assert run.dialog == "TextPrompt"
+        await run.press(*"soon", "enter")
+        assert run.dialog == "TextPrompt"  # what is no time is asked again
+        await run.press(*["backspace"] * 4, *"2d", "enter")
+        await run.quiet()
+        assert "budget.xlsx goes to the trash 5 May 15:31." in run.said()
+        assert (await run.gateway.files.details(BUDGET)).file.expires_at == run.service.now + 2 * 24 * 3600
+        await run.press("e", *"never", "enter")
+        await run.quiet()
+        assert "budget.xlsx does not go to the trash by itself." in run.said()
+        assert (await run.gateway.files.details(BUDGET)).file.expires_at is None
+        run.put_cursor_on("contract.pdf")
+        await run.press("e")
+        assert run.dialog == ""
+        assert "contract.pdf belongs to ada" in run.said()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
 
 from sft.client.api import files
+from sft.client.api.rights import PersonRight, explain_right, list_allowed
 from sft.client.api.search import NameQuestion, next_found
 from sft.client.receipts import has_receipt
 from sft.client.session import Session
@@ -38,6 +40,8 @@ class LiveFiles:
         self.chain = access.asking(self._chain)
         self.look = access.asking(self._look)
         self.readers = access.asking(self._readers)
+        self.rights = access.asking(self._rights)
+        self.allowed = access.asking(self._allowed)
         self.make_folder = access.asking(files.make_folder)
         self.move = access.asking(files.move)
         self.change_owner = access.asking(files.change_owner)
@@ -98,6 +102,14 @@ class LiveFiles:
         if looked is not None:
             await self._checked.note_read(session, path, version, looked.file, None, self._clock())
         return looked
+
+    @staticmethod
+    async def _rights(session: Session, path: str, acts: Sequence[str], user: str) -> list[PersonRight]:
+        return [await explain_right(session, user, act, path) for act in acts]
+
+    @staticmethod
+    async def _allowed(session: Session, path: str, act: str) -> list[PersonRight]:
+        return await list_allowed(session, act, path)
 
     @staticmethod
     async def _set_expiry(session: Session, path: str, expires_at: int | None) -> File:

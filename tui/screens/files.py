@@ -41,6 +41,7 @@ from tui.screens.files_looks import LookActs
 from tui.screens.files_memory import FilesMemory
 from tui.screens.files_owner import OwnerActs
 from tui.screens.files_pasted import PastedFiles
+from tui.screens.files_rights import RightActs
 from tui.screens.files_search import SearchActs
 from tui.screens.files_transfers import TransferActs
 from tui.screens.files_versions import VersionActs
@@ -51,7 +52,7 @@ from tui.workers import start_worker
 
 _DETAILS_SECONDS: Final = 0.08
 _CHOSEN: Final = (
-    "transfer", "verify", "why", "look", "versions", "expiry", "rename", "owner", "delete", "restore", "copy",
+    "transfer", "verify", "why", "look", "versions", "expiry", "rights", "rename", "owner", "delete", "restore", "copy",
 )  # fmt: skip
 _ABOUT_CHOSEN: Final = {f"files.{name}" for name in _CHOSEN}
 
@@ -74,7 +75,7 @@ class FilesView(View):
         self.memory = FilesMemory(self, folder)
         self._pasted = PastedFiles(self)
         self._searching = SearchActs(self)
-        changes = (ChangeActs(self), OwnerActs(self), VersionActs(self))
+        changes = (ChangeActs(self), OwnerActs(self), VersionActs(self), RightActs(self))
         self.doers = (TransferActs(self), *changes, ListActs(self), LookActs(self), self._searching)
         self._details_timer: Timer | None = None
 

@@ -30,10 +30,14 @@ _OWNED: Final = {
 }
 _ON_SERVER: Final = frozenset(
     {"files.rename", "files.owner", "files.delete", "files.verify", "files.why", "files.look", "files.versions"}
-    | {"files.expiry"}
+    | {"files.expiry", "files.rights"}
 )
 _OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.restore", "files.copy"}
-_NOT_IN_TRASH: Final = (_ON_SERVER - {"files.delete"}) | {"files.transfer", "files.new_folder", "files.go_to"}
+_NOT_IN_TRASH: Final = (_ON_SERVER - {"files.delete", "files.rights"}) | {
+    "files.transfer",
+    "files.new_folder",
+    "files.go_to",
+}
 _STATE_WORDS: Final = {  # at length, and where a name leaves less room
     "not looked at": ("its signature by {} was not looked at yet", "not looked at yet"),
     "signed": ("signed by {}; not checked on this computer yet", "signed, unread"),
