@@ -161,12 +161,13 @@ async def log_in(
         LedgerError: its log is not the one that this computer knows, or its answers do not follow from it.
     """
     kept = await pool.run(known_heads, state, profile, looking=looking)
+    before = await pool.run(Heads(state, profile.server_id).before)
 
     def keep_contradiction(error: LedgerError, exhibits: list[Exhibit]) -> LedgerError:
         return stop(state, profile, error, exhibits, now=int(clock()))
 
     def follower() -> LogFollower:
-        return LogFollower(profile.name, profile.server_id, kept, keep_contradiction, promised, looking=looking)
+        return LogFollower(profile.name, profile.server_id, kept, keep_contradiction, promised, before, looking=looking)
 
     claim = replace(claim, log_sizes=follower().log_sizes)
     dialer = Dialer(

@@ -2,6 +2,8 @@
 
     heads/<server id>/<size>.<root>     the signed note of that head, as it came
     heads/<server id>/cosigned          the newest that was shown with the cosignatures of witnesses
+    heads/<server id>/before            of epochs before: epoch and size, a line each, of heads that the log was proved to go on
+                                        when a person agreed to a restart
 
 Rules. A head is written, synced, before those that it was proved to continue are removed: so what was seen is still there after
 a kill or a lost power, and no file is ever changed. One file is the rule. Two are there where two sessions ran side by side,
@@ -25,7 +27,13 @@ from sft.errors import LedgerFormatError, LocalFileError
 from sft.ledger.checkpoints import Checkpoint
 
 _COSIGNED: Final = "cosigned"
+_BEFORE: Final = "before"
+_MOST_BEFORE: Final = 1000  # lines: a restart adds one or two
 _NAME: Final = r"[0-9]{1,19}\.[0-9a-f]{64}"
+
+
+Place = tuple[int, int]
+"""Epoch and size of a head."""
 
 
 class Head(Struct, frozen=True):
@@ -78,10 +86,28 @@ class Heads:
         """Keep such a checkpoint, not durably: it is shown again with each login."""
         self._state.write(f"{self._folder}/{_COSIGNED}", head.note.encode("utf-8"), sync=False)
 
-    def put_aside(self, to: str) -> None:
-        """Move all that is kept into a folder of the state: whatever log is shown next is the first one."""
+    def before(self) -> list[Place]:
+        """Return what of epochs before the log was proved to go on; LocalFileError if that cannot be read."""
+        lines = (self._state.read(f"{self._folder}/{_BEFORE}") or b"").decode("ascii", "replace").splitlines()
+        places = [match for line in lines if (match := re.fullmatch(r"([0-9]{1,19})\.([0-9]{1,19})", line))]
+        if len(places) != len(lines):
+            raise self._damaged(f"{self._folder}/{_BEFORE}")
+        return [(int(match[1]), int(match[2])) for match in places]
+
+    def put_aside(self, to: str, continued: Iterable[Head] = ()) -> None:
+        """Move all that is kept into a folder of the state: whatever log is shown next is the first one.
+
+        Args:
+            continued: of the heads that are kept, those that this log was proved to go on: that stays known of it.
+        """
+        continued = list(continued)
+        places = {(each.checkpoint.origin.epoch, each.checkpoint.size) for each in continued}
+        places |= set(self.before()) if continued else set()
         for name in self._state.names(self._folder):
             self._state.move(f"{self._folder}/{name}", f"{to}/{name}")
+        if places:
+            lines = "".join(f"{epoch}.{size}\n" for epoch, size in sorted(places)[-_MOST_BEFORE:])
+            self._state.write(f"{self._folder}/{_BEFORE}", lines.encode("ascii"))
 
     def _read(self) -> list[Head] | None:
         """Read once; None where another session has left behind one of them meanwhile: its newer one was not listed yet."""
@@ -104,8 +130,11 @@ class Heads:
             head = Head(Checkpoint.parse(text_of(note)), note)
             if self._name(head) == f"{self._folder}/{name}":
                 return head
-        raise LocalFileError(
-            path=self.path,
+        raise self._damaged(f"{self._folder}/{name}")
+
+    def _damaged(self, name: str) -> LocalFileError:
+        return LocalFileError(
+            path=str(self._state.path(name)),
             problem="is damaged: it holds what this computer has seen of the server's log",
             remedy="Put it back from a copy. Moved aside, it is forgotten what was seen, and nobody would notice a lie",
         )

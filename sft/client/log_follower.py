@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 from msgspec import Struct
 
-from sft.client.heads import Head
+from sft.client.heads import Head, Place
 from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import ServerPublic
 from sft.crypto.signed_note import text_of
@@ -72,6 +72,8 @@ class LogFollower:
         kept: the heads that were known when it was dialed, the newest last.
         keep: keeps a contradiction.
         promised: of whoever joins, the head that the invitation names.
+        before: epoch and size of heads of epochs before that this log was proved to go on: a restart that says that one of
+            them was lost is none.
         looking: whether a person only looks at the log that is shown now, before they decide: whatever it is, it is taken.
 
     Attributes:
@@ -91,6 +93,7 @@ class LogFollower:
         kept: Sequence[Head],
         keep: KeepContradiction,
         promised: LinkHead | None = None,
+        before: Sequence[Place] = (),
         *,
         looking: bool = False,
     ) -> None:
@@ -99,6 +102,7 @@ class LogFollower:
         self.continued: list[Head] = []
         self._promised = None if kept else promised
         self._kept = kept
+        self._before = before
         self.named = [*kept[:-1][: LOG_HEADS_KEPT - 1], *kept[-1:]]
         self._server_id = server_id
         self._keep = keep
@@ -266,6 +270,10 @@ class LogFollower:
                 cut = proved_cut(head, each.number, each.leaf, each.inclusion, each.facts)
             except (CryptoError, LedgerFormatError) as error:
                 self.refuse("that its log was begun again", evidence, error.detail)
+            if any(cut.lost(*place) for place in self._before):
+                self.refuse(
+                    f"that its log was begun again at {cut.kept}", evidence, "this computer saw it go on beyond that"
+                )
             if cut.lost(epoch, size):
                 return True
         return False

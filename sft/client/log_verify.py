@@ -81,7 +81,7 @@ def verify_folder(
     all_heads = _heads(kept, checkpoint)
     heads = {size: root for size, root in all_heads.items() if size <= checkpoint.size}
     seen = max(all_heads, default=0)
-    replay = Replay({**heads, checkpoint.size: checkpoint.root})
+    replay = Replay({**heads, checkpoint.size: checkpoint.root}, epoch=checkpoint.origin.epoch)
     try:
         open_note(read_checkpoint(folder) or "", tuple(keys))
     except CryptoError as fault:
@@ -114,7 +114,7 @@ async def verify_server(
     """
     checkpoint = (await page_before(session, limit=1)).head
     heads = _heads(kept, checkpoint)
-    replay = Replay({**heads, checkpoint.size: checkpoint.root})
+    replay = Replay({**heads, checkpoint.size: checkpoint.root}, epoch=checkpoint.origin.epoch)
     async for page in all_lines(session):  # fewer than there should be are a finding
         for line in page.lines:
             if line.number < checkpoint.size:

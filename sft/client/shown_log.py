@@ -27,6 +27,7 @@ class LookedAtLog(Struct, frozen=True):
     Attributes:
         head: the newest one.
         has_all: it was proved to go on every head that is kept here.
+        continued: those of them that it was proved to go on.
         kept: entries of the log before, where the server has begun it again; None where it says nothing of that.
         before: what that log was called.
         reason: why, by the server's word.
@@ -35,6 +36,7 @@ class LookedAtLog(Struct, frozen=True):
 
     head: Head
     has_all: bool
+    continued: list[Head]
     kept: int | None
     before: str
     reason: str
@@ -62,6 +64,7 @@ async def look_at_log(session: Session) -> LookedAtLog:
     return LookedAtLog(
         head=log.told,
         has_all=len(log.continued) == len(log.named) and bool(log.named),
+        continued=log.continued,
         kept=kept if isinstance(kept, int) else None,
         before=str(facts.get("origin", "")),
         reason=str(facts.get("reason", "")),

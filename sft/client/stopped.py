@@ -113,20 +113,27 @@ def review_of(state: StateFolder, profile: Profile) -> StopReview:
 
 
 def use_again(
-    state: StateFolder, profile: Profile, *, now: int, shown: Head | None = None, has_all: bool = False
+    state: StateFolder,
+    profile: Profile,
+    *,
+    now: int,
+    shown: Head | None = None,
+    has_all: bool = False,
+    continued: Iterable[Head] = (),
 ) -> str:
     """Take the stop away, for a person who has looked; the evidence stays, and what was seen of its log is put aside.
 
     Args:
         shown: of the log that they were shown, which is what is known from now on; None: whatever is shown next.
         has_all: that log goes on all that was seen of the one before.
+        continued: the heads of the one before that it was proved to go on.
 
     Returns:
         Where that is.
     """
     to = f"evidence/{name_of_server(profile.server_id)}-heads-{now}"
     heads = Heads(state, profile.server_id)
-    heads.put_aside(to)
+    heads.put_aside(to, continued)
     if not has_all:
         VersionsSeen.put_aside(state, profile.server_id, to)  # some of them are newer than what there is
     if shown is not None:

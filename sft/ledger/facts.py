@@ -40,6 +40,7 @@ class Facts(Struct, frozen=True):
     size: int | None = None
     digest: str | None = None
     epoch: int | None = None
+    root: str | None = None
     version: int = 1
 
     @classmethod

@@ -19,8 +19,9 @@ from typing import Final
 from msgspec import Struct
 
 from sft.errors import LedgerFormatError
+from sft.ledger.facts import Facts
 from sft.ledger.hashing import leaf_hash
-from sft.ledger.leaves import LogLeaf, StateTreeKind
+from sft.ledger.leaves import LeafKind, LogLeaf, StateTreeKind
 from sft.ledger.records import LeafRecord
 from sft.ledger.replayed_facts import ReplayedFacts, SlotsBegun
 from sft.ledger.state import Draft, StateTree
@@ -28,6 +29,7 @@ from sft.ledger.tiles import TILE_WIDTH
 from sft.ledger.tree import LogTree
 
 FINDINGS_KEPT: Final = 100
+_FIRST_EPOCH: Final = 1
 
 
 class Finding(Struct, frozen=True):
@@ -68,9 +70,11 @@ class Replay:
 
     Args:
         heads: the roots that the log is to have at some sizes, 32 bytes each: those of checkpoints.
+        epoch: of its origin; None where that is not held to its restarts.
     """
 
-    def __init__(self, heads: Mapping[int, bytes] | None = None) -> None:
+    def __init__(self, heads: Mapping[int, bytes] | None = None, *, epoch: int | None = None) -> None:
+        self._origin_epoch = epoch
         self._heads = dict(heads or {})
         self._tree = LogTree()
         self._hashes: list[bytes] = []
@@ -79,6 +83,7 @@ class Replay:
         self._findings: list[Finding] = []
         self._more = 0
         self._time = 0
+        self._epoch = _FIRST_EPOCH
         self._records = self._erased = self._steps_back = 0
 
     @property
@@ -115,6 +120,8 @@ class Replay:
                 self.note(None, f"it ends at {self._tree.size} leaves, and a checkpoint says {size}")
         for problem in self._said.used_again():
             self.note(None, problem)
+        if self._origin_epoch is not None and self._records == self._tree.size and self._epoch != self._origin_epoch:
+            self.note(None, f"its name is of epoch {self._origin_epoch}, and its leaves are of epoch {self._epoch}")
         return ReplayedLog(
             size=self._tree.size,
             root=self._tree.root(),
@@ -150,7 +157,23 @@ class Replay:
         except LedgerFormatError as fault:
             yield f"its record is not the leaf's: {fault.detail}"
             return
+        if leaf.kind is LeafKind.LOG_RESTARTED:
+            yield from self._restarted(number, record)
         yield from self._said.faults(number, leaf.kind, record, begun)
+
+    def _restarted(self, number: int, record: LeafRecord) -> Iterator[str]:
+        """Hold a restart to its place, to what was kept, and to the epochs before: one that was made up excuses a fork."""
+        try:
+            said = Facts.decode(record.facts.body)
+        except LedgerFormatError:
+            return  # told with all other facts
+        self._tree, _ = self._tree.append(self._hashes[:-1])
+        del self._hashes[:-1]
+        if said.size != number or (said.root or "") != self._tree.root().hex():
+            yield "it says that the log was cut elsewhere than where it stands"
+        if said.epoch is None or said.epoch <= self._epoch:
+            yield f"it begins epoch {said.epoch} after epoch {self._epoch}"
+        self._epoch = max(self._epoch, said.epoch or 0)
 
     def _settle(self) -> None:
         self._tree, _ = self._tree.append(self._hashes)

@@ -1,7 +1,8 @@
 """What a proved restart of a log says was lost: heads of the epochs before it, beyond what was kept.
 
-Rules. The leaf is under the head, its facts are its own, and it stands where it says that the log was cut. Nothing else makes
-a head of this server's that its log does not go on one of what was lost. Pure.
+Rules. The leaf is under the head, its facts are its own, it stands where it says that the log was cut, and it begins the head's
+epoch or one before. Nothing else makes a head of this server's that its log does not go on one of what was lost, and never one
+of the head's own epoch. A server can write such a leaf at any time: LEDGER.md §3 says what that hides, and from whom. Pure.
 """
 
 from __future__ import annotations
@@ -45,4 +46,6 @@ def proved_cut(head: Checkpoint, number: int, leaf: bytes, inclusion: Sequence[b
     said = Facts.decode(facts[SALT_BYTES:])
     if parsed.kind is not LeafKind.LOG_RESTARTED or said.epoch is None or said.size != number:
         raise LedgerFormatError("no restart of this log")
+    if said.epoch > head.origin.epoch:
+        raise LedgerFormatError("a restart to an epoch that this log has not reached")
     return LogCut(said.epoch, number)

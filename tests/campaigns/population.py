@@ -28,6 +28,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from twisted.internet.task import Clock
+
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import ServerKey, ServerPublic, SigningKey
@@ -284,7 +286,7 @@ def _writing(database: Database, shape: Shape, appending: Appending) -> Iterator
 def open_here(home: Home) -> OpenedHome:
     """Open a home, or make it, in this process and without a reactor: acts and queries alone."""
     return open_home(
-        home, Configuration(name="scale"), reactor=None, event_log=EventLog(), on_fatal=lambda _error: None
+        home, Configuration(name="scale"), reactor=Clock(), event_log=EventLog(), on_fatal=lambda _error: None
     )
 
 

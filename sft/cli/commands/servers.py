@@ -170,6 +170,7 @@ def trust_command(invocation: Invocation, name: str) -> int:
         now=int(now),
         shown=None if shown is None else shown.head,
         has_all=shown is not None and shown.has_all,
+        continued=() if shown is None else shown.continued,
     )
     console.result(f"{safe(profile.name)} is used again. What was seen of its log lies in {safe(aside)}")
     return 0

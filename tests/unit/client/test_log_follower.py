@@ -13,8 +13,10 @@ from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import ServerKey
 from sft.errors import LedgerError, LogForkedError, LogProofError, LogRestartedError, LogWentBackError
 from sft.ledger.checkpoints import sign_checkpoint
-from sft.ledger.leaves import LogLeaf
+from sft.ledger.leaves import LeafKind, LogLeaf
+from sft.ledger.proofs import prove_inclusion
 from sft.limits import LOG_HEADS_KEPT
+from sft.model.evidence import ProvedRestart
 from tests.unit.client.log_in_memory import LogInMemory
 
 KEY = ServerKey.from_seed(bytes(range(32)))
@@ -327,6 +329,83 @@ def test_a_proof_of_another_head_does_not_pass_for_it():
     )
     with pytest.raises(LogForkedError):
         view.log.require_one_log(view.log.hold(wrong), seen(log, 6), "ada")
+
+
+# -- restarts: what a hostile server could hide by one ------------------------------------------------------
+
+
+def restarted(kept, *, epoch=2, said=None, size=12, other_from=None):
+    """A log that a leaf begins again at a size, and what proves that leaf."""
+    log = grown(kept, other_from=other_from, epoch=epoch)
+    facts = LogInMemory.facts_of({"epoch": epoch if said is None else said, "size": kept, "reason": "why"}, b"")
+    number = log.append(kind=LeafKind.LOG_RESTARTED, facts=facts)
+    leaf = log.leaf
+    while log.size < size:
+        log.append()
+
+    def proof():
+        inclusion = prove_inclusion(number, log.size, lambda at, index: log._node(log.hashes, at, index))
+        return ProvedRestart(number, leaf, tuple(inclusion), facts.salt + facts.body)
+
+    return log, proof
+
+
+def held(view, log, proof, *sizes):
+    return view.log.hold(msgspec.structs.replace(log.evidence(seen=sizes), restarts=(proof(),)))
+
+
+def test_a_head_of_what_was_lost_is_taken_where_the_restart_is_proved():
+    log, proof = restarted(5)
+    view = followed().begin(log)
+    view.log.require_one_log(held(view, log, proof), seen(grown(9, other_from=5), 8), "ada")
+    assert view.log.failed is None
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_a_restart_excuses_no_fork_in_what_was_kept(size):
+    log, proof = restarted(5)
+    view = followed().begin(log)
+    with pytest.raises(LogForkedError):
+        view.log.require_one_log(held(view, log, proof, 3, 5), seen(grown(9, other_from=2), size), "ada")
+
+
+def test_a_restart_that_is_made_up_excuses_no_head_of_the_logs_own_epoch():
+    """The name of the log stays, so nobody was asked: whatever leaf it has, ada was shown another log."""
+    for said in (1, 2, 99):
+        log, proof = restarted(5, epoch=1, said=said)
+        view = followed().begin(log)
+        with pytest.raises(LogProofError):
+            view.log.require_one_log(held(view, log, proof), seen(grown(9, other_from=5), 8), "ada")
+
+
+def test_a_restart_to_an_epoch_that_is_not_the_logs_excuses_nothing():
+    log, proof = restarted(5, epoch=2, said=3)
+    view = followed().begin(log)
+    with pytest.raises(LogProofError):
+        view.log.require_one_log(held(view, log, proof), seen(grown(9, other_from=5), 8), "ada")
+
+
+def test_a_log_of_another_epoch_is_not_taken_whatever_restart_it_proves():
+    log, _ = restarted(5)
+    view = followed(head_of(grown(9), 3))
+    with pytest.raises(LogRestartedError):
+        view.begin(log)
+
+
+def test_a_restart_before_what_this_computer_saw_the_log_go_on_excuses_nothing():
+    """A leaf that says so was put there before the true restart: heads between them would be held to nothing."""
+    log, proof = restarted(5)
+    for before in ([(1, 6)], [(1, 3), (1, 9)]):
+        view = followed()
+        view.log = LogFollower("acme", SERVER_ID, [], view.keep, before=before)
+        view.begin(log)
+        with pytest.raises(LogProofError, match="saw it go on beyond that"):
+            view.log.require_one_log(held(view, log, proof), seen(grown(9, other_from=5), 8), "ada")
+    for before in ([(1, 5)], [(2, 9)]):
+        view = followed()
+        view.log = LogFollower("acme", SERVER_ID, [], view.keep, before=before)
+        view.begin(log)
+        view.log.require_one_log(held(view, log, proof), seen(grown(9, other_from=5), 8), "ada")
 
 
 # -- what witnesses cosigned ----------------------------------------------------------------------------

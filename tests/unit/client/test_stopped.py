@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from sft.client.heads import Head, Heads
+from sft.client.state import name_of_server
 from sft.client.stopped import require_not_stopped, review_of, stop, use_again
-from sft.errors import LogForkedError, LogProofError, LogRestartedError, LogStaleError, LogWentBackError
+from sft.errors import LocalFileError, LogForkedError, LogProofError, LogRestartedError, LogStaleError, LogWentBackError
 from sft.model.text import sentence
 from tests.unit.client.log_in_memory import LogInMemory
 from tests.unit.client.memory_server import SERVER_KEY
@@ -120,3 +121,24 @@ def test_who_looks_is_shown_why_and_what_was_seen_and_that_is_put_aside_not_dest
     assert [path.read_text("utf-8") for path in aside.iterdir()] == [seen.note]
     assert review_of(state, profile).why is None
     assert Heads(state, profile.server_id).read() == []
+
+
+def test_what_a_log_was_proved_to_go_on_stays_known_when_a_person_agrees(state, profile):
+    heads, logs = Heads(state, profile.server_id), []
+    for epoch in (1, 2):
+        log = LogInMemory(SERVER_KEY, epoch=epoch)
+        for _ in range(2 + epoch):
+            log.append()
+        logs.append(Head(log.checkpoint(), log.note()))
+        heads.keep(logs[-1])
+    assert heads.before() == []
+    use_again(state, profile, now=MAY_3, shown=logs[1], continued=[logs[0]])
+    assert heads.before() == [(1, 4)]
+    assert heads.read() == [logs[1]]
+    use_again(state, profile, now=MAY_3 + 1, shown=logs[1], continued=[logs[1]])
+    assert heads.before() == [(1, 4), (2, 5)]
+    use_again(state, profile, now=MAY_3 + 2)
+    assert heads.before() == [], "whatever is shown next is the first"
+    state.write(f"heads/{name_of_server(profile.server_id)}/before", b"1.x")
+    with pytest.raises(LocalFileError):
+        heads.before()

@@ -52,6 +52,51 @@ def root_at(log: WrittenLog, size: int) -> bytes:
     return prefix.tree.root()
 
 
+def restarted(**said: Any) -> WrittenLog:
+    """A log that a restart cuts at three leaves, said otherwise where told."""
+    log = grown(3)
+    facts = {
+        "epoch": 2,
+        "size": 3,
+        "root": log.tree.root().hex(),
+        "origin": "acme/sft/00/1",
+        "reason": "why",
+        "known": "",
+    }
+    log.add(LeafKind.LOG_RESTARTED, facts | said)
+    return log
+
+
+def problems_of_epoch(log: WrittenLog, epoch: int) -> list[str]:
+    replay = Replay(epoch=epoch)
+    for entry, record in zip(log.entries, log.records, strict=True):
+        replay.add(entry, record)
+    return problems(replay.end())
+
+
+def test_a_restart_that_was_one_is_no_finding():
+    log = restarted()
+    assert problems_of_epoch(log, 2) == []
+    facts = {"epoch": 5, "size": 4, "root": log.tree.root().hex()}
+    log.add(LeafKind.LOG_RESTARTED, facts)
+    assert problems_of_epoch(log, 5) == []
+
+
+@pytest.mark.parametrize("said", [{"size": 2}, {"size": None}, {"root": bytes(32).hex()}, {"root": None}])
+def test_a_restart_that_says_it_cut_elsewhere_is_found(said):
+    assert problems_of_epoch(restarted(**said), 2) == ["3: it says that the log was cut elsewhere than where it stands"]
+
+
+def test_a_restart_that_was_made_up_is_found():
+    """It would excuse that somebody was shown another log: the log goes on with its name, or has the epoch twice."""
+    assert problems_of_epoch(restarted(), 1) == ["None: its name is of epoch 1, and its leaves are of epoch 2"]
+    log = restarted()
+    log.add(LeafKind.LOG_RESTARTED, {"epoch": 2, "size": 4, "root": log.tree.root().hex()})
+    assert problems_of_epoch(log, 2) == ["4: it begins epoch 2 after epoch 2"]
+    assert problems_of_epoch(restarted(epoch=1), 1) == ["3: it begins epoch 1 after epoch 1"]
+    assert problems_of_epoch(grown(3), 2) == ["None: its name is of epoch 2, and its leaves are of epoch 1"]
+
+
 def test_without_records_roots_and_slots_are_still_held():
     done = replayed(grown(300), records=False)
     assert problems(done) == []

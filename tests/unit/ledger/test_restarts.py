@@ -51,7 +51,8 @@ def test_another_leaf_place_or_record_proves_nothing(changes: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    "said", [{"size": 1}, {"size": None}, {"epoch": None}, {"size": "2"}, {"kind": LeafKind.MASTER_KEY_ROTATED}]
+    "said",
+    [{"size": 1}, {"size": None}, {"epoch": None}, {"epoch": 4}, {"size": "2"}, {"kind": LeafKind.MASTER_KEY_ROTATED}],
 )
 def test_a_leaf_that_says_otherwise_restarts_nothing(said: dict[str, Any]) -> None:
     with pytest.raises(LedgerFormatError):
