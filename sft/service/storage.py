@@ -13,7 +13,8 @@ from typing import Final
 from msgspec import Struct
 
 from sft.crypto.keys import ServerKey
-from sft.errors import BackupRunningError, TransferEndedError, VaultError
+from sft.errors import BackupRunningError, ServerFullError, TransferEndedError, VaultError
+from sft.limits import SPACE_STEP_BYTES
 from sft.service.log.ledger import Ledger
 from sft.store.row_types import UploadRow, VersionRow
 from sft.vault.copy_lock import CopyLock
@@ -91,6 +92,15 @@ class FileStorage:
         other = FileStorage(self.vault, server_key, self.ledger, self.damaged, copy_lock=self._copy_lock)
         other._rotating = self._rotating
         return other
+
+    def require_room(self) -> None:
+        """Refuse work that writes every row where nothing is free above the floor: what is below is for reading and deleting.
+
+        Raises:
+            ServerFullError: so it is.
+        """
+        if not self.vault.free_bytes():
+            raise ServerFullError(size_bytes=SPACE_STEP_BYTES)
 
     @contextmanager
     def rotation(self) -> Iterator[None]:

@@ -183,6 +183,74 @@ def test_a_full_disk_at_home_keeps_nothing_partial(cli: LiveCli, small_disk: Sma
     failed(full, 10, "DISK_FULL")
 
 
+def test_a_rotation_on_a_full_disk_is_refused_in_words_and_finished_when_there_is_room(
+    template: Path, small_disk: SmallDisk, tmp_path: Path
+):
+    disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
+    server = copy_server(template, disk / "s")
+    run(server.start())
+    cli = LiveCli(server)
+    cli.folder = tmp_path / "desk"
+    contents = {f"many/{number}": os.urandom(40_000 if number % 2 else 400) for number in range(30)}
+    for name, content in contents.items():
+        cli.file(name, content)
+    assert cli.sft("max", "put", "many").status == 0
+    ballast = disk / "ballast"
+    for command in (["vault", "rotate-key"], ["vault", "rotate-key", "--reencrypt"]):
+        # It writes every row: the room that is left is for reading, which is logged, and for deleting.
+        for left in (300 * 1024, 0):
+            fill(ballast, left)
+            failed(cli.operator(*command), 9, "SERVER_FULL")
+            got = cli.sft("max", "get", "many/1", "--to", f"got-{len(command)}-{left}")
+            assert got.status == 0, got.err
+        assert cli.sft("max", "rm", "many/0").status == 0
+        ballast.unlink()
+        assert cli.sft("max", "restore", "many/0").status == 0
+        run(server.stop())
+        run(server.start())  # takes the room again that it gave up
+        done = cli.operator(*command)
+        assert done.status == 0, done.out + done.err
+        assert cli.operator_json("vault", "check", "--read-data")["faults"] == []
+    run(server.stop())
+    run(server.start())
+    assert cli.sft("max", "get", "many", "--to", "all").status == 0
+    assert {name: (cli.folder / "all" / name).read_bytes() for name in contents} == contents
+    run(server.stop())
+
+
+def test_a_rebuild_on_a_full_disk_is_refused_in_words_and_finished_when_there_is_room(
+    template: Path, small_disk: SmallDisk, tmp_path: Path
+):
+    disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
+    server = copy_server(template, disk / "s")
+    run(server.start())
+    cli = LiveCli(server)
+    cli.folder = tmp_path / "desk"
+    for number in range(30):
+        cli.file(f"many/{number}", os.urandom(40_000))
+    assert cli.sft("max", "put", "many").status == 0
+    run(server.halt())
+    database = server.home.database
+    for path in database.parent.glob(f"{database.name}*"):
+        path.unlink()
+    ballast, refused = disk / "ballast", 0
+    for left in (0, 64 * 1024, 600 * 1024, 1536 * 1024):
+        fill(ballast, left)
+        done = cli.operator("vault", "rebuild")
+        assert "Traceback" not in done.out + done.err
+        refused += done.status != 0
+        assert done.status == 0 or "[" in done.err or "fault" in done.out, done.out + done.err
+    assert refused
+    ballast.unlink()
+    done = cli.operator("vault", "rebuild")
+    assert done.status == 0, done.out + done.err
+    assert len(list(server.home.database.parent.glob("rebuilt*"))) == 0
+    run(server.start())
+    report = cli.operator_json("vault", "check", "--read-data")
+    assert (report["faults"], report["versions"]) == ([], 30)
+    run(server.stop())
+
+
 def test_folders_that_cannot_be_written_and_files_that_cannot_be_read(cli: LiveCli, small_disk: SmallDisk):
     assert cli.sft("max", "put", cli.file("a.txt", b"a"), "--to", "docs").status == 0
     cli.file("file", b"in the way")

@@ -82,9 +82,11 @@ def rotate(_reading: ReadTransaction, caller: Caller, *, context: JobContext, ma
 
     Raises:
         MasterKeyElsewhereError: the server only reads its master key.
+        ServerFullError: the room that is left is kept for deleting.
     """
     master_keys.require_rotatable()
     storage = context.storage
+    storage.require_room()
 
     def job() -> VaultReport:
         with storage.rotation():

@@ -62,7 +62,11 @@ def renew_keys(
     """Give every row its MAC under a new key; where that was left unfinished it is finished, and no new key is made.
 
     The keyring has the new server key then; who shows it to clients reads it there (``sft.server.identity``).
+
+    Raises:
+        ServerFullError: the room that is left is kept for deleting.
     """
+    context.storage.require_room()
     now, vault, parts = reading.now, context.storage.vault, replace(context, caller=caller)
 
     def job() -> VaultReport:
