@@ -45,6 +45,7 @@ ACTS: Final[Mapping[str, Mapping[str, Words]]] = {
         "disable": commands.disable,
         "enable": commands.enable,
         "remove": commands.remove,
+        "change_quota": commands.change_quota,
         "invite": commands.invite,
         "withdraw": commands.withdraw,
         "kick": commands.kick,

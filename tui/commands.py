@@ -19,7 +19,9 @@ from sft.crypto.keys import PublicKey
 from sft.errors import LocalExistsError
 from sft.model.access import Role
 from sft.model.links import Link
+from sft.model.quotas import NO_LIMIT, limit_text
 from sft.model.records import FileSeen, KeyEnd
+from sft.model.sizes import typed_size
 from sft.model.text import count_text, shell_word, shown_name
 
 _LONGEST: Final = 4000  # characters of a command; what is longer nobody types, and a log of them would not be small
@@ -130,6 +132,16 @@ def enable(name: str) -> CommandLine:
 
 def remove(name: str, files_to: str) -> CommandLine:
     return _command(["remove"], [name], _option("--files-to", files_to))
+
+
+def change_quota(name: str, size_bytes: int | None, files: int | None) -> CommandLine:
+    limits = ["--bytes", _typed(size_bytes), "--files", limit_text(files)]
+    return _command(["quota", "set"], [name], limits)
+
+
+def _typed(size_bytes: int | None) -> str:
+    is_number = size_bytes is not None and size_bytes != NO_LIMIT
+    return typed_size(size_bytes) if is_number and size_bytes is not None else limit_text(size_bytes)
 
 
 def invite(*, role: Role, name: str | None, seconds: int) -> CommandLine:

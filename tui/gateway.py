@@ -45,6 +45,7 @@ from sft.model.records import (
     Invitation,
     KeyEnd,
     OwnerChange,
+    QuotaReport,
     RestoredFolder,
     SessionInfo,
     TrashedFolder,
@@ -265,6 +266,12 @@ class People(Protocol):
 
     async def remove(self, name: str, files_to: str) -> User:
         """Remove a person for good; the files go to ``files_to``."""
+
+    async def quota(self, name: str = "") -> QuotaReport:
+        """Return what somebody may own, and what of it is taken; without a name, oneself."""
+
+    async def change_quota(self, name: str, size_bytes: int | None, files: int | None) -> User:
+        """Say how much somebody may own; None is what everybody has, ``NO_LIMIT`` no limit."""
 
     async def invitations(self) -> list[Invitation]:
         """List invitations that are not older than a month."""

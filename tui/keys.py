@@ -168,6 +168,10 @@ _PEOPLE: Final = (
         "people.stop", "x", "Withdraw/Kick", "Make the invitation void, or end the session", 12,
         Permission.INVITATION_MANAGE, asks=True, deed="withdraw invitations",
     ),
+    Action(
+        "people.quota", "L", "Quota", "Say how much this person may own", 20, Permission.USER_MANAGE,
+        asks=True, deed="change quotas",
+    ),
     Action("people.copy", "y", "Copy key", "Copy the words of this person's key", 26),
     Action("people.words", "", "", "Read the words of this person's key one at a time, to compare them by phone"),
     Action("people.filter", "slash", "Filter", "Show only lines that hold what is typed", 30),

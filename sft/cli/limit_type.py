@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from sft.limits import FILE_BYTES
-from sft.model.quotas import LIMIT_MOST, LIMIT_WORDS
+from sft.model.quotas import limit_text, typed_limit
 from sft.model.sizes import WHAT, parse_size
 
 
@@ -27,16 +27,10 @@ class LimitType(click.ParamType[str]):
         self._parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = str(value).strip().lower()
-        if text in LIMIT_WORDS:
-            return text
         try:
-            number = self._parse(text.replace(",", ""))
+            return limit_text(typed_limit(str(value), self._parse))
         except ValueError:
-            number = -1
-        if not 0 <= number <= LIMIT_MOST:
             self.fail(f"{value} is no limit: {self._what}, none, or default", param, ctx)
-        return str(number)
 
 
 class SizeType(click.ParamType[int]):

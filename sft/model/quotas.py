@@ -8,6 +8,7 @@ and tidy up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -93,6 +94,24 @@ def limit_of(own: int | None, everybodys: int | None) -> int | None:
 def limit_text(own: int | None) -> str:
     """Write what was set for one person, as statements and leaves have it: a number, ``none`` or ``default``."""
     return _DEFAULT if own is None else _NONE if own == NO_LIMIT else str(own)
+
+
+def typed_limit(text: str, parse: Callable[[str], int]) -> int | None:
+    """Read a limit as a person types it: a number, ``none``, or ``default`` for what everybody has, which is None.
+
+    Args:
+        parse: reads a number; ValueError where it is none.
+
+    Raises:
+        ValueError: it is no limit.
+    """
+    word = text.strip().lower()
+    if word in LIMIT_WORDS:
+        return None if word == _DEFAULT else NO_LIMIT
+    number = parse(word.replace(",", ""))
+    if not 0 <= number <= LIMIT_MOST:
+        raise ValueError("not a limit")
+    return number
 
 
 def parse_limit(text: str) -> int | None:

@@ -11,6 +11,7 @@ import pytest
 from sft.client.transfers.queue.job import Decision, Direction, Failure, Job
 from sft.errors import ExistsError, LocalExistsError, NotFoundError
 from sft.model.access import Role
+from sft.model.quotas import NO_LIMIT
 from sft.model.records import KeyEnd
 from tests.fakes.acme import MAY_3
 from tests.fakes.memory_service import public_of
@@ -57,6 +58,8 @@ SAID = {
     "sft disable gus": commands.disable("gus"),
     "sft enable gus": commands.enable("gus"),
     "sft remove gus --files-to ada": commands.remove("gus", "ada"),
+    "sft quota set gus --bytes 50G --files default": commands.change_quota("gus", 50 << 30, None),
+    "sft quota set --bytes none --files 10 -- -rf": commands.change_quota("-rf", NO_LIMIT, 10),
     "sft invite --user ivo --role guest --expires 2d": commands.invite(role=Role.GUEST, name="ivo", seconds=172_800),
     "sft invite --role admin --expires 12h": commands.invite(role=Role.ADMIN, name=None, seconds=43_200),
     "sft invite --role admin --expires 5m": commands.invite(role=Role.ADMIN, name=None, seconds=300),
@@ -156,7 +159,7 @@ QUESTIONS = {
     "files": {
         "list_folder", "list_trash", "search", "last_deleted", "look", "details", "chain", "readers", "rights", "allowed",
     },
-    "people": {"users", "invitations", "sessions", "status"},
+    "people": {"users", "invitations", "sessions", "status", "quota"},
     "keys": {"all"},
     "local": {
         "keyring", "local_versions", "public_key_file", "suggested_names", "suggested_passphrase", "load", "save",

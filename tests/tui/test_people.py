@@ -97,6 +97,37 @@ async def test_a_role_is_changed_the_present_one_changes_nothing_and_of_ones_own
         assert "This is you" in stage.text()
 
 
+# -- quotas ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.every_run
+async def test_a_quota_is_set_what_is_no_limit_is_said_in_the_dialog_and_it_stands_in_the_list(tmp_path):
+    async with running(tmp_path, size=(120, 36)) as stage:
+        assert not any(" quota " in line for line in stage.lines())
+        await people(stage, "max")
+        await stage.press("L")
+        assert stage.dialog == "SetQuota"
+        assert "Owned now: 140 MiB, 30 files." in stage.text("#dialog")
+        await stage.press(*["backspace"] * 7)
+        await stage.type("much")
+        await stage.press("enter", "enter")
+        assert "That is no limit: a size such as 50G, none, or default." in stage.text("#dialog")
+        await stage.press(*["backspace"] * 4)
+        await stage.type("160 MiB")
+        await stage.press("enter", *["backspace"] * 7)
+        await stage.type("none")
+        await stage.press("enter")
+        assert stage.dialog == ""
+        assert stage.said() == "max may own 160 MiB, in any number of files."
+        assert (stage.service.user("max").quota_bytes, stage.service.user("max").quota_files) == (160 << 20, None)
+        (line,) = [line for line in stage.lines() if " max " in line and "maintainer " in line]
+        assert " 87 %" in line
+        assert "140 MiB of 160 MiB (87 %)" in stage.text("#people-about")
+        assert next(each.text for each in stage.app.commands) == "sft quota set max --bytes 160M --files none"
+        await stage.press("L")
+        assert "160M" in stage.text("#dialog")
+
+
 async def test_the_last_admin_stays_one(tmp_path):
     service = acme()
     service.change_role("eva", Role.GUEST, by="ada")

@@ -20,6 +20,8 @@ class LivePeople:
         self.remove = access.asking(people.remove)
         self.invitations = access.asking(people.list_invitations)
         self.sessions = access.asking(people.list_sessions)
+        self.quota = access.asking(people.show_quota)
+        self.change_quota = access.asking(people.change_quota)
         self.status = access.asking(people.show_live_status)
         self.kick = access.asking(people.kick)
 

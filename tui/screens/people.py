@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,17 +24,16 @@ from sft.client.pins import Pin
 from sft.errors import SftError
 from sft.model.access import OPERATOR, Permission, Role, allows
 from sft.model.records import Invitation, InvitationState, SessionInfo, User, UserState
-from sft.model.text import count_text, local_time, role_noun, shown_name
+from sft.model.text import local_time
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.invite import Invite, Wanted
 from tui.dialogs.link import ShowLink
 from tui.dialogs.read_words import ReadWords
-from tui.dialogs.remove import Remove
-from tui.dialogs.role import ChooseRole
 from tui.gateway import Invited
 from tui.keys import ACTS, Action, acts_of, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Severity
 from tui.screens.last_acts import last_acts
+from tui.screens.people_context import name_of
 from tui.screens.people_lists import PeopleLists
 from tui.screens.people_rows import (
     INVITATION_COLUMNS,
@@ -50,6 +49,7 @@ from tui.screens.people_rows import (
     session_row,
 )
 from tui.screens.people_rules import reason_against_kicking, reason_against_person, reason_against_withdrawing
+from tui.screens.person_acts import PersonActs
 from tui.text import cut_name, key_words, shown
 from tui.view import View
 from tui.widgets.row_list import RowList
@@ -57,6 +57,7 @@ from tui.widgets.rows import Arrange, Column
 from tui.widgets.tab_line import Tab, TabLine
 from tui.workers import start_worker
 
+T = TypeVar("T")
 USERS: Final = "people-list"
 INVITATIONS: Final = "invitations-list"
 SESSIONS: Final = "sessions-list"
@@ -65,7 +66,9 @@ _COLUMNS: Final[dict[str, Sequence[Column] | Arrange]] = {
     INVITATIONS: INVITATION_COLUMNS,
     SESSIONS: SESSION_COLUMNS,
 }
-_OF_PEOPLE: Final = frozenset({"people.role", "people.switch", "people.remove", "people.copy", "people.words"})
+_OF_PEOPLE: Final = frozenset(
+    {"people.role", "people.switch", "people.remove", "people.quota", "people.copy", "people.words"}
+)
 _ANYWHERE: Final = frozenset({"people.invite", "people.filter", "people.clear"})
 _TABS: Final = frozenset({"people.next_tab", "people.previous_tab"})
 _SEEING: Final = dataclasses.replace(ACTS["people.invite"], deed="see invitations and sessions")
@@ -80,13 +83,14 @@ class PeopleView(View):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._users: list[User] = []
+        self.users: list[User] = []
         self._invitations: list[Invitation] = []
         self._sessions: list[SessionInfo] = []
         self._acted: dict[int, int] = {}  # when people did something last, for admins
         self._pins: dict[int, Pin] = {}
         self._of: tuple[str, Role | None] = ("", None)  # account and role they were read as
         self._worker: Worker[object] | None = None
+        self.doers = (PersonActs(self),)
 
     def compose(self) -> ComposeResult:
         yield TabLine(id="people-tabs")
@@ -102,7 +106,7 @@ class PeopleView(View):
 
     def shown(self) -> None:
         if self.connection.online:
-            start_worker(self, self._read, group="people-read", exclusive=True)
+            start_worker(self, self.read, group="people-read", exclusive=True)
         else:
             self._show()
 
@@ -110,7 +114,7 @@ class PeopleView(View):
     def _connection_changed(self, event: ConnectionChanged) -> None:
         account, role = self._of
         if event.connection.account != account:
-            self._users, self._invitations, self._pins, self._acted = [], [], {}, {}
+            self.users, self._invitations, self._pins, self._acted = [], [], {}, {}
         if not (self._is_admin and event.connection.online):
             self._sessions = []  # what was seen of others is old at once
         if not self._is_admin:
@@ -121,7 +125,7 @@ class PeopleView(View):
             self.shown()
         self._show()
 
-    async def _read(self, *, invitation_at: int | None = None) -> None:
+    async def read(self, *, invitation_at: int | None = None) -> None:
         await self.attempt(self._fetch())
         self._show(invitation_at=invitation_at)
         if self._is_admin:
@@ -130,7 +134,7 @@ class PeopleView(View):
     async def _read_acts(self) -> None:
         of = self._of
         with contextlib.suppress(SftError):
-            acted = await last_acts(self.gateway.activity, self._users)
+            acted = await last_acts(self.gateway.activity, self.users)
             if of == self._of:
                 self._acted = acted
                 self._show()
@@ -145,7 +149,7 @@ class PeopleView(View):
         # What was read for another account meanwhile is dropped.
         if of == (self.connection.account, self.connection.role):
             self._of = of
-            self._users = sorted(users, key=lambda user: user.state is UserState.REMOVED)
+            self.users = sorted(users, key=lambda user: user.state is UserState.REMOVED)
             self._pins, self._sessions = pins, sessions
             self._invitations = sorted(invitations, key=lambda made: made.state is not InvitationState.OPEN)
 
@@ -161,7 +165,7 @@ class PeopleView(View):
             sessions = await self.gateway.people.sessions()
             if of == self._of == (self.connection.account, self.connection.role):
                 self._sessions = sessions
-                known = {user.name for user in self._users}
+                known = {user.name for user in self.users}
                 if all(one.user in known for one in sessions if one.role != OPERATOR):
                     self._show()
                 else:  # somebody has joined
@@ -188,7 +192,7 @@ class PeopleView(View):
     def admins(self) -> str:
         """Who can help somebody who is no admin; empty before they were read."""
         is_read = self._of[0] == self.connection.account
-        return admin_names(self._users) if is_read else ""
+        return admin_names(self.users) if is_read else ""
 
     @property
     def user(self) -> User | None:
@@ -219,7 +223,7 @@ class PeopleView(View):
                     user, self._pins.get(user.id), glyphs, is_me=user.id == connection.user_id,
                     presence=presence, acted=self._acted.get(user.id), now=self.now,
                 )
-                for user in self._users
+                for user in self.users
             ],
             empty=asking,
         )  # fmt: skip
@@ -238,7 +242,7 @@ class PeopleView(View):
 
     def _show_tabs(self) -> None:
         off = not self._is_admin
-        members = sum(user.state is not UserState.REMOVED for user in self._users) or None
+        members = sum(user.state is not UserState.REMOVED for user in self.users) or None
         open_ones = sum(one.state is InvitationState.OPEN for one in self._invitations)
         tabs = [
             Tab(USERS, "People", members),
@@ -262,9 +266,9 @@ class PeopleView(View):
             return "Whoever has an open invitation's link can join with it, once.", Severity.INFO
         if self.lists.tab == SESSIONS:
             return "Everybody who is connected now, the longest at the top.", Severity.INFO
-        if not self._users:
+        if not self.users:
             return "", Severity.INFO
-        return people_summary(self._users, name_admins=not self._is_admin), Severity.INFO
+        return people_summary(self.users, name_admins=not self._is_admin), Severity.INFO
 
     def _pick(self, tab: str) -> None:
         if tab != self.lists.tab:
@@ -318,41 +322,27 @@ class PeopleView(View):
     # -- acts -------------------------------------------------------------------------------------------------
 
     def act_invite(self) -> None:
-        self._start(self._invite)
-
-    def act_role(self) -> None:
-        if self.user is not None:
-            self._start(partial(self._change_role, self.user))
-
-    def act_switch(self) -> None:
-        user = self.user
-        if user is not None:
-            disabled = user.state is UserState.DISABLED
-            self._start(partial(self._enable if disabled else self._disable, user))
-
-    def act_remove(self) -> None:
-        if self.user is not None:
-            self._start(partial(self._remove, self.user))
+        self.start(self._invite)
 
     def act_stop(self) -> None:
         if self.session is not None:
-            self._start(partial(self._kick, self.session))
+            self.start(partial(self._kick, self.session))
         elif self.invitation is not None:
-            self._start(partial(self._withdraw, self.invitation))
+            self.start(partial(self._withdraw, self.invitation))
 
     def act_copy(self) -> None:
         user = self.user
         if user is not None:
             words = "\n".join(key_words(key.public_key) for key in live_keys(user))
             self.app.copy_to_clipboard(words)
-            name = _name(user.name)
+            name = name_of(user.name)
             self.report(f"Sent to the terminal's clipboard: the words of {name}'s key.")
 
     def act_words(self) -> None:
         user = self.user
         keys = [] if user is None else live_keys(user)
         if user is not None and keys:
-            self.app.push_screen(ReadWords(f"{_name(user.name)}'s key", key_words(keys[-1].public_key)))
+            self.app.push_screen(ReadWords(f"{name_of(user.name)}'s key", key_words(keys[-1].public_key)))
 
     def act_filter(self) -> None:
         self.lists.open_filter()
@@ -366,7 +356,7 @@ class PeopleView(View):
     def act_previous_tab(self) -> None:
         self._turn(self.lists.next(-1))
 
-    def _start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
+    def start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         if self._worker is not None and not self._worker.is_finished:
             message = "The server has not answered the last request yet."
             self.report(message, Severity.WARNING)
@@ -379,79 +369,28 @@ class PeopleView(View):
             return
         joined = await self.app.push_screen_wait(ShowLink(invited))
         made = invited.invitation
-        whom = "somebody" if made.name is None else _name(made.name)
+        whom = "somebody" if made.name is None else name_of(made.name)
         until = local_time(made.expires_at, now=self.now, weekday=True)
         open_yet = f"An invitation for {whom} is open until {until}."
         self.report(f"{joined} has joined." if joined else open_yet, Severity.SUCCESS)
-        await self._read(invitation_at=made.id)
+        await self.read(invitation_at=made.id)
 
     async def _make(self, wanted: Wanted) -> Invited | None:
+        people = self.gateway.people
+        return await self.unless_fault(people.invite(role=wanted.role, name=wanted.name, seconds=wanted.seconds))
+
+    async def unless_fault(self, asked: Awaitable[T]) -> T | None:
+        """Wait for what a dialog asks; refusals are the dialog's to show, a fault is reported here."""
         try:
-            return await self.gateway.people.invite(role=wanted.role, name=wanted.name, seconds=wanted.seconds)
+            return await asked
         except SftError:
             raise
         except Exception as error:  # noqa: BLE001 - no traceback reaches the terminal
             self.report_fault(error)
             return None
 
-    async def _change_role(self, user: User) -> None:
-        is_me = user.id == self.connection.user_id
-        role = await self.app.push_screen_wait(ChooseRole(user, is_me=is_me))
-        if role is None:
-            return
-        if await self.attempt(self.gateway.people.change_role(user.name, role)):
-            message = f"{_name(user.name)} is {role_noun(role)} now (was {user.role.value})."
-            self.report(message, Severity.SUCCESS)
-        await self._read()
-
-    async def _disable(self, user: User) -> None:
-        name = _name(user.name)
-        lines = [
-            f"{name} is signed out now; a transfer under way stops and keeps nothing.",
-            "Files and account stay: e lets them in again, with the same key and role.",
-        ]
-        if user.id == self.connection.user_id:
-            lines.append("This is you: only another admin can let you in again.")
-        question = Confirm(f"Disable {cut_name(name, 40)}?", lines, act="Disable")
-        if not await self.app.push_screen_wait(question):
-            return
-        if await self.attempt(self.gateway.people.disable(user.name)):
-            message = f"{name} is disabled: signed out now; files and account stay."
-            self.report(message, Severity.SUCCESS)
-        await self._read()
-
-    async def _enable(self, user: User) -> None:
-        if await self.attempt(self.gateway.people.enable(user.name)):
-            message = f"{_name(user.name)} can sign in again, as {user.role.value}."
-            self.report(message, Severity.SUCCESS)
-        await self._read()
-
-    async def _remove(self, user: User) -> None:
-        me = self.connection.user
-        heir = await self.app.push_screen_wait(Remove(user, self._heirs(user), me=me))
-        if heir is None:
-            return
-        if await self.attempt(self.gateway.people.remove(user.name, heir)):
-            whose = "you" if heir == me else _name(heir)
-            one = user.files == 1
-            files = "The one file stays" if one else f"{count_text(user.files)} files stay"
-            belong = "belongs" if one else "belong"
-            tail = f" {files}, signed by them; now {belong} to {whose}." if user.files else ""
-            self.report(f"{_name(user.name)} is removed for good.{tail}", Severity.SUCCESS)
-        await self._read()
-
-    def _heirs(self, gone: User) -> list[User]:
-        """Find who may own files, whoever asks first among them."""
-        me = self.connection.user_id
-        fit = [
-            user
-            for user in self._users
-            if user.id != gone.id and user.state is UserState.ACTIVE and allows(user.role, Permission.FILE_WRITE)
-        ]
-        return sorted(fit, key=lambda user: user.id != me)
-
     async def _withdraw(self, made: Invitation) -> None:
-        whom = "for anybody" if made.name is None else f"for {_name(made.name)}"
+        whom = "for anybody" if made.name is None else f"for {name_of(made.name)}"
         lines = ["Whoever has its link cannot join with it any more.", "You can make another one at any time."]
         question = Confirm(f"Withdraw the invitation {whom}?", lines, act="Withdraw", key="y")
         if not await self.app.push_screen_wait(question):
@@ -459,10 +398,10 @@ class PeopleView(View):
         if await self.attempt(self.gateway.people.withdraw(made.id)):
             message = f"The invitation {whom} is withdrawn: nobody joins with it."
             self.report(message, Severity.SUCCESS)
-        await self._read()
+        await self.read()
 
     async def _kick(self, one: SessionInfo) -> None:
-        name = _name(one.user)
+        name = name_of(one.user)
         since = local_time(one.since_at, now=self.now)
         lines = [f"{name} is signed in from {shown(one.address)} since {since}."]
         if one.doing:
@@ -475,8 +414,4 @@ class PeopleView(View):
             return
         if await self.attempt(self.gateway.people.kick(one.id)):
             self.report(f"{name}'s session is ended.", Severity.SUCCESS)
-        await self._read()
-
-
-def _name(name: str) -> str:
-    return cut_name(shown(shown_name(name)), 40)
+        await self.read()

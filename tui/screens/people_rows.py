@@ -20,8 +20,9 @@ from textual.widgets import Static
 from sft.client.pins import Pin
 from sft.model.access import OPERATOR, Role
 from sft.model.names import split_path
+from sft.model.quotas import NEAR_PERCENT, Quota, Usage
 from sft.model.records import DeviceKey, Invitation, InvitationState, SessionInfo, User, UserState
-from sft.model.text import ROLE_WORDS, age_text, count_text, day_text, local_time, shown_name, size_text
+from sft.model.text import ROLE_WORDS, age_text, count_text, day_text, local_time, owned_text, shown_name, size_text
 from tui.glyphs import Glyphs
 from tui.text import cut_name, key_words, name_text, shown
 from tui.widgets.rows import Column, ListRow, Placed, layout
@@ -39,9 +40,11 @@ _PEOPLE_COLUMNS: Final = (
     Column("acted", "last act", 8, right=True, from_width=70),
     Column("files", "files", 7, right=True),
     Column("size", "size", 9, right=True),
+    Column("quota", "quota", 6, right=True),
     Column("gap", "", 1, from_width=124),
     Column("key", "key in words", 71, from_width=124),
 )
+_WHERE_KNOWN: Final = frozenset({"acted", "quota"})
 INVITATION_COLUMNS: Final = (
     Column("mark", "", 1),
     Column("name", "for", 22, is_name=True),
@@ -61,9 +64,17 @@ SESSION_COLUMNS: Final = (
 
 
 def place_people(width: int, rows: Sequence[ListRow[User]]) -> Placed:
-    """Place the columns of people: when they acted last only where somebody's is known."""
-    known = any(row.cells["acted"] for row in rows)
-    return layout([column for column in _PEOPLE_COLUMNS if known or column.key != "acted"], width)
+    """Place the columns of people: when they acted last, and how much of a quota is taken, only where somebody's is known."""
+    known = {key for key in ("acted", "quota") if any(row.cells[key] for row in rows)}
+    return layout(
+        [column for column in _PEOPLE_COLUMNS if column.key in known or column.key not in _WHERE_KNOWN], width
+    )
+
+
+def quota_percent(user: User) -> int | None:
+    """Return how much of their quota somebody owns, of bytes or files what is nearer to it; None where there is none."""
+    quota = Quota(user.quota_files, user.quota_bytes)
+    return quota.percent(Usage(user.files, user.bytes_stored)) if quota.limits else None
 
 
 def live_keys(user: User) -> list[DeviceKey]:
@@ -120,6 +131,8 @@ def person_row(
     if here and presence.doing[user.name]:
         verb, _, path = presence.doing[user.name].partition(" ")
         states.append(shown(f"{verb} {split_path(path)[1]}".rstrip()))
+    percent = quota_percent(user)
+    is_near = percent is not None and percent >= min(NEAR_PERCENT)
     mark = glyphs.doubt if odd else presence.mark(user, glyphs) if active else glyphs.disabled
     cells = {
         "mark": mark,
@@ -129,6 +142,7 @@ def person_row(
         "acted": "" if acted is None else age_text(acted, now),
         "files": count_text(user.files),
         "size": size_text(user.bytes_stored) if user.bytes_stored else glyphs.dash,
+        "quota": "" if percent is None else f"{count_text(percent)} %",
         "key": ", ".join(key_words(key.public_key) for key in live_keys(user)),
     }
     if user.state is UserState.REMOVED:
@@ -141,6 +155,7 @@ def person_row(
             "key": "muted",
             "size": "muted",
             "acted": "muted",
+            "quota": "doubt" if is_near else "muted",
         }
     return ListRow(str(user.id), user, cells, {key: tone for key, tone in tones.items() if tone})
 
@@ -264,6 +279,8 @@ def _about_person(user: User, pin: Pin | None, acted: int | None, now: float, wi
         files = f"{count_text(user.files)} files"
     size = f", {size_text(user.bytes_stored)}" if user.bytes_stored else ""
     owns = f"owns {files}{size}" if user.files else "owns no file"
+    if quota_percent(user) is not None:
+        owns = f"owns {owned_text(user.files, user.bytes_stored, user.quota_files, user.quota_bytes)}"
     joined = f"joined {day_text(user.created_at, now)}"
     if acted is not None:
         joined += f", last act {local_time(acted, now=now)}"

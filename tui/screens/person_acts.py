@@ -1,0 +1,118 @@
+"""What is done with one person of the People screen: another role, locked out or let in, removed, a quota.
+
+Rules. What cannot be taken back, or signs somebody out, is asked about first. The list is read anew whatever came of it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sft.errors import SftError
+from sft.model.access import Permission, allows
+from sft.model.records import User, UserState
+from sft.model.text import count_text, quota_text, role_noun
+from tui.dialogs.confirm import Confirm
+from tui.dialogs.quota import Limits, SetQuota
+from tui.dialogs.remove import Remove
+from tui.dialogs.role import ChooseRole
+from tui.messages import Severity
+from tui.screens.people_context import PeopleContext, name_of
+from tui.text import cut_name
+
+
+class PersonActs:
+    """Acts on the person under the cursor."""
+
+    def __init__(self, people: PeopleContext) -> None:
+        self._people = people
+
+    def act_role(self) -> None:
+        if self._people.user is not None:
+            self._people.start(partial(self._change_role, self._people.user))
+
+    def act_switch(self) -> None:
+        user = self._people.user
+        if user is not None:
+            disabled = user.state is UserState.DISABLED
+            self._people.start(partial(self._enable if disabled else self._disable, user))
+
+    def act_remove(self) -> None:
+        if self._people.user is not None:
+            self._people.start(partial(self._remove, self._people.user))
+
+    def act_quota(self) -> None:
+        if self._people.user is not None:
+            self._people.start(partial(self._set_quota, self._people.user))
+
+    async def _change_role(self, user: User) -> None:
+        is_me = user.id == self._people.connection.user_id
+        role = await self._people.app.push_screen_wait(ChooseRole(user, is_me=is_me))
+        if role is None:
+            return
+        if await self._people.attempt(self._people.gateway.people.change_role(user.name, role)):
+            message = f"{name_of(user.name)} is {role_noun(role)} now (was {user.role.value})."
+            self._people.report(message, Severity.SUCCESS)
+        await self._people.read()
+
+    async def _disable(self, user: User) -> None:
+        name = name_of(user.name)
+        lines = [
+            f"{name} is signed out now; a transfer under way stops and keeps nothing.",
+            "Files and account stay: e lets them in again, with the same key and role.",
+        ]
+        if user.id == self._people.connection.user_id:
+            lines.append("This is you: only another admin can let you in again.")
+        question = Confirm(f"Disable {cut_name(name, 40)}?", lines, act="Disable")
+        if not await self._people.app.push_screen_wait(question):
+            return
+        if await self._people.attempt(self._people.gateway.people.disable(user.name)):
+            message = f"{name} is disabled: signed out now; files and account stay."
+            self._people.report(message, Severity.SUCCESS)
+        await self._people.read()
+
+    async def _enable(self, user: User) -> None:
+        if await self._people.attempt(self._people.gateway.people.enable(user.name)):
+            message = f"{name_of(user.name)} can sign in again, as {user.role.value}."
+            self._people.report(message, Severity.SUCCESS)
+        await self._people.read()
+
+    async def _remove(self, user: User) -> None:
+        me = self._people.connection.user
+        heir = await self._people.app.push_screen_wait(Remove(user, self._heirs(user), me=me))
+        if heir is None:
+            return
+        if await self._people.attempt(self._people.gateway.people.remove(user.name, heir)):
+            whose = "you" if heir == me else name_of(heir)
+            one = user.files == 1
+            files = "The one file stays" if one else f"{count_text(user.files)} files stay"
+            belong = "belongs" if one else "belong"
+            tail = f" {files}, signed by them; now {belong} to {whose}." if user.files else ""
+            self._people.report(f"{name_of(user.name)} is removed for good.{tail}", Severity.SUCCESS)
+        await self._people.read()
+
+    def _heirs(self, gone: User) -> list[User]:
+        """Find who may own files, whoever asks first among them."""
+        me = self._people.connection.user_id
+        fit = [
+            user
+            for user in self._people.users
+            if user.id != gone.id and user.state is UserState.ACTIVE and allows(user.role, Permission.FILE_WRITE)
+        ]
+        return sorted(fit, key=lambda user: user.id != me)
+
+    async def _set_quota(self, user: User) -> None:
+        people = self._people.gateway.people
+
+        async def changed(limits: Limits) -> User | None:
+            return await self._people.unless_fault(people.change_quota(user.name, limits.size_bytes, limits.files))
+
+        try:
+            before = await people.quota(user.name)
+        except SftError as error:
+            self._people.report_error(error)
+            return
+        done = await self._people.app.push_screen_wait(SetQuota(before, changed))
+        if done is not None:
+            may_own = quota_text(done.quota_files, done.quota_bytes)
+            self._people.report(f"{name_of(done.name)} may own {may_own}.", Severity.SUCCESS)
+            await self._people.read()
