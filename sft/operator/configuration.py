@@ -9,6 +9,7 @@ nothing, silently. All that is wrong is found at once. The environment is given,
 from __future__ import annotations
 
 import re
+import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -23,12 +24,15 @@ from sft.errors import ConfigurationError, SftError
 from sft.model.hooks import Hook
 from sft.model.names import safe
 from sft.model.policy import ServerPolicy
-from sft.operator.configuration_file import line_of, set_by_flag
+from sft.operator.configuration_file import NAME, line_of, set_by_flag
 from sft.operator.listening import LISTEN
 from sft.operator.options import BY_NAME, ENVIRONMENT, OPTIONS, ServerOption, problem_of
 
 _AT_LINE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _ALL: Final = "sftd config show"
+_EXAMPLE: Final = "sftd config example"
+_BYTE_ORDER_MARK: Final = "\ufeff"
+_MOST_BYTES: Final = 1 << 20
 HOME_VARIABLE: Final = f"{ENVIRONMENT}HOME"
 # What Kubernetes tells every container of a service that is called sft-server; it means none of our options.
 _OF_KUBERNETES: Final = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_\d+_(TCP|UDP).*)?)")
@@ -151,15 +155,29 @@ def written(file: Path) -> dict[str, Any]:
 
 def _text(file: Path, faults: list[OptionFault]) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        if not file.exists() and not file.is_symlink():
+            return ""
+        # A pipe would have its reader wait, and a device never ends.
+        if not stat.S_ISREG(file.stat().st_mode) or file.stat().st_size > _MOST_BYTES:
+            what, remedy = "it is no file, or larger than 1 MiB", f"Put a file there: {_EXAMPLE} > {NAME}"
+            faults.append(OptionFault(str(file), what, remedy))
+            return ""
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return ""
+        # The defaults in place of what lies on a disk that is not there would rule unnoticed.
+        what = "it is a link to what is not there"
+        faults.append(OptionFault(str(file), what, "Put that back, or remove the link"))
     except UnicodeDecodeError:
         faults.append(OptionFault(str(file), "it is no UTF-8", "Write it anew as UTF-8"))
     except OSError as error:
         faults.append(
             OptionFault(str(file), f"it cannot be read ({error.strerror})", "Look at whose it is, then again")
         )
+    else:
+        if not text.startswith(_BYTE_ORDER_MARK):
+            return text
+        what = "it begins with a byte order mark, which nobody sees and TOML does not have"
+        faults.append(OptionFault(str(file), what, "Save it as UTF-8 without one"))
     return ""
 
 
@@ -172,7 +190,11 @@ def _table(file: Path, text: str, faults: list[OptionFault]) -> dict[str, Any]:
         line = int(at[1] or text.count("\n") + 1) if at else None
         problem = _AT_LINE.sub("", said).rstrip(".")
         faults.append(OptionFault(_place(file, line), f"it is no TOML ({problem})", "Mend that line"))
-        return {}
+    except RecursionError:
+        faults.append(
+            OptionFault(str(file), "it has lists within lists, hundreds of them", f"See what it may have: {_EXAMPLE}")
+        )
+    return {}
 
 
 def _take(

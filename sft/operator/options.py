@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from enum import Enum
 from ipaddress import ip_network
@@ -194,6 +195,13 @@ def _folder(text: str) -> None:
         raise ValueError(text)
 
 
+def _key_source(text: str) -> None:
+    kind, _, rest = text.partition(":")
+    alone = kind in {"file", "passphrase"}
+    if not (alone or (kind == "credential" and rest) or (kind == "command" and shlex.split(rest))):
+        raise ValueError(text)
+
+
 class Flag(Enum):
     """What ``sftd serve`` does with an option of the same name."""
 
@@ -279,7 +287,7 @@ OPTIONS: Final = (
     ),
     ServerOption(
         "master_key",
-        Text("file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM"),
+        Text("file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM", _key_source),
         "Where the master key comes from: file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM.",
         reloads=False,
         flag=Flag.KEPT,

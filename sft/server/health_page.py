@@ -11,6 +11,7 @@ with it: that is told apart, for whoever watches would restart it otherwise, and
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -55,7 +56,7 @@ class _Request(BoundedRequest):
     def process(self) -> None:
         factory: HealthFactory = self.channel.factory
         path = self.path
-        if not _is_local(self.getHeader("host")):
+        if not _is_local(self.requestHeaders.getRawHeaders(b"host", [])):
             self.say(http.FORBIDDEN, b"this page is for its own computer\n")
         elif path not in {HEALTH, METRICS}:
             self.say(http.NOT_FOUND, b"/health or /metrics\n")
@@ -119,12 +120,13 @@ def _written(document: dict[str, object]) -> bytes:
     return json.dumps(document).encode("ascii") + b"\n"
 
 
-def _is_local(host: str | None) -> bool:
-    """Return whether a Host names this computer, by loopback; one that is not there is no browser's."""
-    if host is None:
+def _is_local(hosts: Sequence[bytes]) -> bool:
+    """Return whether the Host names this computer, by loopback; one that is not there is no browser's, nor are several one."""
+    if not hosts:
         return True
+    host = hosts[0].decode("ascii", "replace")
     bare = host.rpartition(":")[0] if host.rpartition("]")[2].count(":") else host
     try:
-        return bare == "localhost" or ip_address(bare.strip("[]")).is_loopback
+        return len(hosts) == 1 and (bare == "localhost" or ip_address(bare.strip("[]")).is_loopback)
     except ValueError:
         return False

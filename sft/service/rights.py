@@ -164,10 +164,18 @@ def require_settled(records: RecordBuilder, folder_id: int, path: str) -> None:
 
 def _require_settled_file(records: RecordBuilder, file: FileRow, path: str | None) -> None:
     """Require of a file that its row does not wait for another owner; as ``require_settled``."""
-    for handed_over in _hand_overs_above(records.reading, file.folder_id):
-        if file.owner_id != handed_over.owner_id and file.slot <= handed_over.last_slot:
-            owner = records.name_of(handed_over.owner_id)
-            raise HandingOverError(path=records.path_of(file) if path is None else path, owner=owner)
+    for owner_id in owners_to_come(records.reading, file):
+        path = records.path_of(file) if path is None else path
+        raise HandingOverError(path=path, owner=records.name_of(owner_id))
+
+
+def owners_to_come(reading: ReadTransaction, file: FileRow) -> list[int]:
+    """Return who is to own a file as soon as its row follows the folder that was handed over; mostly nobody."""
+    return [
+        each.owner_id
+        for each in _hand_overs_above(reading, file.folder_id)
+        if file.owner_id != each.owner_id and file.slot <= each.last_slot
+    ]
 
 
 def _hand_overs_above(reading: ReadTransaction, folder_id: int | None) -> Collection[FolderHandOverRow]:

@@ -77,7 +77,8 @@ async def test_the_health_page_says_what_is_wrong_and_answers_its_own_computer_a
     await watched.start(monitoring="127.0.0.1:0")
     status, text = await asked(watched, "/health")
     assert (status, json.loads(text)["status"], json.loads(text)["problems"]) == (200, "ok", [])
-    assert await asked(watched, "/health", Host="evil.example") == (403, "this page is for its own computer\n")
+    for host in ("evil.example", "127.0.0.1.evil.example", "\xff\xfe", "[::1"):
+        assert await asked(watched, "/health", Host=host) == (403, "this page is for its own computer\n")
     assert (await asked(watched, "/other"))[0] == 404
     await watched.put("max", "big", bytes(100_000))
     await watched.here.act(note_damage, Damage(damaged(watched), operator_caller()))

@@ -1,7 +1,8 @@
 """Files whose time is over, moved to the trash: a page a transaction, from where they are brought back as any deleted one.
 
 Rules. What is found by columns that nothing verified is judged in the transaction that moves it. A file in a folder that was
-deleted stays with it, and goes by itself once that folder is back. The server does it, and a leaf says so of each.
+deleted stays with it, and goes by itself once that folder is back; one that is being handed over goes as its new owner's. The
+server does it, and a leaf says so of each.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sft.service import use_case
 from sft.service.maintenance.report import Job, JobContext, Report
 from sft.service.path_lookup import folded_path
 from sft.service.record_builder import RecordBuilder
+from sft.service.rights import owners_to_come
 from sft.store.criteria import LIVE_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import BEFORE_ALL_EXPIRING, ExpiryKey, expired_files, files_by_row_id
@@ -73,7 +75,7 @@ def expire_page(transaction: Transaction, item: ExpiredFiles) -> int:
         and file.expires_at <= now
     ]  # fmt: skip
     above = paths_of(transaction, {file.folder_id for file in due if file.folder_id is not None})
-    files = [file for file in due if above[file.folder_id or 0].live]
+    files = [file for file in due if above[file.folder_id or 0].live and not owners_to_come(transaction, file)]
     records, figures = RecordBuilder(transaction), FigureChanges(transaction)
     changed = []
     for file in files:

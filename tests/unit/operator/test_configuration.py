@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -206,7 +207,36 @@ def test_a_file_that_cannot_be_read_is_refused(file):
     assert [each.problem for each in configured(file, {}, {}).faults] == ["it is no UTF-8"]
     file.unlink()
     file.mkdir()
-    assert "cannot be read" in configured(file, {}, {}).faults[0].problem
+    assert "no file" in configured(file, {}, {}).faults[0].problem
+
+
+def test_what_is_there_and_cannot_be_the_file_is_refused_and_nobody_waits_for_it(file, tmp_path):
+    os.mkfifo(file)
+    assert "no file" in configured(file, {}, {}).faults[0].problem
+    file.unlink()
+    file.write_text("#" * (1 << 20) + "\n")
+    assert "larger than 1 MiB" in configured(file, {}, {}).faults[0].problem
+    file.unlink()
+    file.symlink_to(tmp_path / "absent")
+    assert "a link to what is not there" in configured(file, {}, {}).faults[0].problem
+    (tmp_path / "absent").write_text("trash_days = 7\n")
+    assert configured(file, {}, {}).required().trash_days == 7
+
+
+def test_what_an_editor_writes_before_the_first_line_is_said(file):
+    file.write_bytes(b"\xef\xbb\xbftrash_days = 7\n")
+    (fault,) = configured(file, {}, {}).faults
+    assert (fault.place, fault.remedy) == (str(file), "Save it as UTF-8 without one")
+    assert "byte order mark" in fault.problem
+
+
+def test_what_is_nested_beyond_reading_is_refused(file):
+    assert "lists within lists" in refused(file, f"exempt = {'[' * 5000}{']' * 5000}\n")["problem"]
+
+
+@pytest.mark.parametrize("source", ["command:", "command:'", "credential:", "vault:x"])
+def test_a_master_key_comes_from_where_one_can(file, source):
+    assert refused(file, f'master_key = "{source}"\n')["problem"] == "master_key cannot be that"
 
 
 def test_a_value_that_an_option_of_serve_wrote_is_said_to_be_one(file):

@@ -13,6 +13,7 @@ from sft.service.files import list_trash, show_file
 from sft.service.maintenance import file_expiry
 from tests.unit.service.service_fixture import ADA, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture, file_id_of
 from tests.unit.service.test_figures import require_counted
+from tests.unit.service.test_owners import finish, give
 from tests.unit.service.test_recovery import is_sound
 from tests.unit.service.test_trash import restored, rm
 
@@ -61,6 +62,18 @@ def test_nothing_expires_before_its_time_whatever_page_it_is_in(services: Servic
     services.put(MAX, "b")
     assert services.act(file_expiry.expire_page, file_expiry.ExpiredFiles(OPERATOR, (1, 2))) == 0
     assert services.get(MAX, "a") == services.get(MAX, "b")
+
+
+def test_what_is_being_handed_over_expires_as_its_new_owners(services: ServiceFixture) -> None:
+    services.put(MAX, "d/e/a")
+    expire(services, "d/e/a", NOW + 60)
+    give(services, "d", MIA)
+    services.now = NOW + 60
+    assert run(services).files == 0
+    finish(services)
+    assert run(services).files == 1
+    assert [file.owner for file in services.ask(list_trash, MIA).files] == ["mia"]
+    require_counted(services)
 
 
 def test_it_is_the_owners_signed_word(services: ServiceFixture) -> None:
