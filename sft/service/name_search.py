@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from sft.errors import BadRequestError
-from sft.limits import LIST_ENTRIES, NAMES_SCANNED
+from sft.limits import LIST_ENTRIES, NAMES_SCANNED, VERSIONS_SCANNED
 from sft.model.access import Caller, Permission, Scope, scope_of
 from sft.model.file_criteria import FileCriteria
 from sft.model.names import fold
@@ -146,7 +146,8 @@ class _Search:
         after: PlaceKey,
         most: int,
     ) -> _Stretch:
-        end = end_of(self._reading, after, max(NAMES_SCANNED // len(self._words), 1))
+        most = NAMES_SCANNED if self._criteria is None else min(NAMES_SCANNED, VERSIONS_SCANNED)
+        end = end_of(self._reading, after, max(most // len(self._words), 1))
         rows = named(self._reading, after, end or _BEHIND_ALL, self._words, most + 1, self._scope)
         places = [(folder_id or 0, folded) for folder_id, folded, _ in rows]
         if len(rows) > most:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from sft.errors import BadRequestError
-from sft.limits import LIST_ENTRIES, NAMES_SCANNED
+from sft.limits import LIST_ENTRIES, VERSIONS_SCANNED
 from sft.model.access import Scope
 from sft.model.file_criteria import FileCriteria
 from sft.model.records import File, Page
@@ -50,7 +50,7 @@ def newest_versions_like(
     wanted = versions_wanted(reading, criteria)
     if wanted is None:
         return Page((), (), "")
-    end = versions_end(reading, before, NAMES_SCANNED, wanted.author_id)
+    end = versions_end(reading, before, VERSIONS_SCANNED, wanted.author_id)
     following: LeafKey | None = None
     if end is not None and (criteria.since is None or end[1] >= criteria.since):
         following = end[0]

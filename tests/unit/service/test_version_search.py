@@ -84,7 +84,7 @@ def test_pages_join_without_gap_or_repetition(
     for name, size in sizes.items():
         services.put(MAX, name, b"x" * size)
         services.now += draw.randint(0, 2)
-    monkeypatch.setattr("sft.service.version_search.NAMES_SCANNED", draw.randint(1, 9))
+    monkeypatch.setattr("sft.service.version_search.VERSIONS_SCANNED", draw.randint(1, 9))
     monkeypatch.setattr("sft.service.version_search.PAGE_FILES", draw.randint(1, 9))
     least = draw.randint(1, 9)
     assert found(services, smallest=least) == [name for name in reversed(sizes) if sizes[name] >= least], seed
@@ -96,7 +96,7 @@ def test_nothing_older_than_what_is_asked_for_is_looked_through(
     for number in range(9):
         services.put(MAX, f"f{number}")
         services.now += 86_400
-    monkeypatch.setattr("sft.service.version_search.NAMES_SCANNED", 2)
+    monkeypatch.setattr("sft.service.version_search.VERSIONS_SCANNED", 2)
     assert [len(page.files) for page in pages(services, since=services.now - 86_400)] == [1]
     assert len(pages(services)) == 5
 
