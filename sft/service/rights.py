@@ -164,9 +164,9 @@ def require_settled(records: RecordBuilder, folder_id: int, path: str) -> None:
 
 def _require_settled_file(records: RecordBuilder, file: FileRow, path: str | None) -> None:
     """Require of a file that its row does not wait for another owner; as ``require_settled``."""
-    for owner_id in owners_to_come(records.reading, file):
-        path = records.path_of(file) if path is None else path
-        raise HandingOverError(path=path, owner=records.name_of(owner_id))
+    for to_come in owners_to_come(records.reading, file):
+        owner = records.name_of(to_come)
+        raise HandingOverError(path=records.path_of(file) if path is None else path, owner=owner)
 
 
 def owners_to_come(reading: ReadTransaction, file: FileRow) -> list[int]:
