@@ -1,8 +1,8 @@
 """What the network carries, in bytes a second: of all connections over the last minutes, and of each session just now.
 
 Rules. Every two seconds what connections have moved is looked at, whoever asks, so that who looks because it is slow sees how
-that began. A span that took longer counts as long as it took. What is kept is bounded: the spans of some minutes, and two
-numbers a session.
+that began. A span that took longer counts as long as it took. What is kept is bounded: the spans of some minutes, and a few
+numbers a session, of which rates are made when somebody asks for them.
 """
 
 from __future__ import annotations
@@ -40,10 +40,11 @@ class Throughput:
         self._moved = moved
         self._failed = failed
         self._spans: deque[Moved] = deque(maxlen=SAMPLES_MOST)
-        self._rates: dict[int, Moved] = {}
+        self._seconds = 0.0  # of the last span
         self._at = reactor.seconds()
         self._total: Moved = _NOTHING
         self._of_sessions: Mapping[int, Moved] = {}
+        self._before: Mapping[int, Moved] = {}  # at the beginning of the last span
         self._looking = LoopingCall(self.look)
         self._looking.clock = reactor
 
@@ -63,12 +64,7 @@ class Throughput:
             return
         total, sessions = self._moved()
         self._spans.append(_rate(self._total, total, seconds))
-        before = self._of_sessions
-        self._rates = {
-            number: _rate(before.get(number, _NOTHING), moved, seconds)
-            for number, moved in sessions.items()
-            if moved != before.get(number, _NOTHING)
-        }
+        self._before, self._seconds = self._of_sessions, seconds
         self._at, self._total, self._of_sessions = now, total, sessions
 
     @property
@@ -78,11 +74,18 @@ class Throughput:
 
     def rate(self, session_id: int) -> Moved:
         """Return what a session moves in a second: received, and sent."""
-        return self._rates.get(session_id, _NOTHING)
+        moved = self._of_sessions.get(session_id)
+        return _NOTHING if moved is None else _rate(self._before.get(session_id, _NOTHING), moved, self._seconds)
 
     def busiest(self, most: int) -> list[int]:
         """Return the numbers of the sessions that move most, the fastest first; only of those that move anything."""
-        return heapq.nlargest(most, self._rates, key=lambda number: (sum(self._rates[number]), -number))
+        before = self._before
+        moved = {
+            number: sum(now) - sum(before.get(number, _NOTHING))
+            for number, now in self._of_sessions.items()
+            if now != before.get(number, _NOTHING)
+        }
+        return heapq.nlargest(most, moved, key=lambda number: (moved[number], -number))
 
 
 def _rate(before: Moved, now: Moved, seconds: float) -> Moved:

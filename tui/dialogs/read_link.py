@@ -46,7 +46,7 @@ class ReadLink(Dialog[None]):
         yield static("", id="read-spelled")
         yield static("", "dialog-muted dialog-space", id="read-all")
         yield static(
-            "Who has joined already types it behind: sft servers link, or p in Servers. Then compare the words of the key.",
+            "Who has joined already types it at p in Servers (sft servers link NAME). Then compare the words of the key.",
             "dialog-space",
         )
 
