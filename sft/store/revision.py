@@ -6,6 +6,7 @@ numbered files, each after the one before.
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
@@ -31,9 +32,14 @@ def current_revision(path: Path) -> str | None:
     if not path.is_file():
         raise StoreError(problem="it is not there")
     with faults_as_ours(), closing(connect(path, writing=True)) as connection:
-        if not connection.execute(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{_TABLE}'").fetchone():  # noqa: S608
-            return None
-        found = connection.execute(f"SELECT version_num FROM {_TABLE}").fetchall()  # noqa: S608 -- Alembic's
+        return revision_of(connection)
+
+
+def revision_of(connection: sqlite3.Connection) -> str | None:
+    """Read which version a database has within a transaction, or in one of its own."""
+    if not connection.execute(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{_TABLE}'").fetchone():  # noqa: S608
+        return None
+    found = connection.execute(f"SELECT version_num FROM {_TABLE}").fetchall()  # noqa: S608 -- Alembic's
     if len(found) > 1:
         raise StoreError(problem="it has two versions at once")
     return str(found[0][0]) if found else None

@@ -8,9 +8,9 @@
     old/o00000/…    a twentieth more, 500 a folder and hers, deleted with their folders
     (trash)         another twentieth, deleted one by one within twenty days, half of them hers
 
-Rules. Every content is small, sealed and signed as its author would have: ``vault check`` calls the home clean. What each file
-is follows from its number and the seed alone, so that several processes make them; ids and keys of objects are random all the
-same. Nobody may use the home meanwhile.
+Rules. Every content is sealed and signed as its author would have: ``vault check`` calls the home clean. It is small and
+lies in the database, but for those that a shape has in the vault. What each file is follows from its number and the seed
+alone, so that several processes make them; ids and keys of objects are random all the same. Nobody may use the home meanwhile.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from sft.crypto.keys import ServerKey, ServerPublic, SigningKey
 from sft.crypto.signatures import sign_file
 from sft.errors import RequestError
 from sft.ledger.slots import SlotVersion
+from sft.limits import INLINE_OBJECT_BYTES
 from sft.model.access import Caller, Role, operator_caller
 from sft.model.events import FileCommitted, FolderMade, UserAdded
 from sft.model.names import fold
@@ -45,6 +46,7 @@ from sft.operator.head_file import HeadFile
 from sft.operator.home import Home
 from sft.operator.home_log import HomeLog
 from sft.server.event_log import EventLog
+from sft.service.author_signature import Signed, sidecar_of
 from sft.service.log.appending import Appending
 from sft.service.trash import Deletion, delete
 from sft.service.version_tree import with_version
@@ -62,8 +64,10 @@ from sft.store.row_types import (
 )
 from sft.store.rows import Transaction
 from sft.store.users import write_users
+from sft.vault.backend_local import LocalBackend
 from sft.vault.keyring import Keyring
-from sft.vault.objects import seal_whole
+from sft.vault.objects import fits_inline, seal_whole
+from sft.vault.vault import Vault
 from tests.fakes.signed_acts import signed
 
 DAY: Final = 24 * 3600
@@ -110,12 +114,14 @@ class Shape:
         files: live ones; a tenth as many lie in the trash.
         people: at least 30.
         moment: Unix seconds: all of it was stored then, or deleted within twenty days before.
+        in_vault: one of so many has a content that is too large for the database; 0: none has.
     """
 
     files: int = 1_000_000
     people: int = 10_000
     moment: int = 0
     seed: int = 8
+    in_vault: int = 0
 
     @property
     def big(self) -> int:
@@ -222,6 +228,13 @@ class Shape:
         before = 20 * DAY * (self.trashed_alone - at) // self.trashed_alone
         return Place(None, f"gone/g{at // PER_FOLDER:05}/f{at:07}.txt", owner, self.moment - before)
 
+    def content(self, number: int, path: str) -> bytes:
+        """Make what the file with this row holds."""
+        small = content(path)
+        if self.in_vault and number % self.in_vault == 0:
+            return small * (1 + INLINE_OBJECT_BYTES // len(small))
+        return small
+
     def _owner(self, number: int) -> int:
         # The third power: one in a hundred has a fifth of it, and many have nothing.
         chosen = random.Random(f"{self.seed}/{number}").random() ** 3
@@ -263,7 +276,7 @@ def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
         writing = partial(_writing, database, shape, log.appending)
         _add_people(writing, shape)
         _add_folders(writing, shape)
-        for made in _made(shape, keyring, processes):
+        for made in _made(shape, home.vault, keyring, processes):
             _add_files(writing, shape, made)
             database.checkpoint()
         _delete_old(writing, shape, keyring.server_id)
@@ -379,45 +392,58 @@ def _add_people(writing: Writing, shape: Shape) -> None:
         )
 
 
-def _made(shape: Shape, keyring: Keyring, processes: int) -> Iterator[Made]:
+def _made(shape: Shape, vault: Path, keyring: Keyring, processes: int) -> Iterator[Made]:
     starts = range(1, shape.total + 1, BATCH)
+    make = partial(make_files, shape, vault, keyring)
     if not processes:
-        yield from map(partial(make_files, shape, keyring), starts)
+        yield from map(make, starts)
         return
     with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
         # A few ahead: what is made and not written lies in memory.
         waiting = []
         for start in starts:
-            waiting.append(pool.submit(make_files, shape, keyring, start))
+            waiting.append(pool.submit(make, start))
             if len(waiting) > 2 * processes:
                 yield waiting.pop(0).result()
         for each in waiting:
             yield each.result()
 
 
-def make_files(shape: Shape, keyring: Keyring, start: int) -> Made:
-    """Make the rows of a batch of files, from this one on."""
+def make_files(shape: Shape, root: Path, keyring: Keyring, start: int) -> Made:
+    """Make the rows of a batch of files, from this one on, and what of them lies in the vault below this folder."""
     made = Made([], [], [])
-    for number in range(start, min(start + BATCH, shape.total + 1)):
-        file, version, small = _file(shape, keyring, number)
-        made.files.append(file)
-        made.versions.append(version)
-        made.objects.append(small)
+    with closing(LocalBackend(root)) as backend:
+        vault = Vault(backend, keyring)
+        for number in range(start, min(start + BATCH, shape.total + 1)):
+            file, version, small = _file(shape, vault, number)
+            made.files.append(file)
+            made.versions.append(version)
+            if small is not None:
+                made.objects.append(small)
     return made
 
 
-def _file(shape: Shape, keyring: Keyring, number: int) -> tuple[FileRow, VersionRow, SmallObjectRow]:
+def _file(shape: Shape, vault: Vault, number: int) -> tuple[FileRow, VersionRow, SmallObjectRow | None]:
     place = shape.place(number)
     name = place.path.rpartition("/")[2]
     file_id, object_id = os.urandom(16), os.urandom(16)
-    data = content(place.path)
+    keyring, data = vault.keyring, shape.content(number, place.path)
     digest = blake2b_512(data).digest()
     comment = FileComment(
         server_id=keyring.server_id, file_id=file_id, version=1, size=len(data), digest=digest,
         mtime=shape.moment, name=place.path, user=place.owner, prev=None, ts=shape.moment,
     )  # fmt: skip
     signature = sign_file(key_of(shape, place.owner), comment).encode()
-    key, sealed = seal_whole(keyring, object_id, data)
+    inline = fits_inline(len(data))
+    if inline:
+        key, sealed = seal_whole(keyring, object_id, data)
+    else:
+        public = key_of(shape, place.owner).public.encode()
+        beside = Signed(file_id, 1, len(data), digest, shape.moment, place.path, place.owner, None, signature)
+        writer = vault.begin(object_id, len(data))
+        writer.append(writer.seal([data], last=True))
+        writer.finish(sidecar_of(beside, shape.user(place.owner).name, public))
+        key, sealed = writer.key, b""
     leaf = shape.leaf_of(number)
     gone = place.deleted_at is not None
     file = FileRow(
@@ -429,9 +455,9 @@ def _file(shape: Shape, keyring: Keyring, number: int) -> tuple[FileRow, Version
     )  # fmt: skip
     version = VersionRow(
         number, 1, place.owner, place.owner, len(data), digest, shape.moment, shape.moment, leaf, place.path, signature,
-        object_id, 1, key.epoch, key.sealed,
+        object_id, int(inline), key.epoch, key.sealed,
     )  # fmt: skip
-    return file, version, SmallObjectRow(object_id, sealed)
+    return file, version, SmallObjectRow(object_id, sealed) if inline else None
 
 
 def _salt(number: int) -> bytes:

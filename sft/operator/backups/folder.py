@@ -2,7 +2,8 @@
 
     DIR/sft-backup               whose backups these are
     DIR/snapshots/TIME.json      a backup: its manifest; and TIME.objects, the objects that it needs
-    DIR/database/ab/<sha256>     pieces of databases
+    DIR/database/ab/<sha256>     pieces of the tables that say where the pages of a database lie
+    DIR/packs/NUMBER             pages of databases, of one run each
     DIR/vault/objects/…          objects, as in the server's vault
     DIR/vault/incoming, DIR/unfinished    what a run was writing that was cut
 
@@ -23,22 +24,22 @@ from typing import Final, NamedTuple, NoReturn
 from sft import durable
 from sft.errors import BackupError
 from sft.model.text import utc_time
-from sft.operator.backups.manifest import MANIFEST_MOST_BYTES, PIECE_BYTES, Manifest, ObjectList
+from sft.operator.backups.manifest import MANIFEST_MOST_BYTES, Manifest, ObjectList
 from sft.vault.disk import RealDisk
 from sft.vault.object_directory import make_object_directory
 
 MARK: Final = "sft-backup"
 SNAPSHOTS: Final = "snapshots"
 DATABASE: Final = "database"
+PACKS: Final = "packs"
 VAULT: Final = "vault"
 UNFINISHED: Final = "unfinished"
-COPY: Final = "sft.sqlite"
 
 _MANIFEST: Final = ".json"
 _OBJECTS: Final = ".objects"
 _MARK_MOST_BYTES: Final = 4096
 _LIST_MOST_BYTES: Final = 1 << 34
-_OURS: Final = frozenset({MARK, SNAPSHOTS, DATABASE, VAULT, UNFINISHED})
+_OURS: Final = frozenset({MARK, SNAPSHOTS, DATABASE, PACKS, VAULT, UNFINISHED})
 
 
 class StoredSnapshot(NamedTuple):
@@ -72,7 +73,7 @@ class BackupFolder:
         with self._locked(alone=True):
             with self.acting("cannot be put in order", "Look at its disk and at whose it is, then again"):
                 self._require_of(server_id)
-                for name in (SNAPSHOTS, DATABASE, UNFINISHED):
+                for name in (SNAPSHOTS, DATABASE, PACKS, UNFINISHED):
                     durable.make_private_folder(self.path / name)
                 make_object_directory(self.vault, RealDisk())
                 self._clear()
@@ -105,11 +106,9 @@ class BackupFolder:
 
     def _clear(self) -> None:
         """Remove what a run that was cut has left, but for objects and pieces that are whole: the next run takes them."""
-        for name in (COPY, f"{COPY}-wal", f"{COPY}-shm", f"{COPY}-journal"):
-            (self.unfinished / name).unlink(missing_ok=True)
-        incoming = self.vault / "incoming"
-        for left in incoming.iterdir():
-            left.unlink()
+        for incoming in (self.unfinished, self.vault / "incoming"):
+            for left in incoming.iterdir():
+                left.unlink()
         folder = self.path / SNAPSHOTS
         for left in folder.iterdir():
             if left.suffix != _MANIFEST and not left.with_suffix(_MANIFEST).exists():
@@ -163,7 +162,7 @@ class BackupFolder:
         return StoredSnapshot(name, manifest)
 
     def give_up(self, snapshot: StoredSnapshot) -> None:
-        """Take a backup's name; what it alone needs is for ``sweep_pieces``, and for who removes objects."""
+        """Take a backup's name; what it alone needs is for who sweeps."""
         with (
             self.acting("cannot be put in order", "Look at its disk, then again"),
             durable.opened_folder(self.path, SNAPSHOTS) as folder,
@@ -171,20 +170,40 @@ class BackupFolder:
             durable.remove_file(folder, f"{snapshot.name}{_MANIFEST}")
             durable.remove_file(folder, f"{snapshot.name}{_OBJECTS}")
 
-    # -- pieces of databases -------------------------------------------------------------------------
+    # -- databases -----------------------------------------------------------------------------------
 
     def has_piece(self, digest: str) -> bool:
         return (self.path / DATABASE / digest[:2] / digest).is_file()
 
-    def piece(self, digest: str) -> bytes:
+    def piece(self, digest: str, *, at_most: int) -> bytes:
         """Read a piece; BackupError where it is gone or damaged."""
         try:
-            data = self._read(DATABASE, digest[:2], digest, at_most=PIECE_BYTES)
+            data = self._read(DATABASE, digest[:2], digest, at_most=at_most)
         except BackupError:
             data = b""
         if hashlib.sha256(data).hexdigest() != digest:
             self.refuse(f"a piece of its database is damaged: {digest}", "Restore another one: sftd restore DIR --list")
         return data
+
+    def pack_sizes(self) -> dict[int, int]:
+        """Return the packs that are there, by number, and how many bytes each has."""
+        with self.acting("cannot be read", "Run this as the user that owns it"), os.scandir(self.path / PACKS) as found:
+            return {int(each.name): each.stat(follow_symlinks=False).st_size for each in found if each.name.isdigit()}
+
+    def open_pack(self, number: int) -> int:
+        """Open a pack for reading; BackupError where it is gone."""
+        with (
+            self.acting("cannot be read", "Run this as the user that owns it"),
+            durable.opened_folder(self.path, PACKS) as folder,
+        ):
+            return durable.open_regular(folder, pack_name(number))
+
+    def sweep_packs(self, snapshots: Sequence[StoredSnapshot]) -> None:
+        """Remove the packs that none of these backups needs."""
+        needed = {number for each in snapshots for number in each.manifest.packs}
+        for number in sorted(self.pack_sizes().keys() - needed):
+            with self.acting("cannot be put in order", "Look at its disk, then again"):
+                (self.path / PACKS / pack_name(number)).unlink()
 
     def sweep_pieces(self, snapshots: Sequence[StoredSnapshot]) -> None:
         """Remove the pieces that none of these backups needs."""
@@ -215,3 +234,7 @@ class BackupFolder:
 
     def refuse(self, problem: str, remedy: str) -> NoReturn:
         raise BackupError(folder=str(self.path), problem=problem, remedy=remedy)
+
+
+def pack_name(number: int) -> str:
+    return f"{number:010}"

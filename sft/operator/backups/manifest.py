@@ -1,13 +1,15 @@
 """What a backup is made of, and what it says of itself: one document, written last (FORMAT.md §13).
 
 Rules. A document with its own digest behind it: one that was cut or changed is none. It holds what is small (keyring, signed
-head, settings), and names what is large by digest (pieces of the database, the list of objects). No digest here makes
-anything true: who restores believes the MACs of rows, which the keyring opens, and the signature of the head.
+head, settings), and names what is large by digest (the table of the database's pages, the list of objects). No digest here
+makes anything true: who restores believes the MACs of rows, which the keyring opens, and the signature of the head.
 """
 
 from __future__ import annotations
 
 import hashlib
+import struct
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -18,13 +20,13 @@ from sft.errors import CryptoError
 from sft.ledger.checkpoints import Checkpoint
 
 FORMAT: Final = 1
-MANIFEST_MOST_BYTES: Final = 1 << 28  # pieces of a database of 1 TiB
-PIECE_BYTES: Final = 256 * 1024
+MANIFEST_MOST_BYTES: Final = 1 << 28  # of a database of some TiB
 
 _ID_BYTES: Final = 16
-_RECORD_BYTES: Final = _ID_BYTES + 8  # of the list of objects
+_RECORD: Final = struct.Struct(">16sQ")  # of the list of objects
+_RECORD_BYTES: Final = _RECORD.size
 _SUM_BYTES: Final = 64 + 1
-_SIZE_BYTES: Final = 8
+_LAST_BYTE: Final = 255
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +39,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         epoch: of the master key that opens it.
         head: the last head of the log that was signed before its moment: the note.
         schema: the version of the database.
-        pieces: SHA-256 of each piece of the database, in order, in hexadecimal.
+        page_bytes: of a page of the database.
+        pieces: SHA-256 of each piece of the table of its pages, in order, in hexadecimal.
+        packs: the numbers of the packs in which these pages lie.
+        new_pages: how many of them this run wrote.
         objects: how many the list of objects has.
         object_bytes: of their contents.
         object_list: SHA-256 of that list.
@@ -55,7 +60,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keyring: bytes
     schema: str
     database_bytes: int
+    page_bytes: int
     pieces: tuple[str, ...]
+    packs: tuple[int, ...]
+    new_pages: int
     objects: int
     object_bytes: int
     object_list: str
@@ -102,10 +110,8 @@ class ObjectList:
     @classmethod
     def of(cls, objects: Iterable[tuple[bytes, int]]) -> ObjectList:
         """Make the list of objects that come by rising id."""
-        records = bytearray()
-        for object_id, size in objects:
-            records += object_id + size.to_bytes(_SIZE_BYTES)
-        return cls(bytes(records))
+        pack = _RECORD.pack
+        return cls(b"".join([pack(object_id, size) for object_id, size in objects]))
 
     def __len__(self) -> int:
         return len(self.records) // _RECORD_BYTES
@@ -119,30 +125,25 @@ class ObjectList:
         return sum(size for _, size in self.all())
 
     def all(self) -> Iterator[tuple[bytes, int]]:
-        return self._from(0, len(self))
+        return _RECORD.iter_unpack(self.records)
 
-    def beginning_with(self, first: int) -> Iterator[tuple[bytes, int]]:
-        """Go through the objects whose id begins with a byte."""
-        return self._from(self._place(first), self._place(first + 1))
+    def get(self, object_id: bytes) -> int | None:
+        """Find the size of an object; None where it is not in the list."""
+        at = self._place(object_id) * _RECORD_BYTES
+        found = self.records[at : at + _RECORD_BYTES]
+        return int.from_bytes(found[_ID_BYTES:]) if found[:_ID_BYTES] == object_id else None
 
     def ids_beginning_with(self, first: int) -> set[bytes]:
         """Return the ids that begin with a byte; of a million objects all of them take a third of a second."""
-        start, end = self._place(first) * _RECORD_BYTES, self._place(first + 1) * _RECORD_BYTES
+        start, end = self._place(bytes([first])), self._place(bytes([first + 1]) if first < _LAST_BYTE else None)
         records = self.records
-        return {records[at : at + _ID_BYTES] for at in range(start, end, _RECORD_BYTES)}
+        return {records[at : at + _ID_BYTES] for at in range(start * _RECORD_BYTES, end * _RECORD_BYTES, _RECORD_BYTES)}
 
-    def _from(self, start: int, end: int) -> Iterator[tuple[bytes, int]]:
-        for at in range(start * _RECORD_BYTES, end * _RECORD_BYTES, _RECORD_BYTES):
-            record = self.records[at : at + _RECORD_BYTES]
-            yield record[:-_SIZE_BYTES], int.from_bytes(record[-_SIZE_BYTES:])
+    def _place(self, wanted: bytes | None) -> int:
+        """Find the first object whose id is not less than this; behind the last one for None."""
+        if wanted is None:
+            return len(self)
+        return bisect_left(range(len(self)), wanted, key=self._id)
 
-    def _place(self, first: int) -> int:
-        """Find the first object whose id does not begin with less than a byte."""
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            if self.records[middle * _RECORD_BYTES] < first:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+    def _id(self, number: int) -> bytes:
+        return self.records[number * _RECORD_BYTES : number * _RECORD_BYTES + _ID_BYTES]

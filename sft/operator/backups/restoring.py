@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -30,6 +31,7 @@ from sft.model.text import utc_time
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
 from sft.operator.backups.incoming import Incoming
 from sft.operator.backups.objects import DAMAGED, ObjectCopying
+from sft.operator.backups.pages import PageReader
 from sft.operator.bootstrap import open_master_keys
 from sft.operator.head_file import HeadFile
 from sft.operator.home import Home
@@ -52,6 +54,7 @@ from sft.vault.vault import Vault
 EPOCH: Final = "epoch"  # in the folder: the newest that a restore from it began
 
 _EPOCH_MOST_BYTES: Final = 32
+_PAGES_AT_ONCE: Final = 64
 
 
 class Restored(Struct, frozen=True):
@@ -127,8 +130,10 @@ class Restoring:
         with durable.opened_folder(database.parent) as folder:
             file = durable.create_new(folder, database.name)
             try:
-                for digest in self._snapshot.manifest.pieces:
-                    durable.write_all(file, self._folder.piece(digest))
+                with PageReader(self._folder, self._snapshot.manifest) as reader:
+                    pages = reader.pages()
+                    while some := b"".join(islice(pages, _PAGES_AT_ONCE)):
+                        durable.write_all(file, some)
                 durable.sync_file(file)
             finally:
                 os.close(file)

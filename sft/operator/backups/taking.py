@@ -1,34 +1,35 @@
 """Taking a backup of a home, whether or not something serves it: what is read when, and what is written when.
 
-    keyring, last head → database, of one moment → the objects that it names and that the folder lacks → pieces of the
-    database → all of it on the disk → manifest → older backups than are kept, and what they alone needed
+    keyring, last head → the database's pages of one moment, and the objects that it names → what of both the folder lacks
+    → all of it on the disk → manifest → older backups than are kept, and what they alone needed
 
 Rules. The caller has the vault's copy lock throughout: keys stay as they are, and no object that the database names is
-destroyed. The head is read before the database, so it is never ahead of it. What an earlier run has copied and no backup
-needs yet is taken where every file of it has its length: it had no name before it was on the disk. One object that cannot
-be read whole is told and lacking; whatever else fails leaves no backup, and what it has copied for the next run.
+destroyed. The head is read before the database, so it is never ahead of it. Of an object that the newest backup has, only its
+name is looked for. What an earlier run has copied and no backup needs yet is taken where every file of it has its length: it
+had no name before it was on the disk. Pages are of another moment then, and go. One object that cannot be read whole is told
+and lacking; whatever else fails leaves no backup, and the objects for the next run.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Final
 
 from msgspec import Struct
 
 from sft import __version__, durable
-from sft.operator.backups.folder import COPY, DATABASE, VAULT, BackupFolder, StoredSnapshot
+from sft.errors import BackupError
+from sft.operator.backups.folder import DATABASE, UNFINISHED, BackupFolder, StoredSnapshot
 from sft.operator.backups.incoming import Incoming
-from sft.operator.backups.manifest import PIECE_BYTES, Manifest, ObjectList
+from sft.operator.backups.manifest import Manifest, ObjectList
 from sft.operator.backups.objects import DAMAGED, ObjectCopying, ids_beginning_with
+from sft.operator.backups.pages import PIECE_MOST_BYTES, CopiedPages, PageCopying
 from sft.operator.head_file import read_head
 from sft.operator.home import Home
 from sft.operator.witnesses import POLICY
-from sft.store.database_copy import copy_database, objects_of
-from sft.store.revision import current_revision
+from sft.store.database_pages import DatabasePages, pages_of
 from sft.vault.backend_local import LocalBackend
 from sft.vault.disk import Disk
 from sft.vault.keyring import sealed_epoch
@@ -44,8 +45,7 @@ class TakenBackup(Struct, frozen=True):
 
     Attributes:
         copied: objects that the folder did not have.
-        written_bytes: of objects and pieces of the database.
-        new_pieces: of the database, likewise.
+        written_bytes: of objects, pages of the database and the table of these.
         given_up: how many older backups went.
         removed: objects that only these needed.
         lacking: what could not be copied whole: object, and why.
@@ -54,7 +54,6 @@ class TakenBackup(Struct, frozen=True):
     snapshot: StoredSnapshot
     copied: int
     written_bytes: int
-    new_pieces: int
     given_up: int
     removed: int
     lacking: tuple[tuple[bytes, str], ...]
@@ -93,7 +92,6 @@ class Taking:
         self._disk = disk
         self._copied = 0
         self._written = 0
-        self._new_pieces = 0
         self._lacking: list[tuple[bytes, str]] = []
 
     def run(self, now: int) -> TakenBackup:
@@ -101,15 +99,19 @@ class Taking:
         folder = self._folder
         keyring = load_keyring(self._home.keyring)
         head = read_head(self._home.log_head)
-        copy = folder.unfinished / COPY
         before = folder.snapshots()
+        lists = [folder.objects_of(each) for each in before]
+        kept = lists[max(0, len(lists) - self._keep + 1) :]
         with folder.acting("cannot be written", _ROOM):
-            copy_database(self._home.database, copy, each=self._each)
-            objects = ObjectList.of(objects_of(copy))
-            with durable.opened_folder(folder.path) as root:
-                with durable.opened_folder(folder.vault) as vault:
-                    self._copy_objects(vault, objects, [folder.objects_of(each) for each in before])
-                pieces = self._copy_pieces(root, copy)
+            folder.sweep_packs(before)  # of a run that was cut
+            with pages_of(self._home.database) as pages:
+                schema, page_bytes, count = pages.revision(), pages.page_bytes, pages.count
+                copied = self._copy_pages(pages, before)
+                objects = ObjectList.of(pages.objects())
+            pieces = self._write_table(copied)
+            with durable.opened_folder(folder.vault) as vault:
+                unneeded = self._copy_objects(vault, objects, lists, kept)
+            self._each(0)  # a last look whether it is to end
             snapshot = folder.publish(
                 Manifest(
                     program=__version__,
@@ -119,9 +121,12 @@ class Taking:
                     epoch=sealed_epoch(keyring),
                     head=head,
                     keyring=keyring,
-                    schema=current_revision(copy) or "",
-                    database_bytes=copy.stat().st_size,
+                    schema=schema,
+                    database_bytes=count * page_bytes,
+                    page_bytes=page_bytes,
                     pieces=tuple(pieces),
+                    packs=copied.packs,
+                    new_pages=copied.new,
                     objects=len(objects),
                     object_bytes=objects.size_bytes(),
                     object_list=objects.digest,
@@ -130,28 +135,74 @@ class Taking:
                 ),
                 objects,
             )
-            copy.unlink()
-        kept, given_up = self._retire([*before, snapshot])
-        removed = self._sweep(kept)
-        return TakenBackup(
-            snapshot, self._copied, self._written, self._new_pieces, given_up, removed, tuple(self._lacking)
-        )
+        kept_snapshots, given_up = self._retire([*before, snapshot])
+        removed = self._sweep(kept_snapshots, unneeded)
+        return TakenBackup(snapshot, self._copied, self._written, given_up, removed, tuple(self._lacking))
 
-    def _copy_objects(self, vault: int, objects: ObjectList, before: Sequence[ObjectList]) -> None:
-        done = 0
+    def _copy_pages(self, pages: DatabasePages, before: Sequence[StoredSnapshot]) -> CopiedPages:
+        with self._incoming() as incoming:
+            copying = PageCopying(incoming, self._folder.pack_sizes(), self._table_of(before), each=self._each)
+            copied = copying.copy(pages)
+            incoming.settle(all_of_it=True)
+        self._written += copying.bytes
+        return copied
+
+    def _table_of(self, before: Sequence[StoredSnapshot]) -> tuple[Manifest, bytes] | None:
+        """Read the newest backup's table of pages; where it is damaged all pages are written anew."""
+        if not before:
+            return None
+        manifest, folder = before[-1].manifest, self._folder
+        try:
+            return manifest, b"".join([folder.piece(each, at_most=PIECE_MOST_BYTES) for each in manifest.pieces])
+        except BackupError:
+            return None
+
+    def _write_table(self, copied: CopiedPages) -> list[str]:
+        digests: list[str] = []
+        with self._incoming() as incoming:
+            for data in copied.pieces():
+                digest = hashlib.sha256(data).hexdigest()
+                if digest not in digests and not self._folder.has_piece(digest):
+                    with incoming.writing(digest, (DATABASE, digest[:2]), digest) as file:
+                        incoming.write(file, data)
+                    incoming.settle()
+                    self._written += len(data)
+                digests.append(digest)
+            incoming.sync()
+        return digests
+
+    @contextmanager
+    def _incoming(self) -> Iterator[Incoming]:
+        with durable.opened_folder(self._folder.path) as root, Incoming(root, (UNFINISHED,), self._disk) as incoming:
+            yield incoming
+
+    def _copy_objects(
+        self, vault: int, objects: ObjectList, before: Sequence[ObjectList], kept: Sequence[ObjectList]
+    ) -> list[bytes]:
+        """Copy what the folder lacks; return what it has and no backup will need.
+
+        Args:
+            before: the lists of the backups, oldest first.
+            kept: of those that stay.
+        """
+        done, unneeded = 0, list[bytes]()
         with (
             Incoming(vault, ("incoming",), self._disk) as incoming,
             closing(LocalBackend(self._folder.vault)) as backend,
         ):
             copying = ObjectCopying(self._home.vault, incoming, each=self._each)
             for first in range(_FIRST_BYTES):
-                here = ids_beginning_with(vault, first)
-                vouched = _Vouched(before, first)
-                for object_id, size in objects.beginning_with(first):
+                here, wanted = ids_beginning_with(vault, first), objects.ids_beginning_with(first)
+                vouched = before[-1].ids_beginning_with(first) if before else set[bytes]()
+                unsure = sorted(wanted - (here & vouched))
+                done += len(wanted) - len(unsure)
+                for object_id in unsure:
                     done += 1
                     self._progress(done, len(objects))
+                    size = objects.get(object_id) or 0
                     if object_id in here:
-                        if object_id in vouched or copying.is_whole(self._folder.vault, object_id, size):
+                        vouched_for = any(each.get(object_id) is not None for each in before)
+                        if vouched_for or copying.is_whole(self._folder.vault, object_id, size):
                             continue
                         backend.remove(object_id)
                     try:
@@ -159,26 +210,11 @@ class Taking:
                         self._copied += 1
                     except DAMAGED as fault:
                         self._lacking.append((object_id, str(fault.values["problem"])))
+                unneeded += [each for each in sorted(here - wanted) if all(one.get(each) is None for one in kept)]
+                self._each(0)
             incoming.sync()
         self._written += copying.bytes
-
-    def _copy_pieces(self, root: int, copy: Path) -> list[str]:
-        digests: list[str] = []
-        with copy.open("rb", buffering=0) as database, Incoming(root, (VAULT, "incoming"), self._disk) as incoming:
-            here: set[str] = set()
-            while data := database.read(PIECE_BYTES):
-                digest = hashlib.sha256(data).hexdigest()
-                digests.append(digest)
-                if digest not in here and not self._folder.has_piece(digest):
-                    with incoming.writing(digest, (DATABASE, digest[:2]), digest) as file:
-                        incoming.write(file, data)
-                    incoming.settle()
-                    self._each(len(data))
-                    self._new_pieces += 1
-                    self._written += len(data)
-                here.add(digest)
-            incoming.sync()
-        return digests
+        return unneeded
 
     def _home_files(self) -> dict[str, bytes]:
         """Read the small files without which this would be another server, or could not be opened."""
@@ -196,39 +232,12 @@ class Taking:
             self._folder.give_up(each)
         return list(snapshots[-self._keep :]), len(gone)
 
-    def _sweep(self, kept: Sequence[StoredSnapshot]) -> int:
+    def _sweep(self, kept: Sequence[StoredSnapshot], unneeded: Sequence[bytes]) -> int:
         """Remove what no backup needs; return how many objects that were."""
         folder = self._folder
         folder.sweep_pieces(kept)
-        lists = [folder.objects_of(each) for each in kept]
-        removed = 0
-        with durable.opened_folder(folder.vault) as vault, closing(LocalBackend(folder.vault)) as backend:
-            for first in range(_FIRST_BYTES):
-                unneeded = ids_beginning_with(vault, first)
-                for each in reversed(lists):
-                    if unneeded:
-                        unneeded -= each.ids_beginning_with(first)
-                for object_id in sorted(unneeded):
-                    backend.remove(object_id)
-                    removed += 1
-        return removed
-
-
-class _Vouched:
-    """The objects beginning with a byte that some backup has, the newest asked first: it nearly always knows.
-
-    Args:
-        before: the lists of the backups, oldest first.
-    """
-
-    def __init__(self, before: Sequence[ObjectList], first: int) -> None:
-        self._left = list(before)
-        self._first = first
-        self._known: set[bytes] = set()
-
-    def __contains__(self, object_id: bytes) -> bool:
-        while object_id not in self._known:
-            if not self._left:
-                return False
-            self._known |= self._left.pop().ids_beginning_with(self._first)
-        return True
+        folder.sweep_packs(kept)
+        with closing(LocalBackend(folder.vault)) as backend:
+            for object_id in unneeded:
+                backend.remove(object_id)
+        return len(unneeded)

@@ -22,7 +22,10 @@ MANIFEST = Manifest(
     keyring=b"\x00sealed",
     schema="0001",
     database_bytes=10,
+    page_bytes=4096,
     pieces=("ab", "cd"),
+    packs=(1, 7),
+    new_pages=2,
     objects=1,
     object_bytes=3,
     object_list="ef",
@@ -53,8 +56,11 @@ def test_a_list_of_objects_gives_those_that_begin_with_a_byte():
     found = ObjectList(ObjectList.of(objects).records)
     assert list(found.all()) == objects
     for first in range(256):
-        assert list(found.beginning_with(first)) == [each for each in objects if each[0][0] == first]
         assert found.ids_beginning_with(first) == {each for each, _ in objects if each[0] == first}
-    assert list(ObjectList(b"").beginning_with(0)) == []
+    assert all(found.get(object_id) == size for object_id, size in objects)
+    assert found.size_bytes() == sum(size for _, size in objects)
+    assert found.get(bytes(16)) is None
+    assert found.get(b"\xff" * 16) is None
+    assert ObjectList(b"").ids_beginning_with(0) == set()
     with pytest.raises(ValueError, match="whole"):
         ObjectList(found.records[:-1])
