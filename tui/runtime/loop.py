@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 from sft.errors import SftError
 from tui.runtime import asyncio_reactor
 from tui.runtime.idle_gc import collect_while_idle
-from tui.runtime.input_priority import InputPrioritySelector
+from tui.runtime.input_priority import InputPriority, InputPrioritySelector
 from tui.runtime.key_queue import KeyQueue
 from tui.runtime.scrollbars import draw_soon
 
@@ -56,11 +56,11 @@ def run(make_app: Callable[[Any], RunnableApp], log: Callable[[str], object]) ->
     Returns:
         The exit status.
     """
-    selector = InputPrioritySelector()
-    loop = asyncio.SelectorEventLoop(selector)
+    priority = InputPriority()
+    loop = asyncio.SelectorEventLoop(InputPrioritySelector(priority))
     draw_soon()
     asyncio.set_event_loop(loop)
-    asyncio_reactor.install(loop)
+    asyncio_reactor.install(loop, priority)
     from twisted.internet import reactor as installed
     from twisted.internet.defer import Deferred
 
@@ -72,7 +72,7 @@ def run(make_app: Callable[[Any], RunnableApp], log: Callable[[str], object]) ->
 
     async def main() -> None:
         app = make_app(reactor)
-        selector.keys = app.key_queue
+        priority.keys = app.key_queue
         _end_by_signals(loop, app)
         collecting = asyncio.ensure_future(collect_while_idle(app.key_queue))
         try:
