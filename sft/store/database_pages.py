@@ -23,7 +23,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 
 from sft import durable
 from sft.errors import StoreError
@@ -44,7 +44,7 @@ _FRAME_HEADER: Final = struct.Struct(">II8s8s")
 _OBJECTS: Final = str(
     select(VersionModel.object_id, VersionModel.size)
     .where(VersionModel.inline == 0, VersionModel.destroyed_at.is_(None))
-    .order_by(VersionModel.object_id)
+    .order_by(literal_column("+object_id"))  # by its index a row is looked up for each: five times slower at a million
     .compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
 )
 

@@ -131,6 +131,8 @@ class LogInMemory:
         leaf = len(self.hashes)
         version = SlotVersion(number, leaf, digest, size)
         kept = self.versions.setdefault(place, [])
+        del kept[number - 1 :]
+        kept += [SlotVersion(earlier, leaf, digest, size) for earlier in range(len(kept) + 1, number)]
         kept.append(version)
         slot = FileSlot(
             salt=SALT, id=file_id, owner=owner, folder=folder if state is FileState.LIVE else None, name=name,

@@ -143,7 +143,7 @@ def test_a_key_says_since_when_it_is_known_whose_it_is_and_which_came_before():
     version = SlotVersion(2, 8, DIGEST, 7)
     slot = FileSlot(
         salt=bytes(16), id=bytes(16), owner=7, folder=0, name="plan.pdf", state=FileState.LIVE, newest=version,
-        versions_kept=1, versions_root=bytes(32),
+        versions_kept=2, versions_root=bytes(32),
     )  # fmt: skip
     given = replace(verdict(FILE), proved=ProvedFile(3, slot, version, user), notes=(VerdictNote.KEY_STOLEN_LATER,))
     said = text(facts(known=Known(SignatureState.SIGNED, None, given)), LinkName.AUTHOR)
