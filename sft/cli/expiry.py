@@ -21,6 +21,14 @@ def expiry_option(_context: click.Context, _parameter: click.Parameter, value: s
     return None if value is None else expiry_seconds(value)
 
 
+def expiry_text(seconds: int) -> str:
+    """Return a time span as ``expiry_option`` reads it."""
+    for unit, letter in ((86_400, "d"), (3_600, "h")):
+        if seconds % unit == 0:
+            return f"{seconds // unit}{letter}"
+    return f"{seconds // 60}m"
+
+
 async def set_expiries(session: Session, paths: Sequence[str], expires_at: int | None) -> list[tuple[str, SftError]]:
     """Have files expire at a moment, None being never; return those of which that could not be said, and why."""
 

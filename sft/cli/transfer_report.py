@@ -22,9 +22,10 @@ from sft.client.transfers.same import Step
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.model.names import safe
-from sft.model.text import count_text, counted, duration_text, sentence, shown_name, size_text
+from sft.model.text import code_of, count_text, counted, duration_text, sentence, shown_name, size_text
 
 SKIPPED_LINES: Final = 20
+_UNEXPIRING_LINES: Final = 20
 
 
 def resumption_document(resumption: Resumption) -> Document:
@@ -69,6 +70,7 @@ class TransferReport:
         self._failed: list[tuple[str, SftError]] = []
         self._moved: list[tuple[str, Verdict]] = []
         self._unconfirmed: list[tuple[int, SftError]] = []
+        self._unexpiring: list[tuple[str, SftError, str]] = []
         self._bytes = 0
         self._would: Counter[str] = Counter()
 
@@ -88,6 +90,29 @@ class TransferReport:
     def unconfirmed(self, count: int, error: SftError) -> None:
         """Take note that the server does not know of so many files that they came."""
         self._unconfirmed.append((count, error))
+
+    def unexpiring(self, path: str, error: SftError, *, next_step: str) -> None:
+        """Take note that a file that is done does not expire as was asked for, and what to type to have it expire."""
+        self._unexpiring.append((path, error, next_step))
+
+    def _show_unexpiring(self) -> None:
+        """Name each that is there all the same: the first of them, and how many more."""
+        console, now = self.invocation.console, self.invocation.now
+        if self._unexpiring:
+            console.warn(f"Stored, but without the expiry, {count_text(len(self._unexpiring))}:")
+        for path, error, step in self._unexpiring[:_UNEXPIRING_LINES]:
+            reference = f" (ref {safe(error.ref)})" if error.ref else ""
+            said = sentence(error, now=now).removesuffix(".")
+            console.warn(f"  {safe(path)}   {said} [{code_of(error)}]   {step}{reference}")
+        if len(self._unexpiring) > _UNEXPIRING_LINES:
+            console.warn(f"    and {count_text(len(self._unexpiring) - _UNEXPIRING_LINES)} more; --json names all")
+
+    def _write_unexpiring(self) -> None:
+        """Have the documents of these say why."""
+        items = {item["path"]: item for item in self._items if item["error"] is None}
+        for path, error, step in self._unexpiring:
+            why = error_json(error, now=self.invocation.now, steps=self.invocation.steps)
+            items[path]["expiry_error"] = {**why, "next": step}
 
     def _show_unconfirmed(self) -> None:
         """Say of how many files their owners do not hear that they came, and why."""
@@ -165,15 +190,19 @@ class TransferReport:
         console = self.invocation.console
         errors = [error for _, error in self._failed]
         done = self._total - len(errors)
-        status = status_of_many(errors, done, self.invocation.ended) or (SOME_STATUS if self.skipped else 0)
+        unexpiring = [error for _, error, _ in self._unexpiring]
+        status = status_of_many([*errors, *unexpiring], done if errors else 0, self.invocation.ended)
+        status = status or (SOME_STATUS if self.skipped else 0)
         alone = self._total == 1 and bool(errors) and not self.skipped
         if console.json:
+            self._write_unexpiring()
             console.document(self._document(done, status=status, dry_run=False, **more))
         if not alone:
             self._show_done(done, remarks)
         self._show_moved()
         self._show_unconfirmed()
         show_failures(self.invocation, self._failed, self._undone, alone=alone, head=not self._whole)
+        self._show_unexpiring()
         show_skipped(console, self.skipped)
         self._show_hint()
         return status

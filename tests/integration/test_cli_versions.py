@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sft.cli import expiry
+from sft.errors import ConnectionLostError
 from sft.model.access import operator_caller
 from sft.model.policy import ServerPolicy
 from sft.model.records import VaultReport
@@ -99,6 +101,20 @@ def test_what_lies_in_the_trash_is_destroyed_before_its_time(cli: LiveCli):
     assert several.lines == ["d/ is destroyed with 2 files in it", "x1 is destroyed", "x2 is destroyed"]
     assert cli.sft("max", "ls", "--trash", "--json").document == []
     assert cli.sft("max", "restore", "a.txt").status == 3
+
+
+def test_a_put_says_what_it_stored_without_the_expiry(cli: LiveCli, monkeypatch):
+    async def broken(*_: object) -> None:
+        raise ConnectionLostError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(expiry, "set_expiry", broken)
+        put = cli.sft("max", "put", cli.file("week.txt", b"content"), "--expires", "7d")
+    assert put.status == ConnectionLostError.exit_status
+    assert put.out.startswith("stored    week.txt")
+    assert put.err.startswith("Stored, but without the expiry, 1:\n  week.txt   ")
+    assert put.err.endswith(" [CONNECTION_LOST]   sft expire week.txt --in 7d\n")
+    assert cli.sft("max", "expire", "week.txt", "--in", "7d").status == 0
 
 
 def test_a_file_goes_to_the_trash_by_itself(cli: LiveCli):

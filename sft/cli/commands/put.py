@@ -17,7 +17,7 @@ import click
 from sft.cli.again import ReconnectingSession
 from sft.cli.completing import files_here
 from sft.cli.completing import folders as folders_there
-from sft.cli.expiry import expiry_option, set_expiries
+from sft.cli.expiry import expiry_option, expiry_text, set_expiries
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.options import common
@@ -45,7 +45,7 @@ from sft.model.names import parse_path, safe
 from sft.model.records import Stored
 from sft.model.text import count_text, duration_text, rate_text, sentence, shell_line, size_text
 
-EMPTY: Final = dict.fromkeys(("version", "size", "digest", "log", "receipt"), None)
+EMPTY: Final = dict.fromkeys(("version", "size", "digest", "log", "receipt", "expiry_error"), None)
 
 
 @click.command("put")
@@ -131,7 +131,7 @@ def command(
         if expires is not None:
             stored = [result.stored.path for result in results if result.stored is not None]
             for path, refusal in await set_expiries(reconnecting.session, stored, int(invocation.now) + expires):
-                report.failed(path, refusal)
+                report.unexpiring(path, refusal, next_step=_expire_line(path, expires))
 
     async def foresee(session: Session) -> None:
         await _require_no_folder_there(session, paths, plan, to=to)
@@ -191,6 +191,10 @@ def _meant_as_target(sources: Sequence[str], last: str) -> UsageError:
     return UsageError(
         problem=f"{safe(last)} is not here; a folder of the server goes after --to", remedy=_into(sources, last)
     )
+
+
+def _expire_line(path: str, seconds: int) -> str:
+    return shell_line(["sft", "expire", path, "--in", expiry_text(seconds)])
 
 
 def _into(sources: Sequence[str], last: str) -> str:

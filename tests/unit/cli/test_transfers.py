@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from sft.cli.commands import get, put
 from sft.cli.commands.get import local_text
+from sft.cli.expiry import expiry_text
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.main import main
 from sft.cli.next_steps import steps_of_command
@@ -35,6 +36,7 @@ from sft.errors import (
     ServerKeyChangedError,
 )
 from sft.model.records import Stored
+from sft.model.text import expiry_seconds
 from sft.wire.messages import FileShown, ShowFile
 from tests.unit.cli.cli_fixture import execute_now, signed_file
 from tests.unit.cli.test_console import Refusing
@@ -159,6 +161,32 @@ def test_what_ended_it_in_the_middle_is_said_last_and_gives_its_status(cli, erro
     assert lines[3].endswith(f"[{error.code}]")
 
 
+@pytest.mark.parametrize("json_", [False, True])
+def test_what_is_stored_without_its_expiry_did_not_fail_to_be_stored(cli, json_):
+    told = Told(cli, json_=json_)
+    outcome = TransferReport(told.invocation, "stored", "Not stored", put.EMPTY, whole=False)
+    put.add_result(outcome, stored("a", 1, 0.1))
+    outcome.unexpiring("a", FORBIDDEN, next_step="sft expire a --in 7d")
+    assert outcome.finish() == FORBIDDEN.exit_status
+    if json_:
+        document = json.loads(told.out.getvalue())
+        (item,) = document["items"]
+        assert (document["done"], document["failed"], document["exit"]) == (1, 0, 4)
+        assert (item["result"], item["error"]) == ("stored", None)
+        assert (item["expiry_error"]["code"], item["expiry_error"]["next"]) == ("ROLE_FORBIDS", "sft expire a --in 7d")
+    else:
+        assert told.out.getvalue().startswith("stored    a")
+    assert told.err.getvalue() == (
+        "Stored, but without the expiry, 1:\n  a   Guests do not store files [ROLE_FORBIDS]   sft expire a --in 7d\n"
+    )
+
+
+@pytest.mark.parametrize(("typed", "said"), [("2w", "14d"), ("36 hours", "36h"), ("90min", "90m")])
+def test_a_span_is_said_as_it_can_be_typed(typed, said):
+    assert expiry_text(expiry_seconds(typed)) == said
+    assert expiry_seconds(said) == expiry_seconds(typed)
+
+
 def test_a_sync_says_what_ended_it_in_the_middle_too(cli):
     told, error = Told(cli, json_=True), LoginRefusedError(server="acme")
     told.invocation.ended = error
@@ -185,6 +213,7 @@ def test_the_document_of_a_put(cli):
         "digest": f"blake2b512:{'00' * 64}",
         "log": 18_262,
         "receipt": "receipts/1",
+        "expiry_error": None,
         "resumed_bytes": 0,
         "sent_again_bytes": 0,
         "error": None,
