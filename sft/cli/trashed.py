@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import Struct
+
 from sft.cli.batch import ActOnOne, Batch
 from sft.client.api.files import list_trash
 from sft.client.api.tree import has_pattern, matches
@@ -17,8 +19,20 @@ from sft.model.names import parse_path
 from sft.model.records import File, TrashedFolder
 
 
+class Meaning(Struct, frozen=True):
+    """What a name or pattern stands for, as the trash lists it.
+
+    Args:
+        held: the path of each thing and the files in it, 1 for what the server knows alone.
+        below: whether the name is nothing's own, and these were deleted from the folder of that name.
+    """
+
+    held: dict[str, int]
+    below: bool
+
+
 class Trash:
-    """What can be restored, asked for once and only where a name is nothing's own."""
+    """What can be restored, asked for once and only where it is needed."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -41,6 +55,24 @@ class Trash:
                 several.failed(name, error)
             else:
                 several.done(line, document)
+
+    async def meaning(self, name: str, *, recursive: bool) -> Meaning:
+        """Settle what a name or pattern means before anything is done; ``recursive`` prefers what lies below a name.
+
+        Raises:
+            NotFoundError: a pattern fits nothing.
+        """
+        listed = await self._all()
+        files: dict[str, int] = {}
+        for each in listed:  # the last deleted first: that one is meant
+            files.setdefault(each.path, each.files if isinstance(each, TrashedFolder) else 1)
+        if has_pattern(name):
+            return Meaning({path: files[path] for path in await self.like(name)}, below=False)
+        path = parse_path(name)
+        inside = any(isinstance(each, TrashedFolder) and path.startswith(f"{each.path}/") for each in listed)
+        own = path in files or (inside and not recursive)
+        below = [] if own else await self.below(path)
+        return Meaning({one: files.get(one, 1) for one in below or [path]}, below=bool(below))
 
     async def below(self, folder: str) -> list[str]:
         """List what was deleted from a folder, whatever lies there now."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sft.cli import expiry
+from contextlib import nullcontext
+
+from sft.cli import expiry, prompts
 from sft.errors import ConnectionLostError
 from sft.model.access import operator_caller
 from sft.model.policy import ServerPolicy
@@ -86,7 +88,8 @@ def test_the_server_keeps_as_many_as_its_operator_says(cli: LiveCli):
     assert cli.operator("vault", "check").status == 0
 
 
-def test_what_lies_in_the_trash_is_destroyed_before_its_time(cli: LiveCli):
+def test_what_lies_in_the_trash_is_destroyed_before_its_time(cli: LiveCli, monkeypatch):
+    monkeypatch.setattr(prompts, "interruptible", nullcontext)  # signals are the main thread's
     for name in ("a.txt", "d/b.txt", "d/c.txt", "x1", "x2"):
         stored(cli, name, b"content")
         assert cli.sft("max", "put", cli.file(name, b"content"), "--as", name).status == 0

@@ -1,12 +1,12 @@
 """`sft rm`: move files to the trash, from where they can be restored; or destroy what lies there, or an old version, for good.
 
 Rules. A named file is never asked about. A folder (``-r``) or a pattern is, on a terminal, with what it holds; elsewhere
-``--yes`` has to be given. So is what nothing brings back: on a terminal its name is typed.
+``--yes`` has to be given. So is what nothing brings back: on a terminal its name is typed, and what was counted is destroyed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import click
@@ -16,21 +16,23 @@ from sft.cli.completing import paths
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, deleted_document
 from sft.cli.options import common
-from sft.cli.trashed import Trash
+from sft.cli.trashed import Meaning, Trash
 from sft.client.api.files import Listing, delete, destroy_trashed, destroy_version, show_file
 from sft.client.api.tree import find, has_pattern, walk
 from sft.client.session import Session
-from sft.errors import FolderInTheWayError, NotFoundError, UsageError
+from sft.errors import FolderInTheWayError, NotFoundError, SftError, UsageError
 from sft.model.names import parse_path
 from sft.model.records import Deleted, File
-from sft.model.text import counted, day_text, shell_name, shown_name, size_text
+from sft.model.text import counted, day_text, shell_line, shell_name, shown_name, size_text
 
 _EMPTY: Final = dict.fromkeys(("files", "folders", "restorable_until"), None)
 
 
 @click.command("rm")
 @click.argument("names", nargs=-1, required=True, shell_complete=paths)
-@click.option("-r", "--recursive", is_flag=True, help="Folders too, with all in them.")
+@click.option(
+    "-r", "--recursive", is_flag=True, help="Folders too, with all in them; in the trash, what was deleted below."
+)
 @click.option(
     "--version", type=click.IntRange(min=1), metavar="N", help="Destroy the content of version N of one file, for good."
 )
@@ -43,12 +45,10 @@ def command(
     """Delete files, folders (-r) or what fits a pattern; sft restore brings them back."""
     if version is not None and (trash or recursive or len(names) > 1 or has_pattern(names[0])):
         raise UsageError(problem="--version is for one file, by itself", remedy="Name that file")
-    if trash and recursive:
-        raise UsageError(problem="In the trash a folder is one thing", remedy="Leave -r out")
     if version is not None:
         return _destroy_version(invocation, names[0], version, yes=yes)
     if trash:
-        return _destroy_trashed(invocation, names, yes=yes)
+        return _destroy_trashed(invocation, names, recursive=recursive, yes=yes)
     if any(not name.strip("/") for name in names):
         raise UsageError(problem="The whole server cannot be deleted at once", remedy="Name folders: sft ls lists them")
     wide = recursive or any(has_pattern(name) for name in names)
@@ -89,10 +89,8 @@ def _destroy_version(invocation: Invocation, name: str, number: int, *, yes: boo
     return Batch(invocation, [name], "Not destroyed", _EMPTY).run(destroy_one)
 
 
-def _destroy_trashed(invocation: Invocation, names: Sequence[str], *, yes: bool) -> int:
-    asked = names[0] if len(names) == 1 else "destroy"
-    what = shown_name(names[0]) if len(names) == 1 else f"what was deleted under {counted(len(names), 'name')}"
-    _require_typed(invocation, f"Destroy {what} for good? Nothing brings it back from the trash then.", asked, yes=yes)
+def _destroy_trashed(invocation: Invocation, names: Sequence[str], *, recursive: bool, yes: bool) -> int:
+    _require_possible(invocation, yes=yes)
     several = Batch(invocation, names, "Not destroyed", _EMPTY)
 
     async def destroy_one(session: Session, name: str) -> tuple[str, Document]:
@@ -101,18 +99,54 @@ def _destroy_trashed(invocation: Invocation, names: Sequence[str], *, yes: bool)
         said = f"{shown_name(gone.path + slash)} is destroyed{inside}"
         return said, {**_EMPTY, "path": gone.path, "files": gone.files, "folders": gone.folders}
 
-    invocation.talk(lambda session: Trash(session).over(several, names, destroy_one))
+    async def destroy_all(session: Session) -> None:
+        trash = Trash(session)
+        held: dict[str, int] = {}
+        for name in names:
+            try:
+                meaning = await trash.meaning(name, recursive=recursive)
+                if meaning.below and yes and not recursive:
+                    raise _nothing_of_its_own(name, meaning)
+            except SftError as error:
+                several.failed(name, error)
+            else:
+                held |= meaning.held
+        if held:
+            asked = names[0] if len(names) == 1 else "destroy"
+            _require_typed(invocation, _destroy_question(names, held), asked, yes=yes)
+        await several.over(session, list(held), destroy_one)
+
+    invocation.talk(destroy_all)
     return several.finish()
 
 
+def _destroy_question(names: Sequence[str], held: Mapping[str, int]) -> str:
+    what = shown_name(names[0]) if len(names) == 1 else f"what was deleted under {counted(len(names), 'name')}"
+    files = sum(held.values())
+    inside = "" if files == len(held) else f" with {counted(files, 'file')}"
+    count = f"{counted(len(held), 'thing')} in the trash{inside}"
+    return f"Destroy {what} for good? That is {count}. Nothing brings it back then."
+
+
+def _nothing_of_its_own(name: str, meaning: Meaning) -> UsageError:
+    lies = "1 thing was" if len(meaning.held) == 1 else f"{counted(len(meaning.held), 'thing')} were"
+    return UsageError(
+        problem=f"Nothing was deleted as {shown_name(name)} itself; below it {lies}",
+        remedy=f"Destroy that: {shell_line(['sft', 'rm', '--trash', '-r', name])}",
+    )
+
+
 def _require_typed(invocation: Invocation, question: str, expected: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not invocation.prompts.possible:
+    _require_possible(invocation, yes=yes)
+    if not yes:
+        invocation.prompts.require_typed(question, expected=expected, otherwise="Nothing was destroyed.")
+
+
+def _require_possible(invocation: Invocation, *, yes: bool) -> None:
+    if not yes and not invocation.prompts.possible:
         raise UsageError(
             problem="Destroying for good needs a yes, and there is no terminal to ask on", remedy="Add --yes"
         )
-    invocation.prompts.require_typed(question, expected=expected, otherwise="Nothing was destroyed.")
 
 
 async def _targets(invocation: Invocation, session: Session, name: str, *, recursive: bool, yes: bool) -> Sequence[str]:

@@ -5,8 +5,17 @@ import json
 import pytest
 
 from sft.errors import NotFoundError, NotYoursError
-from sft.model.records import Deleted, Folder, Page
-from sft.wire.messages import Delete, FileDeleted, FolderPage, ListFolder
+from sft.model.records import Deleted, Destroyed, Folder, Page, TrashedFolder, TrashPage
+from sft.wire.messages import (
+    Delete,
+    DestroyTrashed,
+    FileDeleted,
+    FolderPage,
+    ListFolder,
+    ListTrash,
+    TrashDestroyed,
+    TrashListed,
+)
 from tests.unit.cli.cli_fixture import refusing, signed_file
 
 ENDS = 1_780_408_920  # 2 June
@@ -121,6 +130,51 @@ def test_of_several_what_failed_is_listed_last(deleting):
 def test_when_all_fail_alike_the_status_is_theirs(deleting):
     deleting.answers[Delete] = refusing(NotFoundError(what="file", name="x"))
     assert deleting.run("rm", "x", "y").status == 3
+
+
+@pytest.fixture
+def destroying(cli):
+    folder = TrashedFolder("docs/old", 40, 3, 1_777_716_670, "max", ENDS)
+    gone = [
+        signed_file(path, trashed_at=1_777_716_660, trash_ends_at=ENDS, trashed_by="ivo")
+        for path in ("docs/1.txt", "docs/2.txt", "notes.txt")
+    ]
+    cli.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((folder,), tuple(gone)))
+    cli.answers[DestroyTrashed] = lambda request: TrashDestroyed(request.id, Destroyed(request.path, 1, 0))
+    return cli
+
+
+def destroyed_paths(cli) -> list[str]:
+    return [r.path for s in cli.sessions for r in s.asked if isinstance(r, DestroyTrashed)]
+
+
+BELOW = ["docs/1.txt", "docs/2.txt", "docs/old"]
+
+
+def test_what_was_deleted_below_a_name_is_counted_before_it_is_destroyed(destroying):
+    ran = destroying.run("rm", "--trash", "docs", typed="no\n")
+    assert (ran.status, destroyed_paths(destroying)) == (130, [])
+    ran = destroying.run("rm", "--trash", "docs", typed="docs\n")
+    assert "Destroy docs for good? That is 3 things in the trash with 42 files. " in ran.err
+    assert destroyed_paths(destroying) == BELOW
+
+
+def test_a_name_that_is_only_above_what_was_deleted_needs_r(destroying):
+    ran = destroying.run("rm", "--trash", "docs/", "--yes")
+    assert (ran.status, destroyed_paths(destroying)) == (2, [])
+    assert "Nothing was deleted as docs/ itself; below it 3 things were [USAGE]" in ran.err
+    assert "sft rm --trash -r docs/" in ran.err
+    assert destroying.run("rm", "--trash", "-r", "docs/", "--yes").status == 0
+    assert destroyed_paths(destroying) == BELOW
+
+
+@pytest.mark.parametrize(
+    ("name", "paths"),
+    [("docs/old", ["docs/old"]), ("docs/old/1", ["docs/old/1"]), ("docs/*.txt", BELOW[:2]), ("hidden", ["hidden"])],
+)
+def test_a_name_of_its_own_or_a_pattern_needs_no_r(destroying, name, paths):
+    assert destroying.run("rm", "--trash", name, "--yes").status == 0
+    assert destroyed_paths(destroying) == paths
 
 
 def test_json(deleting):
