@@ -177,6 +177,15 @@ def test_a_name_of_its_own_or_a_pattern_needs_no_r(destroying, name, paths):
     assert destroyed_paths(destroying) == paths
 
 
+@pytest.mark.parametrize(("more", "path"), [((), "docs/old/sub"), (("-r",), "docs/old/sub/x")])
+def test_what_may_lie_in_a_deleted_folder_is_meant_before_what_lies_below_its_name(destroying, more, path):
+    folder = TrashedFolder("docs/old", 40, 3, 1_777_716_670, "max", ENDS)
+    gone = signed_file("docs/old/sub/x", trashed_at=1_777_716_660, trash_ends_at=ENDS, trashed_by="ivo")
+    destroying.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((folder,), (gone,)))
+    assert destroying.run("rm", "--trash", *more, "docs/old/sub", "--yes").status == 0
+    assert destroyed_paths(destroying) == [path]
+
+
 def test_json(deleting):
     ran = deleting.run("rm", "a.txt", "--json")
     assert json.loads(ran.out) == {
