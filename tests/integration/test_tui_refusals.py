@@ -129,6 +129,21 @@ async def _remove(ui: UiDriver) -> None:
     await ui.press("enter")
 
 
+async def _quota(ui: UiDriver) -> None:
+    await _people(ui, 0, "gus")
+    await ui.press("L")
+    await ui.asked("SetQuota")
+    await ui.press("ctrl+u")
+    await ui.type("1M")
+    await ui.press("enter", "enter", "enter")
+
+
+async def _status(ui: UiDriver) -> None:
+    """Every key of that screen is for what one request shows."""
+    await ui.press("1", "7")
+    await ui.calm()
+
+
 async def _withdraw(ui: UiDriver) -> None:
     await _people(ui, 1, "eve")
     await ui.press("x")
@@ -158,6 +173,11 @@ WAYS: list[tuple[str, Do, Permission]] = [
     ("people.remove", _remove, Permission.USER_MANAGE),
     ("people.stop", _withdraw, Permission.INVITATION_MANAGE),
     ("people.stop", _kick, Permission.SESSION_MANAGE),
+    ("people.quota", _quota, Permission.USER_MANAGE),
+    ("app.status", _status, Permission.SESSION_MANAGE),
+    ("status.read", _status, Permission.SESSION_MANAGE),
+    ("status.next_tab", _status, Permission.SESSION_MANAGE),
+    ("status.previous_tab", _status, Permission.SESSION_MANAGE),
 ]
 
 
@@ -198,7 +218,7 @@ async def test_a_ui_that_greys_nothing_is_refused_by_the_server(server: ServerFi
         # From here on nothing is read anew: a guest would not be told.
         people = ui.app.frame.view_of("people")
         monkeypatch.setattr(people, "shown", lambda: None)
-        monkeypatch.setattr(people, "_read", _unread)
+        monkeypatch.setattr(people, "read", _unread)
         await ui.press("1", "T")
         await ui.walk_to("old.txt")
         operator = await bridged(server.operator())

@@ -28,6 +28,7 @@ from tui.themes.styles import styles_of
 
 _OF_ADMINS: Final = "status"
 _ALL_NAMED: Final = 80  # columns
+_ADMINS_NAMED: Final = 132  # below that the state of the log would make room for it
 _UNWITNESSED: Final = (" not yet witnessed", " unwitnessed")  # as there is room
 _APART: Final = 100  # room for our own name
 
@@ -63,7 +64,8 @@ class Header(Widget):
 
     def _title(self, screen_id: str) -> str:
         """Return what stands beside a number: on the narrowest screens who we are comes before what is elsewhere."""
-        named = self.size.width >= _ALL_NAMED or screen_id == self.screen_id
+        room = _ADMINS_NAMED if screen_id == _OF_ADMINS else _ALL_NAMED
+        named = self.size.width >= room or screen_id == self.screen_id
         return f" {TITLES[screen_id]}" if named else ""
 
     def render(self) -> Text:

@@ -83,12 +83,13 @@ def test_what_is_wrong_is_named_and_the_server_is_up(changes, problems):
 
 
 @pytest.mark.parametrize(
-    ("host", "local"),
+    ("hosts", "local"),
     [
-        (None, True), ("localhost", True), ("localhost:7363", True), ("127.0.0.1:7363", True), ("[::1]:7363", True),
-        ("[::1]", True), ("127.8.8.8", True), ("evil.example", False), ("evil.example:7363", False), ("10.0.0.1", False),
-        ("", False), ("[2001:db8::1]:7363", False),
+        ([], True), ([b"localhost"], True), ([b"localhost:7363"], True), ([b"127.0.0.1:7363"], True),
+        ([b"[::1]:7363"], True), ([b"[::1]"], True), ([b"127.8.8.8"], True), ([b"evil.example"], False),
+        ([b"evil.example:7363"], False), ([b"10.0.0.1"], False), ([b""], False), ([b"[2001:db8::1]:7363"], False),
+        ([b"\xff"], False), ([b"localhost", b"evil.example"], False), ([b"localhost", b"localhost"], False),
     ],
 )  # fmt: skip
-def test_a_page_of_another_host_is_not_answered(host, local):
-    assert _is_local(host) == local
+def test_a_page_of_another_host_is_not_answered(hosts, local):
+    assert _is_local(hosts) == local
