@@ -40,7 +40,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "trash": "sft ls --trash",
         **dict.fromkeys(("login", "connect", "register", "signup", "init"), _JOIN),
         **dict.fromkeys(("logout", "disconnect", "leave"), "sft servers forget NAME"),
-        **dict.fromkeys(("me", "id", "status"), "sft whoami"),
+        **dict.fromkeys(("me", "id"), "sft whoami"),
         **dict.fromkeys(("people", "members", "user"), "sft users"),
         **dict.fromkeys(("withdraw", "revoke"), "sft invite withdraw ID; a key of yours: sft key device revoke KEY"),
         **dict.fromkeys(("kick", "ban", "block"), "sft disable NAME"),

@@ -31,6 +31,7 @@ _ALL_NAMED: Final = 80  # columns
 _ADMINS_NAMED: Final = 132  # below that the state of the log would make room for it
 _UNWITNESSED: Final = (" not yet witnessed", " unwitnessed")  # as there is room
 _APART: Final = 100  # room for our own name
+_ADMINS_SHOWN: Final = 120  # and for our role beside its number
 
 
 class Header(Widget):
@@ -59,7 +60,7 @@ class Header(Widget):
         """The screens that are named: that of admins for them alone, and only where who we are stands there whole."""
         role = self.connection.role
         is_admin = role is not None and allows(role, Permission.SESSION_MANAGE)
-        is_named = self.size.width >= _APART and is_admin
+        is_named = self.size.width >= _ADMINS_SHOWN and is_admin
         return SCREEN_IDS if is_named or self.screen_id == _OF_ADMINS else SCREEN_IDS[:-1]
 
     def _title(self, screen_id: str) -> str:

@@ -208,7 +208,8 @@ def _change_settings(services: ServiceFixture) -> None:
 
 
 def _restart_log(services: ServiceFixture) -> None:
-    restart = Restart(origin="acme/sft/0/1", root=bytes(32), known="a head", known_epoch=1, reason="the disk died")
+    root = services.log.ledger.tree.root()
+    restart = Restart(origin="acme/sft/0/1", root=root, known="a head", known_epoch=1, reason="the disk died")
     services.act(restart_log, restart)
 
 
