@@ -99,7 +99,7 @@ class HookFeed:
         """End the pause of one that failed: what kept it may be mended."""
         if self._waiting is not None:
             self._waiting.cancel()
-            self._begin()
+            self._resume()
 
     async def stop(self) -> None:
         """Cut what is under way and keep where it is; idempotent."""
@@ -127,8 +127,12 @@ class HookFeed:
             problem=self._problem,
         )
 
-    def _begin(self) -> None:
+    def _resume(self) -> None:
+        """End a pause; a position that is still being kept comes first."""
         self._waiting = None
+        self.wake()
+
+    def _begin(self) -> None:
         running = self._running = Deferred.fromCoroutine(self._run())
         running.addErrback(self._broke)
         running.addBoth(self._ended)
@@ -178,7 +182,7 @@ class HookFeed:
         if self._failures == 1:
             self._failing_since = self._now()
             self._event_log.warn("hook-failed", hook=self.hook.name, leaf=self.position, problem=self._problem)
-        self._waiting = self._reactor.callLater(pause_after(self._failures, self._chance()), self._begin)
+        self._waiting = self._reactor.callLater(pause_after(self._failures, self._chance()), self._resume)
 
     def _broke(self, failure: Failure) -> None:
         reference = self._event_log.fault("hook-fault", failure, hook=self.hook.name)

@@ -173,6 +173,23 @@ def test_what_happens_while_a_position_is_kept_is_not_missed():
     assert way.tried == [1, 3]
 
 
+def test_one_that_is_tried_while_a_position_is_kept_has_one_delivery_at_a_time():
+    way = Way(size=6)
+    keeping: Deferred[None] = Deferred()
+    way.feed._keep = lambda _position: keeping
+    way.problems = ["", "no answer"]
+    way.feed.wake()
+    assert way.tried == [1, 3]
+    way.feed.try_now()
+    way.clock.advance(HOOK_PAUSE_SECONDS)
+    assert way.tried == [1, 3], "the position comes first"
+    way.holds = True
+    keeping.callback(None)
+    assert way.tried == [1, 3, 3]
+    way.grow(2)
+    assert way.tried == [1, 3, 3]
+
+
 def test_a_position_that_cannot_be_kept_is_tried_with_the_next():
     way = Way(size=2)
     way.full = True
