@@ -80,3 +80,14 @@ async def test_the_next_start_begins_where_the_last_one_was_left(tmp_path, monke
         assert ui.files.remote_side.path == "finance"
         assert ui.said() == ""
         assert ui.files.local_side.path == tmp_path
+
+
+@pytest.mark.every_run
+async def test_an_app_that_ends_notes_nothing_late(tmp_path):
+    async with driven(tmp_path, service=acme()) as ui:
+        await ui.go("finance")
+        kept = file_of(ui.gateway.connection.account)
+        await ui.app._close_all()  # as at its end, whose other parts may take longer than the rest that is waited for
+        await ui.later(2)
+        with pytest.raises(FileNotFoundError):
+            _ = ui.gateway.saved[kept]

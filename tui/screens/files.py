@@ -379,6 +379,11 @@ class FilesView(View):
         """Run what asks a person or the server; what it raises stands in the message line."""
         start_worker(self, job, group="acting", keys_wait=True)
 
+    def after(self, seconds: float, job: Callable[[], Coroutine[None, None, None]], group: str) -> Timer:
+        """Run what nobody waits for, in a while, if the screen is there then."""
+        # A timer of the app would go off when the app ends, too, and has no screen to work for any more.
+        return self.set_timer(seconds, partial(start_worker, self, job, group=group))
+
     # -- acts: who gets how much of the window ---------------------------------------------------------------------
 
     def act_details(self) -> None:

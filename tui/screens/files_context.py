@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from textual.app import App
 from textual.message import Message
+from textual.timer import Timer
 
 from sft.client.connection_info import ConnectionInfo
 from tui.context import AppContext
@@ -57,6 +58,9 @@ class FilesContext(Protocol):
 
     def start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         """Run what asks a person or the server; what it raises stands in the message line."""
+
+    def after(self, seconds: float, job: Callable[[], Coroutine[None, None, None]], group: str) -> Timer:
+        """Run what nobody waits for, in a while, if the screen is there then."""
 
     def report(self, text: str, severity: Severity = Severity.INFO, next_step: str = "") -> None:
         """Show a harmless sentence in the message line."""

@@ -17,7 +17,6 @@ from textual.timer import Timer
 from sft.errors import SftError
 from tui.remembered import Remembered, decoded, encoded, file_of, order_of, sorting_of
 from tui.screens.files_context import FilesContext
-from tui.workers import start_worker
 
 _RESTS_SECONDS: Final = 1.0
 _VISITED: Final = 40
@@ -82,10 +81,7 @@ class FilesMemory:
         if self._account and self._stands != self._kept:
             if self._timer is not None:
                 self._timer.stop()
-            self._timer = self._files.app.set_timer(_RESTS_SECONDS, self._rested)
-
-    def _rested(self) -> None:
-        start_worker(self._files.app.screen, self.keep, group="remembering")
+            self._timer = self._files.after(_RESTS_SECONDS, self.keep, "remembering")
 
     async def keep(self) -> None:
         """Write it now, if it is not written so."""
