@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sft.errors import InternalError, RoleForbidsError
 from sft.model.access import Role
 from sft.model.links import parse_server_link
 from sft.model.spelling import link_groups, spelled
@@ -125,11 +126,31 @@ async def test_who_is_no_admin_is_told_so_and_stays_where_they_were(tmp_path, us
         assert stage.service.context.counts.requests["ShowStatus"] == 0
 
 
-async def test_who_is_an_admin_no_more_sees_no_figure_of_before(tmp_path):
+async def test_who_is_an_admin_no_more_is_told_so_in_files_and_sees_no_figure_of_before(tmp_path):
     async with running(tmp_path, size=(120, 30)) as stage:
-        await look(stage)
+        view = await look(stage)
         assert stage.app.frame.query_one("#status-body").display
         stage.service.change_role("ada", Role.GUEST, by="eva")
         await stage.later(1)
-        assert not stage.app.frame.query_one("#status-body").display
-        assert "Guests do not look at how the server is." in stage.text("#status-nothing")
+        assert stage.app.frame.screen_id == "files"
+        assert stage.said() == "You are a guest now: only admins look at how the server is."
+        assert view._found is None
+
+
+async def test_a_refusal_that_comes_before_the_news_of_another_role_is_told_in_files(tmp_path):
+    async with running(tmp_path, size=(120, 30)) as stage:
+        stage.gateway.fail_next["status"] = RoleForbidsError(
+            role="Guest", act="end sessions", admins="eva", name="ada", needed="admin"
+        )
+        await look(stage)
+        assert stage.app.frame.screen_id == "files"
+        assert stage.said() == "Guests do not end sessions. An admin can change your role: eva"
+
+
+async def test_a_fault_of_the_server_stands_where_the_figures_would_until_there_are_some(tmp_path):
+    async with running(tmp_path, size=(120, 30)) as stage:
+        stage.gateway.fail_next["status"] = InternalError(ref="7F3K-29QD")
+        await stage.press("7")
+        assert "The server had a fault of its own." in stage.text("#status-nothing")
+        await stage.later(2.5)
+        assert stage.app.frame.query_one("#status-body").display

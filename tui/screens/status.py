@@ -1,8 +1,8 @@
 """The Status screen, for admins: what the server carries, how it is, its fastest sessions, and what was refused last.
 
 Rules. While it is in sight one request every two seconds asks for all of it, never a second one before the first was answered.
-Figures that grow old say how old they are. Who is no admin is told so, and sees no figure; figures of before go at once. The
-server link is no secret.
+Figures that grow old say how old they are. Who is no admin sees no figure; figures of before go at once, and who is an admin no
+more, as the server says or as its refusal shows, is told so in Files. The server link is no secret.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Static
 
-from sft.errors import SftError
-from sft.model.access import Permission, allows
+from sft.errors import RoleForbidsError, SftError
+from sft.model.access import Permission, Role, allows
 from sft.model.status import BUSIEST_MOST, LiveStatus, ServerStatus
-from sft.model.text import count_text, duration_text
+from sft.model.text import count_text, duration_text, role_noun
 from tui.dialogs.read_link import ReadLink
 from tui.gateway import Account
 from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, Severity
 from tui.screens.status_rows import BUSY_COLUMNS, REFUSAL_COLUMNS, busy_row, fact_lines, rate_lines, refusal_row
-from tui.text import shown
+from tui.text import error_text, shown
 from tui.view import View
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import ListRows
@@ -53,6 +53,7 @@ class StatusView(View):
         self._of = ""  # the account that it was asked of
         self._account: Account | None = None
         self._asking = False
+        self._refused = ""  # why there are no figures, where the server said it
         self._tab = SESSIONS
 
     def compose(self) -> ComposeResult:
@@ -99,22 +100,42 @@ class StatusView(View):
             if self._account is None or self._account.name != account:
                 self._account = next((one for one in await self.gateway.accounts.all() if one.name == account), None)
             found = await self.gateway.people.status(BUSIEST_MOST)
+        except RoleForbidsError as error:
+            self._found = None
+            await self._leave(*error_text(error, self.now))
+            return
         except SftError as error:
+            self._refused = error_text(error, self.now)[0]
+            self._show()
             if reports:  # nobody asked for the others: their age says it
                 self.report_error(error)
             return
         finally:
             self._asking = False
         if account == self.connection.account and self._may_look:
-            self._found, self._found_at, self._of = found, self.now, account
+            self._found, self._found_at, self._of, self._refused = found, self.now, account, ""
             self._show()
+
+    async def _leave(self, message: str, next_step: str = "") -> None:
+        """Show Files, and say there why."""
+        if self.sft.frame.screen_id == self.screen_id:
+            await self.sft.frame.go("files")
+            self.report(message, Severity.WARNING, next_step)
 
     @on(ConnectionChanged)
     def _connection_changed(self, event: ConnectionChanged) -> None:
-        if event.connection.account != self._of or not (self._may_look or event.connection.role is None):
-            self._found = None
-        if self.display:
+        role = event.connection.role
+        if event.connection.account != self._of or not (self._may_look or role is None):
+            self._found, self._refused = None, ""
+        if self.display and role is not None and not self._may_look:
+            start_worker(self, lambda: self._leave(*self._no_longer(role)), group="status-leave")
+        elif self.display:
             self.shown()
+
+    def _no_longer(self, role: Role) -> tuple[str, str]:
+        admins = self.sft.frame.admins
+        step = f"An admin can change your role: {admins}" if admins else ""
+        return f"You are {role_noun(role)} now: only admins look at how the server is.", step
 
     # -- showing -----------------------------------------------------------------------------------------
 
@@ -128,7 +149,7 @@ class StatusView(View):
         self.query_one("#status-body").display = found is not None
         if found is None:
             reason = self.reason_against(ACTS["status.next_tab"])
-            nothing.update(Content(reason or "Asking the server."))
+            nothing.update(Content(reason or self._refused or "Asking the server."))
         else:
             self._show_figures(*found)
         self.post_message(ActsChanged())
