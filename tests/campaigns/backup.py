@@ -1,15 +1,12 @@
 """Kill backups at random and put back what is there; or back up a million files beside transfers, and see what those lose.
 
     python -m tests.campaigns.backup [--kills 50] [--seed 1] [--folder DIR]
-    python -m tests.campaigns.backup --files 1000000 [--objects 20000] [--limit RATE] [--folder DIR]
+    python -m tests.campaigns.backup --files 1000000 [--home DIR] [--limit RATE] [--folder DIR]
 
-Of the first: a server takes files while ``sftd backup`` is killed after a moment that is drawn from the seed, and sometimes the
+A server takes files while ``sftd backup`` is killed after a moment that is drawn from the seed, and sometimes the
 server too. After each kill the folder names whole backups alone, and the next run ends well; every tenth time, and at the end,
 what is there is put back into a home of its own, where every content is read, and has every file that the server had.
-
-Of the second: the home is made row by row (``population``), with small contents in the database; then as many objects as asked
-are put by a client, for the vault. Transfers are one put and one get of a large file, again and again, alone and then
-beside a backup. A second backup follows some new files, and a third one more: what each takes is in proportion to these.
+The second form is ``tests.campaigns.backup_beside``.
 """
 
 from __future__ import annotations
@@ -22,21 +19,15 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from subprocess import Popen
 from typing import Any, Final
 
+from tests.campaigns.backup_beside import measure
 from tests.campaigns.places import file_system
-from tests.campaigns.population import Shape, build
-from tests.processes import ServerProcess, run, say, script
+from tests.processes import ServerProcess, say
 
 SIZES: Final = (10, 16_340, 16_341, 70_000, 900_000, 17_000_000)
 PUT_BACK_EVERY: Final = 10
 SERVER_KILLED_EVERY: Final = 7
-TRANSFER_BYTES: Final = 256 * 1024 * 1024
-ALONE_ROUNDS: Final = 8
-OBJECT_BYTES: Final = 20_000
-FIRST_NEWS, SECOND_NEWS = 500, 2000
-PATIENCE: Final = 7200
 
 
 class Backups:
@@ -129,100 +120,6 @@ def kill(folder: Path, kills: int, seed: int) -> None:
         backups.server.kill()
 
 
-# -- a million files -------------------------------------------------------------------------------------
-
-
-class Beside:
-    """A server with many files, and transfers beside its backups."""
-
-    def __init__(self, folder: Path, backups: Path, limit: str | None) -> None:
-        self.folder = folder
-        self.backups = backups
-        self.limit = ["--limit", limit] if limit else []
-        self.server = ServerProcess(folder)
-        self.server.start()
-        self.person = self.server.new_person("walker", "maintainer")
-        (self.person.folder / "large.bin").write_bytes(os.urandom(TRANSFER_BYTES))
-
-    def put_objects(self, count: int, name: str) -> None:
-        """Store contents that lie in the vault."""
-        source = self.person.folder / name
-        source.mkdir()
-        for number in range(count):
-            folder = source / f"{number // 1000:03}"
-            folder.mkdir(exist_ok=True)
-            (folder / f"{number:07}.bin").write_bytes(os.urandom(OBJECT_BYTES))
-        done = run(
-            script("sft"),
-            "put",
-            "--quiet",
-            name,
-            cwd=self.person.folder,
-            env=self.person.environment,
-            patience=PATIENCE,
-        )
-        assert done.returncode == 0, done.stderr
-        shutil.rmtree(source)
-
-    def round(self) -> float:
-        """Put and get the large file once; return the seconds that both took."""
-        began = time.monotonic()
-        for words in (("put", "large.bin", "--replace"), ("get", "large.bin", "--to", "got", "--force")):
-            done = self.person.sft(*words)
-            assert done.returncode == 0, done.stderr
-        return time.monotonic() - began
-
-    def begin(self) -> Popen[str]:
-        return self.server.begin_operating("backup", str(self.backups), "--json", *self.limit)
-
-    def ended(self, running: Popen[str], began: float) -> tuple[float, dict[str, Any]]:
-        out, err = running.communicate(timeout=PATIENCE)
-        assert running.returncode == 0, out + err
-        return time.monotonic() - began, dict(json.loads(out))
-
-
-def beside(folder: Path, backups: Path, *, files: int, objects: int, limit: str | None) -> None:
-    """Run the second campaign, and print what it measured."""
-    began = time.monotonic()
-    if not (folder / "home").exists():
-        build(folder, Shape(files, min(10_000, max(30, files // 100)), int(time.time())), processes=2)
-    size = (folder / "home" / "data" / "sft.sqlite").stat().st_size
-    say(f"{files:,} files in {time.monotonic() - began:.0f} s: database {size / 2**20:,.0f} MiB")
-    here = Beside(folder, backups, limit)
-    try:
-        here.put_objects(objects, "objects")
-        alone = sorted(here.round() for _ in range(ALONE_ROUNDS))
-        say(f"put and get of 256 MiB alone: {_shown(alone)}")
-        for news, name in ((0, "first"), (FIRST_NEWS, "second"), (SECOND_NEWS, "third")):
-            if news:
-                here.put_objects(news, name)
-            began, rounds = time.monotonic(), []
-            running = here.begin()
-            while running.poll() is None:
-                rounds.append(here.round())
-            seconds, said = here.ended(running, began)
-            rounds = sorted(rounds[:-1] or rounds)  # the last one went on behind the end
-            lost = 1 - alone[len(alone) // 2] / rounds[len(rounds) // 2]
-            say(
-                f"{name} backup: {seconds:.1f} s, {said['copied']:,} objects, {said['written'] / 2**20:,.0f} MiB written; "
-                f"beside it {_shown(rounds)}: {lost:.0%} lost"
-            )
-        for news, name in ((0, "fourth, of nothing new"), (FIRST_NEWS, "fifth"), (SECOND_NEWS, "sixth")):
-            if news:
-                here.put_objects(news, name)
-            began = time.monotonic()
-            seconds, said = here.ended(here.begin(), began)
-            say(
-                f"{name} backup, alone: {seconds:.1f} s, {said['copied']:,} objects, {said['written'] / 2**20:,.0f} MiB written"
-            )
-    finally:
-        here.server.kill()
-
-
-def _shown(rounds: list[float]) -> str:
-    return f"median {rounds[len(rounds) // 2]:.2f} s of {len(rounds)} ({rounds[0]:.2f} to {rounds[-1]:.2f})"
-
-
 def main() -> int:
     """Read the options and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -232,17 +129,14 @@ def main() -> int:
     parser.add_argument(
         "--home", type=Path, help="a home of so many files that was made before; a copy of it is measured"
     )
-    parser.add_argument("--objects", type=int, default=20_000)
     parser.add_argument("--limit", help="as sftd backup takes it")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sft-backup-", dir=options.folder) as name:
         folder = Path(name)
-        if options.home is not None:
-            shutil.copytree(options.home, folder / "home")
         say(f"seed {options.seed}; on {file_system(folder)}, {len(os.sched_getaffinity(0))} cores")
         if options.files:
-            beside(folder, folder / "backups", files=options.files, objects=options.objects, limit=options.limit)
+            measure(folder, files=options.files, home=options.home, limit=options.limit)
         else:
             kill(folder, options.kills, options.seed)
     return 0

@@ -45,12 +45,17 @@ def backup(cli: LiveCli, folder: Path, *words: str):
 def lose(cli: LiveCli) -> int:
     """Stop the server and lose its disk, but for the copy of the master key."""
     port = run(cli.server.halt())
+    lose_disk(cli)
+    return port
+
+
+def lose_disk(cli: LiveCli) -> None:
+    """Lose the disk of a server that is stopped, but for the copy of the master key."""
     master_key = cli.server.home.master_key.read_bytes()
     shutil.rmtree(cli.server.home.path)
     cli.server.home.path.mkdir()
     cli.server.home.master_key.write_bytes(master_key)
     cli.server.home.master_key.chmod(0o600)
-    return port
 
 
 def restore(cli: LiveCli, folder: Path, *words: str, status: int = 0):

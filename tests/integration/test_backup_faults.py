@@ -53,9 +53,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run([UMOUNT, "--lazy", str(path)], check=True)
 
 
-def take(cli: LiveCli, path: Path, disk: Disk | None = None, **options) -> TakenBackup:
-    """Take a backup as the command does, on this thread."""
-    folder, server_id = BackupFolder(path), cli.server.here.storage.server_id
+def take(
+    cli: LiveCli, path: Path, disk: Disk | None = None, *, server_id: bytes | None = None, **options
+) -> TakenBackup:
+    """Take a backup as the command does, on this thread; of a server that is stopped, whose id is given."""
+    folder, server_id = BackupFolder(path), server_id or cli.server.here.storage.server_id
     options = {"keep": 7, **options}
     with folder.writing(server_id), CopyLock(cli.server.home.vault).copying() as held:
         assert held

@@ -25,6 +25,7 @@ from sft.operator.backups.restoring import Restored, Restoring
 from sft.operator.home import Home, HomeLock
 from sft.operator.witnesses import POLICY
 from sft.service.log.restarting import parse_reason
+from sft.store.revision import needed_revision
 
 _SHOWN_SECONDS: Final = 0.25
 _UNPUBLISHED: Final = (
@@ -57,6 +58,7 @@ def restore(home: Home, options: Any) -> int:
         if options["list"]:
             return _list(console, folder)
         snapshot = _chosen(folder, options["snapshot"])
+        _require_known(folder, snapshot)
         taken = utc_time(snapshot.manifest.taken_at)
         reason = parse_reason(options["reason"] or f"restored from the backup of {taken}")
         home.make()
@@ -115,6 +117,16 @@ def _chosen(folder: BackupFolder, name: str | None) -> StoredSnapshot:
     if not names:
         folder.refuse("no backup in it is whole", "Take one: sftd backup DIR")
     return folder.snapshot(names[-1])
+
+
+def _require_known(folder: BackupFolder, snapshot: StoredSnapshot) -> None:
+    """Refuse a backup of a later version of the database before hours of copying; an older one is brought up to date."""
+    schema, needed = snapshot.manifest.schema, needed_revision()
+    if schema > needed:
+        folder.refuse(
+            f"the database in its snapshot {snapshot.name} has version {schema}, and this program knows those up to {needed}",
+            f"Restore with sft {snapshot.manifest.program}, which took it, or a later one",
+        )
 
 
 def _list(console: Console, folder: BackupFolder) -> int:

@@ -18,7 +18,8 @@ from sft.operator.backups.folder import PACKS, UNFINISHED, BackupFolder, pack_na
 from sft.operator.backups.incoming import Incoming
 from sft.operator.backups.manifest import Manifest
 from sft.operator.backups.pages import CopiedPages, PageCopying, PageReader, packs_of
-from sft.store.database_pages import DatabasePages
+from sft.store.database import FULL_CHECKPOINT_BYTES
+from sft.store.database_pages import PAGES_AT_ONCE, DatabasePages
 from tests.unit.operator.test_backup_manifest import MANIFEST
 
 PAGE = 64
@@ -27,15 +28,16 @@ PAGE = 64
 class FakePages:
     page_bytes = PAGE
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, log: list[int] | None = None) -> None:
         self.data = data
         self.count = len(data) // PAGE
+        self.log = log or []  # how long it is after each read
 
     def read(self, first: int, most: int) -> bytes:
         return self.data[first * PAGE : (first + most) * PAGE]
 
     def log_bytes(self) -> int:
-        return 0
+        return self.log.pop(0) if self.log else 0
 
 
 class Run:
@@ -96,6 +98,16 @@ def test_a_run_writes_what_changed_alone_and_what_is_behind_the_end(runs: Run):
     fourth = runs.copy(data[: 40 * PAGE])
     assert (fourth.new, runs.read(fourth)) == (2, data[: 40 * PAGE])
     assert runs.read(second) == data
+
+
+def test_while_the_log_of_the_server_is_long_reading_is_not_slowed(runs: Run):
+    long, told = FULL_CHECKPOINT_BYTES, list[int]()
+    pages = FakePages(bytes(4 * PAGES_AT_ONCE * PAGE), [0, long - 1, long, 2 * long])
+    with durable.opened_folder(runs.folder.path) as root, Incoming(root, (UNFINISHED,)) as incoming:
+        PageCopying(incoming, {}, None, each=told.append).copy(cast("DatabasePages", pages))
+    # What is told of no bytes may end the run, and is not slowed.
+    assert [count for count in told if count] == 2 * [PAGES_AT_ONCE * PAGE]
+    assert len(told) > 2
 
 
 def test_packs_that_are_needed_little_are_given_up_little_by_little(runs: Run):
