@@ -82,6 +82,8 @@ def _of_serve(named: ServerOption) -> click.Option:
 
 _ROLES: Final = click.Choice([role.value for role in Role])
 _WHO: Final = argument("NAME", "The person's name.")
+_ONE: Final = argument("NAME", "The person's name.", required=False)
+_LISTED: Final = option("--from-file", "Everybody whom a list names, one a line.", metavar="FILE")
 _NUMBER: Final = click.IntRange(min=1)
 _YES: Final = flag("--yes", "Do not ask.")
 _REMEMBERED: Final = "Kept in HOME/sft.toml for later starts."
@@ -146,19 +148,14 @@ _USER: Final = OperatorGroup(
             option("--bytes", BYTES_ABOUT, type=BYTES, metavar="SIZE"),
             option("--files", FILES_ABOUT, type=FILES, metavar="N"),
         ),
-        leaf(
-            "disable",
-            "people:disable",
-            "Lock somebody out, keeping everything.",
-            argument("NAME", "The person's name.", required=False),
-            option("--from-file", "Everybody whom a list names, one a line.", metavar="FILE"),
-        ),
+        leaf("disable", "people:disable", "Lock somebody out, keeping everything.", _ONE, _LISTED),
         leaf("enable", "people:enable", "Let somebody in again.", _WHO),
         leaf(
             "remove",
             "people:remove",
             "Remove somebody for good; their files stay.",
-            _WHO,
+            _ONE,
+            _LISTED,
             option("--files-to", "Who gets the files; the first admin unless told.", default="", metavar="NAME"),
             _YES,
         ),

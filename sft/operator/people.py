@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from sft.cli.json_output import session_document, user_document
-from sft.cli.leavers import disable_all, read_names, require_one, show_leavers
+from sft.cli.leavers import AGREED, disable_all, preview, read_names, remove_all, require_one, show_leavers, tell_on
 from sft.cli.people_output import (
     files_of,
     read_public_key,
@@ -24,7 +25,7 @@ from sft.cli.people_output import (
 from sft.cli.quota_output import show_changed_quota, show_quota
 from sft.client.api import people
 from sft.crypto.keys import PublicKey, ServerPublic
-from sft.errors import UsageError
+from sft.errors import SftError, UsageError
 from sft.model.access import Role
 from sft.model.links import ServerLink, is_loopback, parse_address
 from sft.model.names import safe
@@ -95,8 +96,9 @@ async def disable(command: Command) -> int:
     name, listed = command.options["name"], command.options["from_file"]
     require_one(name, listed)
     if listed is not None:
-        leavers = await disable_all(command.session, read_names(listed, sys.stdin))
-        return show_leavers(command.console, leavers, now=command.now, steps=steps_at(command.named))
+        tell = tell_on(command.console)
+        leavers = await disable_all(command.session, read_names(listed, sys.stdin), tell)
+        return show_leavers(command.console, leavers, "Not disabled", now=command.now, steps=steps_at(command.named))
     user = await people.disable(command.session, command.options["name"])
     show_disabled(command.console, user, back=command.typed(f"sftd user enable {shell_name(user.name)}"))
     return 0
@@ -109,8 +111,11 @@ async def enable(command: Command) -> int:
 
 
 async def remove(command: Command) -> int:
-    """Remove for good; asks on a terminal, needs --yes off one."""
-    name, heir = command.options["name"], command.options["files_to"]
+    """Remove one person for good, or everybody of a list; asks on a terminal, needs --yes off one."""
+    name, listed, heir = (command.options[each] for each in ("name", "from_file", "files_to"))
+    require_one(name, listed)
+    if listed is not None:
+        return await _remove_listed(command, listed, heir)
     before = await people.show_user(command.session, name)
     if before.state is UserState.REMOVED:
         command.console.show({**user_document(before), "files": 0, "files_to": None}, removed_before(before))
@@ -121,6 +126,20 @@ async def remove(command: Command) -> int:
     user = await people.remove(command.session, name, heir)
     show_removed(command.console, user, before, heir)
     return 0
+
+
+async def _remove_listed(command: Command, listed: str, heir: str) -> int:
+    names = read_names(listed, sys.stdin)
+
+    def agree(found: Sequence[User | SftError], heir: str) -> None:
+        if not command.options["yes"]:
+            *before, question = preview(found, heir)
+            for line in before:
+                command.console.warn(line)
+            _require_typed(command, AGREED, question, "Removing people", "nobody was removed")
+
+    leavers = await remove_all(command.session, names, heir, tell_on(command.console), agree=agree)
+    return show_leavers(command.console, leavers, "Not removed", now=command.now, steps=steps_at(command.named))
 
 
 async def add(command: Command) -> int:
@@ -157,12 +176,12 @@ async def _offer_reset(command: Command, name: str) -> int:
     return 0
 
 
-def _require_typed(command: Command, name: str, question: str, deed: str, otherwise: str) -> None:
+def _require_typed(command: Command, expected: str, question: str, deed: str, otherwise: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError(problem=f"{deed} cannot be undone", remedy="Say so: --yes")
-    command.console.prompt(f"{question} Type the name: ")
-    if sys.stdin.readline().strip() != name:
-        raise UsageError(problem=f"That is another name; {otherwise}", remedy="Again, with the same name")
+    command.console.prompt(f"{question} Type {safe(expected)}: ")
+    if sys.stdin.readline().strip() != expected:
+        raise UsageError(problem=f"That is another word; {otherwise}", remedy=f"Again, and then type {safe(expected)}")
 
 
 def _show(command: Command, user: User, what: str) -> int:

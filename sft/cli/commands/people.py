@@ -6,13 +6,26 @@ signed by whoever stored them, and get another owner.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from sft.cli.completing import files_here
 from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
-from sft.cli.leavers import disable_all, read_names, require_one, show_leavers
+from sft.cli.leavers import (
+    AGREED,
+    STANDARD_INPUT,
+    Leaver,
+    disable_all,
+    preview,
+    read_names,
+    remove_all,
+    require_one,
+    show_leavers,
+    tell_on,
+)
 from sft.cli.options import common
 from sft.cli.people_output import (
     files_of,
@@ -26,7 +39,7 @@ from sft.cli.people_output import (
 from sft.cli.role_argument import RoleType, require_role
 from sft.client.api import people
 from sft.client.session import Session
-from sft.errors import UsageError
+from sft.errors import SftError, UsageError
 from sft.model.access import Role
 from sft.model.records import User, UserState
 from sft.model.text import shell_name, shown_name
@@ -62,8 +75,9 @@ def disable_command(invocation: Invocation, name: str | None, listed: str | None
     require_one(name, listed)
     if listed is not None:
         names = read_names(listed, invocation.environment.stdin)
-        leavers = invocation.talk(lambda session: disable_all(session, names))
-        return show_leavers(invocation.console, leavers, now=invocation.now, steps=invocation.steps)
+        tell = tell_on(invocation.console)
+        leavers = invocation.talk(lambda session: disable_all(session, names, tell, by=session.user_name))
+        return show_leavers(invocation.console, leavers, "Not disabled", now=invocation.now, steps=invocation.steps)
     user = invocation.talk(lambda session: people.disable(session, name or ""))
     show_disabled(invocation.console, user, back=f"sft enable {shell_name(user.name)}")
     return 0
@@ -80,7 +94,10 @@ def enable_command(invocation: Invocation, name: str) -> int:
 
 
 @click.command("remove")
-@click.argument("name", shell_complete=people_there)
+@click.argument("name", required=False, shell_complete=people_there)
+@click.option(
+    "--from-file", "listed", metavar="FILE", shell_complete=files_here, help="Everybody whom a list names, one a line."
+)
 @click.option(
     "--files-to",
     metavar="USER",
@@ -90,14 +107,18 @@ def enable_command(invocation: Invocation, name: str) -> int:
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
-def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: bool) -> int:
+def remove_command(invocation: Invocation, name: str | None, listed: str | None, files_to: str, *, yes: bool) -> int:
     """Remove somebody for good."""
-    if not yes and not invocation.prompts.possible:
+    require_one(name, listed)
+    if not yes and (listed == STANDARD_INPUT or not invocation.prompts.possible):
+        who = shell_name(name) if name is not None else f"--from-file {shell_name(listed or '')}"
         files = f" --files-to {shell_name(files_to)}" if files_to else ""
         raise UsageError(
             problem="A removal cannot be undone, and there is no terminal to ask on",
-            remedy=f"sft remove {shell_name(name)}{files} --yes",
+            remedy=f"sft remove {who}{files} --yes",
         )
+    if name is None:
+        return _remove_listed(invocation, listed or "", files_to, yes=yes)
 
     async def ask(session: Session) -> tuple[User, User, str]:
         before = await people.show_user(session, name)
@@ -114,6 +135,24 @@ def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: boo
         return 0
     show_removed(invocation.console, user, before, heir)
     return 0
+
+
+def _remove_listed(invocation: Invocation, listed: str, files_to: str, *, yes: bool) -> int:
+    names = read_names(listed, invocation.environment.stdin)
+
+    def agree(found: Sequence[User | SftError], heir: str) -> None:
+        if not yes:
+            *before, question = preview(found, heir)
+            for line in before:
+                invocation.console.warn(line)
+            invocation.prompts.require_typed(question, expected=AGREED, otherwise="Nobody was removed.")
+
+    async def remove(session: Session) -> list[Leaver]:
+        tell = tell_on(invocation.console)
+        return await remove_all(session, names, files_to, tell, agree=agree, by=session.user_name)
+
+    leavers = invocation.talk(remove)
+    return show_leavers(invocation.console, leavers, "Not removed", now=invocation.now, steps=invocation.steps)
 
 
 def _require_agreement(invocation: Invocation, user: User, heir: str) -> None:
