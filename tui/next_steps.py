@@ -97,6 +97,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "PROOF_INVALID": "Ask for it again, from whoever gave it",
         "POLICY": "Mend that line: the syntax is that of C2SP tlog-policy",
         "PROTOCOL": "Right address? 6 shows it, and a changes it",
+        "RECEIVER_QUOTA": "Choose somebody else, or have an admin give {owner} more: {admins}",
         "QUOTA_BYTES": _MORE_QUOTA,
         "QUOTA_FILES": _MORE_QUOTA,
         "RECEIPT_BAD": "Look at it in Files (1), and tell the operator",

@@ -77,6 +77,8 @@ def upgrade() -> None:
         _integer("owner_id"),
         _integer("last_slot"),
         _integer("begun_at"),
+        _integer("files"),
+        _integer("size_bytes"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("folder_id", name="pk_folder_hand_overs"),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_folder_hand_overs_owner_id"),

@@ -112,6 +112,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "QUOTA_BYTES": _MORE_QUOTA,
         "QUOTA_FILES": _MORE_QUOTA,
         "RECEIPT_BAD": "Look: sft info {path}; and tell the operator",
+        "RECEIVER_QUOTA": "To somebody else; or an admin gives {owner} more (sft quota set {owner} --bytes SIZE): {admins}",
         "RECORD_FORGED": _CHECK_VAULT,
         "REGISTRATION_CLOSED": "Ask an admin: sft invite",
         "REMOVED": "Should you be back? An admin can invite you under another name",

@@ -15,7 +15,7 @@ from sft.model.links import InvitationLink
 from sft.model.names import safe
 from sft.model.quotas import Quota, Usage
 from sft.model.records import DeviceKey, Invitation, KeyEnd, User, UserState
-from sft.model.text import count_text, local_time, role_noun, shown_name, size_text, utc_time
+from sft.model.text import count_text, local_time, owned_text, role_noun, shown_name, size_text, utc_time
 
 _KEY_FILE_BYTES = 4096
 _MOST_FIRST_SEEN: Final = 3  # said one by one
@@ -139,6 +139,21 @@ def files_of(user: User, heir: str, verb: str) -> str:
     files = "The one file stays" if user.files == 1 else f"The {count_text(user.files)} files stay"
     verb = "belongs" if user.files == 1 and verb == "belong" else verb
     return f"{files}, signed by {shown_name(user.name)}, and {verb} to {to}."
+
+
+def over_quota(console: Console, heir: User, *, command: str) -> None:
+    """Say of who got the files of a removed user that they own more than they may, if so: nothing refuses a removal for that.
+
+    Args:
+        command: by which they may own more.
+    """
+    files, size_bytes = heir.quota_files, heir.quota_bytes
+    over = (size_bytes is not None and heir.bytes_stored > size_bytes) or (files is not None and heir.files > files)
+    if over:
+        owned = owned_text(heir.files, heir.bytes_stored, files, size_bytes)
+        console.note(
+            f"{shown_name(heir.name)} owns more than their quota now ({owned}), and can store no more: {command}"
+        )
 
 
 def removed_before(user: User) -> str:

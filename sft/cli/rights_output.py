@@ -13,20 +13,26 @@ from sft.client.api.rights import PersonRight
 from sft.client.right_words import ground_words, right_sentence
 from sft.errors import UsageError
 from sft.model.names import parse_path, safe
-from sft.model.rights import ASKED_RIGHTS, About
+from sft.model.rights import ASKED_RIGHTS, HANDS_OVER, About
 from sft.model.text import code_of
 
 ABOUT: Final = "What it is about: a path, or a name."
+TO_ABOUT: Final = f"Of {HANDS_OVER}: who would own it, and has a quota."
 ACTS: Final = tuple(ASKED_RIGHTS)
 
 
-def parse_about(act: str, about: str) -> str:
+def parse_about(act: str, about: str, to: str = "") -> str:
     """Return what an act is about, as a server takes it.
 
+    Args:
+        to: who would get it.
+
     Raises:
-        UsageError: it is missing, or too much.
+        UsageError: it is missing, or one of both is too much.
         NameNotAllowedError: a path that cannot be.
     """
+    if to and act != HANDS_OVER:
+        raise UsageError(problem=f"{act} gives nothing to anybody", remedy=f"Leave {safe(to)} out")
     match ASKED_RIGHTS[act].about:
         case About.NOTHING if about:
             raise UsageError(problem=f"{act} is about no path and nobody", remedy=f"Leave {safe(about)} out")
@@ -41,9 +47,12 @@ def parse_about(act: str, about: str) -> str:
     return about
 
 
-def show_right(console: Console, right: PersonRight, act: str, about: str, *, now: float, steps: NextSteps) -> int:
+def show_right(
+    console: Console, right: PersonRight, act: str, about: str, *, to: str, now: float, steps: NextSteps
+) -> int:
     """Show whether somebody may; return the exit status that their act would have."""
-    console.show(_right_document(right, act, about, now=now, steps=steps), *right_lines(right, act, about, now, steps))
+    document = _right_document(right, act, about, to=to, now=now, steps=steps)
+    console.show(document, *right_lines(right, act, about, now, steps))
     return 0 if right.error is None else right.error.exit_status
 
 
@@ -80,13 +89,14 @@ def _document(right: PersonRight) -> Document:
     return {"user": right.user, "role": right.role, "ground": right.ground, "owner": right.owner or None}
 
 
-def _right_document(right: PersonRight, act: str, about: str, *, now: float, steps: NextSteps) -> Document:
+def _right_document(right: PersonRight, act: str, about: str, *, to: str, now: float, steps: NextSteps) -> Document:
     return {
         "user": right.user,
         "role": right.role,
         "state": right.state.value,
         "act": act,
         "about": about or None,
+        "to": to or None,
         "allowed": right.error is None,
         "ground": right.ground or None,
         "owner": right.owner or None,

@@ -149,6 +149,7 @@ from sft.errors.refusals import (
     PassphraseFixedError,
     QuotaBytesError,
     QuotaFilesError,
+    ReceiverQuotaError,
     RecordForgedError,
     RegistrationClosedError,
     RequestError,

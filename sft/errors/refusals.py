@@ -304,6 +304,15 @@ class QuotaFilesError(RequestError):
     step_values = ("admins",)
 
 
+class ReceiverQuotaError(RequestError):
+    """What would be handed over is more than who gets it may own: all versions count, and what is reserved."""
+
+    code = "RECEIVER_QUOTA"
+    exit_status = 9
+    sentence = "{path} does not fit the quota of {owner}, who would get it: {missing} more would be needed."
+    step_values = ("admins",)
+
+
 class TooManySessionsError(RequestError):
     """One person has as many sessions as one may have."""
 

@@ -42,6 +42,8 @@ class AskedRight(Struct, frozen=True):
     words: str
 
 
+HANDS_OVER: Final = "owner"  # of the acts, the one by which somebody gets something
+
 ASKED_RIGHTS: Final[Mapping[str, AskedRight]] = MappingProxyType(
     {
         "ls": AskedRight(About.PATH, "list {}"),
@@ -53,7 +55,7 @@ ASKED_RIGHTS: Final[Mapping[str, AskedRight]] = MappingProxyType(
         "restore": AskedRight(About.PATH, "bring {} back"),
         "destroy": AskedRight(About.PATH, "destroy {} in the trash"),
         "expire": AskedRight(About.PATH, "say when {} expires"),
-        "owner": AskedRight(About.PATH, "hand over {}"),
+        HANDS_OVER: AskedRight(About.PATH, "hand over {}"),
         "readers": AskedRight(About.PATH, "see who downloaded {}"),
         "invite": AskedRight(About.NOTHING, "invite people"),
         "add": AskedRight(About.NOTHING, "add people"),

@@ -18,6 +18,7 @@ from sft import __version__
 from sft.cli.console import Console
 from sft.cli.failures import report
 from sft.cli.limit_type import BYTES, BYTES_ABOUT, FILES, FILES_ABOUT, SIZE, SIZE_ABOUT
+from sft.cli.rights_output import TO_ABOUT
 from sft.cli.role_argument import RoleType, require_role
 from sft.cli.transfer_options import LIMIT_HELP, RateType
 from sft.cli.usage import STATUSES, asks_json, usage_of
@@ -189,6 +190,7 @@ _RIGHT: Final = (
     ),
     argument("ABOUT", "Its path, or the person whom it is about.", required=False, default=""),
     option("--size", SIZE_ABOUT, type=SIZE, default=0, metavar="SIZE"),
+    option("--to", TO_ABOUT, default="", metavar="NAME"),
 )
 
 _INVITE: Final = InviteGroup(

@@ -9,6 +9,7 @@ from sft.cli.json_output import session_document, user_document
 from sft.cli.leavers import AGREED, disable_all, preview, read_names, remove_all, require_one, show_leavers, tell_on
 from sft.cli.people_output import (
     files_of,
+    over_quota,
     read_public_key,
     reason_of,
     removed_before,
@@ -125,6 +126,10 @@ async def remove(command: Command) -> int:
         _require_typed(command, name, question, f"Removing {safe(name)}", "nobody was removed")
     user = await people.remove(command.session, name, heir)
     show_removed(command.console, user, before, heir)
+    if heir:
+        owner = await people.show_user(command.session, heir)
+        more = command.typed(f"sftd user quota {shell_name(owner.name)} --bytes SIZE")
+        over_quota(command.console, owner, command=more)
     return 0
 
 

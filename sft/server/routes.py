@@ -298,12 +298,12 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ExplainRight: ReadRoute(
         asked_rights.explain_right,
         lambda id_, person: m.RightExplained(id_, _right(person)),
-        ("act", "about", "user", "size"),
+        ("act", "about", "user", "size", "to"),
     ),
     m.ListAllowed: ReadRoute(
         asked_rights.list_allowed,
         lambda id_, page: m.AllowedListed(id_, tuple(map(_right, page.people)), page.next),
-        ("act", "about", "size", "after"),
+        ("act", "about", "size", "after", "to"),
     ),
     m.MakeInvitation: ActRoute(
         invitations.make,

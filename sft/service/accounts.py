@@ -25,10 +25,14 @@ from sft.model.events import (
     UserRemoved,
 )
 from sft.model.names import fold
+from sft.model.quota_events import QuotaNear
+from sft.model.quotas import Usage
 from sft.model.records import ServerInfo, User, UserPage, UserState
 from sft.service.act_statement import AskedAct, require_statement
 from sft.service.invitations import withdraw_of
 from sft.service.log.evidence import EvidenceBuilder
+from sft.service.quotas import Quotas
+from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_permission
 from sft.service.settings import server_info
 from sft.service.use_case import act, query
@@ -45,6 +49,7 @@ from sft.service.users import (
     require_name,
     shown,
 )
+from sft.store.figures import user_figures
 from sft.store.hand_overs import begin_hand_over
 from sft.store.row_types import UserRow
 from sft.store.rows import ReadTransaction, Transaction
@@ -210,17 +215,23 @@ def enable(transaction: Transaction, item: EnableInput) -> UserChanged:
     return _write(transaction, user, replace(user, state=UserState.ACTIVE.value), event)
 
 
-@act(Permission.USER_MANAGE, logs=(UserRemoved, InvitationWithdrawn))
+@act(Permission.USER_MANAGE, logs=(UserRemoved, InvitationWithdrawn, QuotaNear))
 def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     """Remove a user for good: files and folders go to another, a tombstone stays; somebody stays admin.
 
-    They count for the other, and are judged as the other's from now on; their rows follow (``maintenance.hand_overs``).
+    They count for the other, and are judged as the other's from now on; their rows follow (``maintenance.hand_overs``). No
+    quota of the other's refuses that: whoever has to go does not stay for want of room. Who comes near one by it is told.
     """
     stated = require_statement(transaction, item)
     user = require_removable(transaction, item.name)
     if user.state == UserState.REMOVED:
         return _changed(transaction, user, user)
     owner = _new_owner(transaction, user, item)
+    if owner is not None:
+        figures = user_figures(transaction, [user.id])[user.id]
+        more = Usage(figures.files, figures.size_bytes)
+        for near in Quotas(RecordBuilder(transaction)).near_own(item.caller, owner.id, more):
+            transaction.log(near)
     files = 0 if owner is None else begin_hand_over(transaction, user.id, owner.id)
     tombstone = replace(user, state=UserState.REMOVED.value)
     write_users(transaction, [tombstone])

@@ -21,7 +21,7 @@ from sft.errors import BadRequestError, RequestError
 from sft.model.access import OPERATOR, Caller, Permission, Role
 from sft.model.quotas import Usage
 from sft.model.records import UserState
-from sft.model.rights import ASKED_RIGHTS, About, Ground
+from sft.model.rights import ASKED_RIGHTS, HANDS_OVER, About, Ground
 from sft.service import (
     accounts,
     commits,
@@ -43,7 +43,7 @@ from sft.service.quotas import Quotas
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.rights import ground_of, require_permission
 from sft.service.use_case import USE_CASES, query
-from sft.service.users import find_user, no_user
+from sft.service.users import find_owner, find_user, no_user
 from sft.store.files import newest_versions
 from sft.store.row_types import FileRow, FolderRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction
@@ -81,7 +81,7 @@ class AllowedPage(Struct, frozen=True):
 
 @query(Permission.SELF_READ)
 def explain_right(
-    reading: ReadTransaction, caller: Caller, *, act: str, about: str = "", user: str = "", size: int = 0
+    reading: ReadTransaction, caller: Caller, *, act: str, about: str = "", user: str = "", size: int = 0, to: str = ""
 ) -> AskedPerson:
     """Say whether somebody may do something now, and by which rule.
 
@@ -90,13 +90,14 @@ def explain_right(
         about: path or name that it is about.
         user: the caller, where no name is given.
         size: of what is to be stored.
+        to: who would own what is handed over; where it is nobody, no quota is judged.
 
     Raises:
-        BadRequestError: no such act.
+        BadRequestError: no such act, or one by which nobody gets anything.
         RoleForbidsError: about another, and the caller may not manage people.
         NotFoundError: nobody has the name.
     """
-    question = _Question(reading, act, about, size)
+    question = _Question(reading, act, about, size, to)
     if not user or user == caller.name:
         return question.person(UserState.ACTIVE, caller, caller)
     require_permission(reading, caller, Permission.USER_MANAGE)
@@ -109,15 +110,15 @@ def explain_right(
 
 @query(Permission.USER_MANAGE)
 def list_allowed(
-    reading: ReadTransaction, caller: Caller, *, act: str, about: str = "", size: int = 0, after: int = 0
+    reading: ReadTransaction, caller: Caller, *, act: str, about: str = "", size: int = 0, to: str = "", after: int = 0
 ) -> AllowedPage:
     """Show of a page of people those who may do something now, in order of joining; ``after`` is ``next`` of the page before.
 
     Raises:
-        BadRequestError: no such act.
+        BadRequestError: no such act, or one by which nobody gets anything.
     """
     del caller
-    question = _Question(reading, act, about, size)
+    question = _Question(reading, act, about, size, to)
     users = users_after(reading, after, PAGE_PEOPLE + 1)
     page = users[:PAGE_PEOPLE]
     allowed = tuple(each for each in question.people(page) if isinstance(each.answer, Granted))
@@ -127,15 +128,18 @@ def list_allowed(
 class _Question:
     """An act, and what it is about; one question may be asked about many people."""
 
-    def __init__(self, reading: ReadTransaction, act: str, about: str, size: int) -> None:
+    def __init__(self, reading: ReadTransaction, act: str, about: str, size: int, to: str) -> None:
         if act not in ASKED_RIGHTS:
             raise BadRequestError(problem="no act that can be asked about")
         if (ASKED_RIGHTS[act].about is About.NOTHING) != (not about) and act != "ls":
             raise BadRequestError(problem="what the act is about is missing, or too much")
+        if to and act != HANDS_OVER:
+            raise BadRequestError(problem="nobody gets anything by that act")
         self.reading = reading
         self.records = RecordBuilder(reading)
         self.about = about
         self.size = size
+        self.to = to
         self._judge = JUDGES[act]
         self._permission = USE_CASES[self._judge.act].permission
 
@@ -229,6 +233,15 @@ def _store(question: _Question, caller: Caller) -> Judged:
     return file
 
 
+def _hand_over(question: _Question, caller: Caller) -> Judged:
+    """As ``owners`` does, of whoever is to get it, if that was said."""
+    records, place = question.records, question.place
+    row = owners.require_givable(records, caller, place)
+    if question.to:
+        owners.require_receivable(records, question.quotas, row, find_owner(question.reading, question.to), place.path)
+    return row
+
+
 def _make_folder(question: _Question, _caller: Caller) -> Judged:
     folders.require_makeable(question.place)
     return None
@@ -276,7 +289,7 @@ JUDGES: Final[Mapping[str, Judge]] = MappingProxyType(
         "restore": Judge(trash.restore, _at(trash.require_restorable)),
         "destroy": Judge(destroying.destroy_trashed, _destroy),
         "expire": Judge(expiry.set_expiry, _at(expiry.require_expirable)),
-        "owner": Judge(owners.change_owner, _at(owners.require_givable)),
+        "owner": Judge(owners.change_owner, _hand_over),
         "readers": Judge(receiving.list_readers, _readers),
         "invite": Judge(invitations.make, _invite),
         "add": Judge(accounts.add_user, lambda _question, _caller: None),

@@ -3,7 +3,8 @@
 Rules. Who may change a file may hand it over; of a folder that is everything in it, as for moving it. A file's row names the
 new owner at once. Of a folder its own row does, and one more says that all which is in it now follows: from then on nothing in
 there can be changed, moved or deleted until its row does too (``maintenance.folder_hand_overs``). What lies in the trash stays
-whose it was, and what comes into the folder afterwards belongs to whoever brings it.
+whose it was, and what comes into the folder afterwards belongs to whoever brings it. All of it has to fit the quota of who
+gets it: a folder is added up in the act, and its sum reserved until the rows have followed.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from msgspec.structs import replace
 from sft.errors import HandingOverError
 from sft.model.access import OPERATOR, Caller, Permission
 from sft.model.owner_events import FileOwnerChanged, FolderOwnerChanged
+from sft.model.quota_events import QuotaNear
+from sft.model.quotas import Usage
 from sft.model.records import FileSeen, OwnerChange
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
+from sft.service.quotas import Quotas
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
 from sft.service.seen import require_seen, seen_fields
@@ -24,8 +28,9 @@ from sft.service.use_case import act
 from sft.service.users import find_owner
 from sft.store.figures import FigureChanges, all_below_is_of
 from sft.store.files import bytes_of_files
-from sft.store.folder_hand_overs import begin_folder_hand_over, folders_handed_over
+from sft.store.folder_hand_overs import begin_folder_hand_over, folders_handed_over, others_below
 from sft.store.folders import folders_by_id, ids_above
+from sft.store.hand_overs import handed_over_to
 from sft.store.row_types import FileRow, FolderRow, UserRow
 from sft.store.rows import Transaction
 
@@ -49,7 +54,7 @@ class ChangeOwnerInput(Struct, frozen=True):
         return AskedAct("owner", {**seen_fields(self.seen), "path": self.path, "owner": self.owner})
 
 
-@act(Permission.FILE_WRITE, logs=(FileOwnerChanged, FolderOwnerChanged))
+@act(Permission.FILE_WRITE, logs=(FileOwnerChanged, FolderOwnerChanged, QuotaNear))
 def change_owner(transaction: Transaction, item: ChangeOwnerInput) -> OwnerChange:
     """Hand over a file, or a folder with all in it; what is the new owner's already changes nothing.
 
@@ -59,6 +64,7 @@ def change_owner(transaction: Transaction, item: ChangeOwnerInput) -> OwnerChang
         NotYoursError: it, or something in it, belongs to another.
         ChangedSinceError: the file is not what was seen.
         HandingOverError: it, or something in it, is still being handed over.
+        ReceiverQuotaError: it does not fit the new owner's quota.
     """
     stated = require_statement(transaction, item)
     require_path(item.path)
@@ -85,6 +91,31 @@ def require_givable(records: RecordBuilder, caller: Caller, place: ResolvedPath)
     return place.subfolder
 
 
+def require_receivable(
+    records: RecordBuilder, quotas: Quotas, row: FileRow | FolderRow, owner: UserRow, path: str
+) -> Usage:
+    """Require that a file, or a folder with all in it, fits the quota of who is to own it.
+
+    Returns:
+        What they would own more; nothing where no quota of theirs is judged.
+
+    Raises:
+        ReceiverQuotaError: it does not fit.
+    """
+    if not quotas.is_limited(owner.id):
+        return Usage()
+    reading = records.reading
+    if isinstance(row, FileRow):
+        own = records.owner_of(row) == owner.id
+        more = Usage() if own else Usage(1, bytes_of_files(reading, [row.id]).get(row.id, 0))
+    elif all_below_is_of(row, owner.id):
+        more = Usage()
+    else:
+        more = others_below(reading, row.id, [owner.id, *handed_over_to(reading, owner.id)])
+    quotas.require_receivable(path, owner.id, more)
+    return more
+
+
 def _file(
     transaction: Transaction, item: ChangeOwnerInput, file: FileRow, figures: FigureChanges, stated: EventStatement
 ) -> OwnerChange:
@@ -93,8 +124,8 @@ def _file(
     owner, before = find_owner(transaction, item.owner), records.owner_of(file) or file.owner_id
     changed = owner.id != before
     if changed:
-        given = replace(file, owner_id=owner.id)
-        give_files(transaction, figures, [file], [given])
+        require_receivable(records, Quotas(records, figures), file, owner, item.path)
+        give_files(transaction, item.caller, figures, [file], owner.id)
         figures.write()
         transaction.log(
             FileOwnerChanged(
@@ -118,7 +149,8 @@ def _folder(
     files, folders = folder.files_below, folder.folders_below + 1
     changed = before != owner.id or not all_below_is_of(folder, owner.id)
     if changed:
-        _give_folder(transaction, folder, owner, figures)
+        reserved = require_receivable(records, Quotas(records, figures), folder, owner, item.path)
+        _give_folder(transaction, folder, owner, figures, reserved)
         transaction.log(
             FolderOwnerChanged(
                 by=item.caller,
@@ -136,14 +168,16 @@ def _folder(
     return OwnerChange(item.path, owner.name, before_name, files, folders, changed)
 
 
-def _give_folder(transaction: Transaction, folder: FolderRow, owner: UserRow, figures: FigureChanges) -> None:
+def _give_folder(
+    transaction: Transaction, folder: FolderRow, owner: UserRow, figures: FigureChanges, reserved: Usage
+) -> None:
     given = replace(folder, maker_id=owner.id)
     figures.take_folder(folder)
     figures.put_folder(given)
     figures.write()
     transaction.rows.update([given])
     if folder.files_below or folder.folders_below:
-        begin_folder_hand_over(transaction, folder.id, owner.id)
+        begin_folder_hand_over(transaction, folder.id, owner.id, reserved)
 
 
 def _require_settled_below(records: RecordBuilder, folder: FolderRow, path: str) -> None:
@@ -154,12 +188,25 @@ def _require_settled_below(records: RecordBuilder, folder: FolderRow, path: str)
             raise HandingOverError(path=path, owner=records.name_of(pending[each]))
 
 
-def give_files(transaction: Transaction, figures: FigureChanges, files: list[FileRow], given: list[FileRow]) -> None:
-    """Write files that get another owner, each as it was and as it is, and note what that changes in figures."""
+def give_files(
+    transaction: Transaction, caller: Caller, figures: FigureChanges, files: list[FileRow], owner_id: int
+) -> Usage:
+    """Write files that get another owner, note what that changes in figures, and tell an owner who comes near a quota.
+
+    Returns:
+        What counts for the new owner now and did not before.
+    """
     sizes = bytes_of_files(transaction, [file.id for file in files])
+    counted = {owner_id, *handed_over_to(transaction, owner_id)}
+    others = [file for file in files if file.owner_id not in counted]
+    more = Usage(len(others), sum(sizes.get(file.id, 0) for file in others))
+    for near in Quotas(RecordBuilder(transaction), figures).near_own(caller, owner_id, more):
+        transaction.log(near)
+    given = [replace(file, owner_id=owner_id) for file in files]
     for file, now in zip(files, given, strict=True):
         figures.take_file(file)
         figures.put_file(now)
         figures.own(file.owner_id, files=-1, size_bytes=-sizes.get(file.id, 0))
-        figures.own(now.owner_id, files=1, size_bytes=sizes.get(file.id, 0))
+        figures.own(owner_id, files=1, size_bytes=sizes.get(file.id, 0))
     transaction.rows.update(given)
+    return more

@@ -3,11 +3,12 @@
     begin             what is owned, with this            a look: refuses what cannot fit, before a byte is sent
     open_uploads      and what is reserved                reserves the announced size, of the one who will own it
     commit            what is owned, with this            decides; beyond what was reserved for it, also what is for others
+    change_owner      and what is reserved                decides, of who is to get it; a folder's files have their room then
 
 Rules. Who owns the file pays for it, whoever stores it; of what is being handed over, the heir. What counts are the kept
 figures (``sft.store.figures``), with what the acts before have done in the same transaction: so what is stored is exactly what
-fits, however many upload at once. What is reserved is found in the rows of open uploads, and goes with them. The quota of all
-together is judged by what is owned alone.
+fits, however many upload at once. What is reserved is found in the rows of open uploads, and of folders that are
+being handed over, and goes with them. The quota of all together is judged by what is owned alone.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sft.errors import QuotaBytesError, QuotaFilesError, TooLargeError
+from sft.errors import QuotaBytesError, QuotaFilesError, ReceiverQuotaError, TooLargeError
 from sft.model.access import Caller
 from sft.model.quota_events import QuotaNear
 from sft.model.quotas import Quota, Usage
-from sft.model.text import size_text
+from sft.model.text import counted, size_text
 from sft.service.record_builder import RecordBuilder
 from sft.store.figures import FigureChanges, user_figures
+from sft.store.folder_hand_overs import hand_overs_to
 from sft.store.row_types import FileRow, UploadRow, UserFiguresRow
 from sft.store.totals import total_owned
 from sft.store.uploads import uploads_reserving
@@ -100,6 +102,33 @@ class Quotas:
         if self._policy.total_quota.limits:
             self._require(path, ALL_PEOPLE, self._policy.total_quota, self._owned_by_all(), more)
 
+    def is_limited(self, owner_id: int) -> bool:
+        """Return whether there is anything to judge somebody by; what all own together no hand-over changes."""
+        row = self._owned(owner_id)
+        return self._policy.quota_of(row.quota_bytes, row.quota_files).limits
+
+    def require_receivable(self, path: str, owner_id: int, more: Usage) -> None:
+        """Require that what is handed over to somebody fits beside all that is reserved of theirs.
+
+        Raises:
+            ReceiverQuotaError: it does not.
+        """
+        row = self._owned(owner_id)
+        quota = self._policy.quota_of(row.quota_bytes, row.quota_files)
+        if not quota.limits:
+            return
+        taken = Usage(row.files, row.size_bytes) + self.reserved_of(owner_id)
+        missing = []
+        if quota.size_bytes is not None and quota.refuses_bytes(taken, more):
+            missing.append(size_text(taken.size_bytes + more.size_bytes - quota.size_bytes))
+        if quota.files is not None and quota.refuses_files(taken, more):
+            missing.append(counted(taken.files + more.files - quota.files, "file"))
+        if missing:
+            name = self._records.name_of(owner_id)
+            raise ReceiverQuotaError(
+                path=path, owner=name, missing=" and ".join(missing), admins=admin_names(self._reading)
+            )
+
     def shortage(self, owner_id: int, more: Usage) -> Usage:
         """Return by how much something does not fit beside all that is reserved."""
         row = self._owned(owner_id)
@@ -113,10 +142,11 @@ class Quotas:
         )
 
     def reserved_of(self, owner_id: int) -> Usage:
-        """Return what is reserved of somebody's quota."""
+        """Return what is reserved of somebody's quota: for uploads, and for folders that they are getting."""
         if owner_id not in self._reserved:
-            rows = uploads_reserving(self._reading, owner_id)
-            self._reserved[owner_id] = sum(map(reserved_by, rows), Usage())
+            uploads = map(reserved_by, uploads_reserving(self._reading, owner_id))
+            coming = (Usage(row.files, row.size_bytes) for row in hand_overs_to(self._reading, owner_id))
+            self._reserved[owner_id] = sum((*uploads, *coming), Usage())
         return self._reserved[owner_id]
 
     def reserve(self, row: UploadRow, *, times: int = 1) -> None:
@@ -127,12 +157,16 @@ class Quotas:
 
     def near(self, caller: Caller, owner_id: int, more: Usage) -> Iterator[QuotaNear]:
         """Say who comes near a quota by what is about to be noted: the owner, and all together."""
+        yield from self.near_own(caller, owner_id, more)
+        if self._policy.total_quota.limits:
+            yield from _near(caller, None, ALL_PEOPLE, self._policy.total_quota, self._owned_by_all(), more)
+
+    def near_own(self, caller: Caller, owner_id: int, more: Usage) -> Iterator[QuotaNear]:
+        """Say likewise of what is handed over, which is nothing more for all together."""
         row = self._owned(owner_id)
         quota = self._policy.quota_of(row.quota_bytes, row.quota_files)
         name = self._records.name_of(owner_id) if quota.limits else ""
         yield from _near(caller, owner_id, name, quota, Usage(row.files, row.size_bytes), more)
-        if self._policy.total_quota.limits:
-            yield from _near(caller, None, ALL_PEOPLE, self._policy.total_quota, self._owned_by_all(), more)
 
     def _require(self, path: str, owner: str, quota: Quota, taken: Usage, more: Usage) -> None:
         if quota.size_bytes is not None and quota.refuses_bytes(taken, more):

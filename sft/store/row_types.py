@@ -118,6 +118,8 @@ class FolderHandOverRow(Row, frozen=True, gc=False):
     owner_id: int
     last_slot: int
     begun_at: int
+    files: int
+    size_bytes: int
 
 
 class FileRow(Row, frozen=True, gc=False):

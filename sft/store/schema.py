@@ -191,8 +191,9 @@ class FolderModel(Model):
 class FolderHandOverModel(Model):
     """A folder that was handed over, from then on until the rows of everything below it name the new owner.
 
-    That is what was there then: files and folders with slots up to ``last_slot``. It names the folder by no foreign key: it
-    hinders nobody from destroying that folder.
+    That is what was there then: files and folders with slots up to ``last_slot``. For what has not followed yet ``files`` and
+    ``size_bytes`` of the new owner's quota are reserved. It names the folder by no foreign key: it hinders nobody from
+    destroying that folder.
     """
 
     __tablename__ = "folder_hand_overs"
@@ -200,6 +201,8 @@ class FolderHandOverModel(Model):
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     last_slot: Mapped[int]
     begun_at: Mapped[int]
+    files: Mapped[int]
+    size_bytes: Mapped[int]
     mac: Mapped[bytes]
 
 

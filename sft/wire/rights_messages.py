@@ -25,12 +25,14 @@ class ExplainRight(Request, frozen=True, tag=48):
         act: a word of ``sft.model.rights.ASKED_RIGHTS``.
         about: path or name that it is about.
         size: of what is to be stored.
+        to: who would own what is handed over; empty: whoever.
     """
 
     act: Word
     about: PathText = ""
     user: PersonName = ""
     size: Size = 0
+    to: PersonName = ""
 
 
 class ListAllowed(Request, frozen=True, tag=57):
@@ -40,6 +42,7 @@ class ListAllowed(Request, frozen=True, tag=57):
     about: PathText = ""
     size: Size = 0
     after: Count = 0
+    to: PersonName = ""
 
 
 class GrantedRight(Record, frozen=True, tag=1):

@@ -33,6 +33,29 @@ def test_what_does_not_fit_is_refused_in_words_and_an_admin_gives_more(cli: Live
     assert (logged["actor"], logged["user"], logged["signed"]) == ("ada", "max", True)
 
 
+def test_what_is_handed_over_has_to_fit_and_a_removal_says_where_it_does_not(cli: LiveCli):
+    rule(cli, quota_bytes=100 * KIB)
+    cli.file("film", bytes(60 * KIB))
+    for who, name in (("max", "films/a"), ("mia", "mine")):
+        assert cli.sft(who, "put", "film", "--as", name).status == 0
+    asked = cli.sft("ada", "why", "max", "owner", "films", "--to", "mia")
+    given = cli.sft("max", "owner", "mia", "films", "--yes")
+    assert (asked.status, given.status) == (9, 9)
+    said = "films does not fit the quota of mia, who would get it: 20 KiB more would be needed [RECEIVER_QUOTA]"
+    assert said in given.err
+    assert said in asked.out
+    assert "sft quota set mia --bytes SIZE" in given.err
+    assert cli.sft("ada", "quota", "set", "mia", "--bytes", "120K").status == 0
+    assert cli.sft("max", "owner", "mia", "films", "--yes").status == 0
+    assert cli.operator("why", "max", "owner", "mine", "--to", "max").status == 4
+    removed = cli.sft("ada", "remove", "mia", "--files-to", "max", "--yes")
+    assert removed.status == 0
+    assert (
+        "max owns more than their quota now (120 KiB of 100 KiB (120 %), 2 files), and can store no more" in removed.err
+    )
+    assert "sft quota set max --bytes SIZE" in removed.err
+
+
 def test_everybody_sees_their_own_and_whose_they_want(cli: LiveCli):
     rule(cli, quota_bytes=100 * KIB, total_quota_files=10, file_bytes=90 * KIB)
     cli.file("film", bytes(85 * KIB))

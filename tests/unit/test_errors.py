@@ -676,6 +676,13 @@ TABLE = [
         "See it: sft quota. An admin can give more (sft quota set NAME --bytes SIZE): ada",
     ),
     Row(
+        errors.ReceiverQuotaError(path="a/film", owner="max", missing="12 GiB and 1 file", admins="ada"),
+        "RECEIVER_QUOTA",
+        9,
+        "a/film does not fit the quota of max, who would get it: 12 GiB and 1 file more would be needed.",
+        "To somebody else; or an admin gives max more (sft quota set max --bytes SIZE): ada",
+    ),
+    Row(
         errors.TooLargeError(what="The file", limit="64 TiB"),
         "TOO_LARGE",
         9,

@@ -29,6 +29,7 @@ from sft.cli.leavers import (
 from sft.cli.options import common
 from sft.cli.people_output import (
     files_of,
+    over_quota,
     removed_before,
     show_disabled,
     show_enabled,
@@ -120,20 +121,22 @@ def remove_command(invocation: Invocation, name: str | None, listed: str | None,
     if name is None:
         return _remove_listed(invocation, listed or "", files_to, yes=yes)
 
-    async def ask(session: Session) -> tuple[User, User, str]:
+    async def ask(session: Session) -> tuple[User, User, User | None]:
         before = await people.show_user(session, name)
         heir = files_to or session.user_name
         if before.state is UserState.REMOVED:
-            return before, before, ""
+            return before, before, None
         if not yes:
             _require_agreement(invocation, before, heir)
-        return before, await people.remove(session, name, files_to), heir
+        removed = await people.remove(session, name, files_to)
+        return before, removed, await people.show_user(session, heir)
 
     before, user, heir = invocation.talk(ask)
-    if not heir:
+    if heir is None:
         invocation.console.show({**user_document(user), "files": 0, "files_to": None}, removed_before(user))
         return 0
-    show_removed(invocation.console, user, before, heir)
+    show_removed(invocation.console, user, before, heir.name)
+    over_quota(invocation.console, heir, command=f"sft quota set {shell_name(heir.name)} --bytes SIZE")
     return 0
 
 

@@ -15,7 +15,7 @@ from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.limit_type import SIZE, SIZE_ABOUT
 from sft.cli.options import common
-from sft.cli.rights_output import ACTS, parse_about, show_allowed, show_right
+from sft.cli.rights_output import ACTS, TO_ABOUT, parse_about, show_allowed, show_right
 from sft.client.api.rights import PersonRight, explain_right, list_allowed
 from sft.client.session import Session
 from sft.model.rights import ASKED_RIGHTS, About
@@ -40,6 +40,7 @@ def _about_there(context: click.Context, parameter: click.Parameter, incomplete:
 _ACT = click.argument("act", type=click.Choice(ACTS), metavar="ACT")
 _ABOUT = click.argument("about", required=False, default="", metavar="[PATH or NAME]", shell_complete=_about_there)
 _SIZE = click.option("--size", type=SIZE, default=0, metavar="SIZE", help=SIZE_ABOUT)
+_TO = click.option("--to", metavar="USER", shell_complete=people_there, default="", help=TO_ABOUT)
 _ACTS_NAMED = f"ACT is one of {', '.join(ACTS)}."
 
 
@@ -48,26 +49,28 @@ _ACTS_NAMED = f"ACT is one of {', '.join(ACTS)}."
 @_ACT
 @_ABOUT
 @_SIZE
+@_TO
 @common
-def why_command(invocation: Invocation, user: str, act: str, about: str, size: int) -> int:
+def why_command(invocation: Invocation, user: str, act: str, about: str, size: int, to: str) -> int:
     """Say whether somebody may do something now, by which rule, and what can be done: sft why max rm plan.pdf."""
-    about = parse_about(act, about)
-    right = invocation.talk(lambda session: explain_right(session, user, act, about, size))
-    return show_right(invocation.console, right, act, about, now=invocation.now, steps=invocation.steps)
+    about = parse_about(act, about, to)
+    right = invocation.talk(lambda session: explain_right(session, user, act, about, size, to=to))
+    return show_right(invocation.console, right, act, about, to=to, now=invocation.now, steps=invocation.steps)
 
 
 @click.command("who-can", epilog=_ACTS_NAMED)
 @_ACT
 @_ABOUT
 @_SIZE
+@_TO
 @common
-def who_can_command(invocation: Invocation, act: str, about: str, size: int) -> int:
+def who_can_command(invocation: Invocation, act: str, about: str, size: int, to: str) -> int:
     """List who may do something now, and why: sft who-can rm plan.pdf."""
-    about = parse_about(act, about)
+    about = parse_about(act, about, to)
 
     async def ask(session: Session) -> tuple[list[PersonRight], PersonRight | None]:
-        allowed = await list_allowed(session, act, about, size)
-        return allowed, None if allowed else await explain_right(session, "", act, about, size)
+        allowed = await list_allowed(session, act, about, size, to=to)
+        return allowed, None if allowed else await explain_right(session, "", act, about, size, to=to)
 
     allowed, own = invocation.talk(ask)
     show_allowed(invocation.console, allowed, own, act, about, now=invocation.now, steps=invocation.steps)

@@ -30,26 +30,31 @@ class PersonRight(Struct, frozen=True):
     error: RequestError | None = None
 
 
-async def explain_right(session: Requester, user: str, act: str, about: str = "", size: int = 0) -> PersonRight:
+async def explain_right(
+    session: Requester, user: str, act: str, about: str = "", size: int = 0, *, to: str = ""
+) -> PersonRight:
     """Ask whether somebody may do something now; the caller, where no name is given.
 
     Args:
         act: a word of ``sft.model.rights.ASKED_RIGHTS``.
         about: path or name that it is about.
         size: of what is to be stored.
+        to: who would own what is handed over; their quota is judged then.
 
     Raises:
         RoleForbidsError: about another, and the caller is no admin.
         NotFoundError: nobody has the name.
         RemoteProtocolError: it is of somebody else.
     """
-    answer = await session.request(ExplainRight, RightExplained, act=act, about=about, user=user, size=size)
+    answer = await session.request(ExplainRight, RightExplained, act=act, about=about, user=user, size=size, to=to)
     if user and fold(answer.right.user) != fold(user):
         raise RemoteProtocolError("the server told of another person than was asked for")
     return _right(answer.right)
 
 
-async def list_allowed(session: Requester, act: str, about: str = "", size: int = 0) -> list[PersonRight]:
+async def list_allowed(
+    session: Requester, act: str, about: str = "", size: int = 0, *, to: str = ""
+) -> list[PersonRight]:
     """List who may do something now, in order of joining; as ``explain_right``.
 
     Raises:
@@ -59,7 +64,7 @@ async def list_allowed(session: Requester, act: str, about: str = "", size: int 
     people: list[PersonRight] = []
     after, total = 0, Total(session)
     while True:
-        page = await session.request(ListAllowed, AllowedListed, act=act, about=about, size=size, after=after)
+        page = await session.request(ListAllowed, AllowedListed, act=act, about=about, size=size, after=after, to=to)
         total.add(len(page.people) + 1)
         found = [_right(each) for each in page.people]
         people += found

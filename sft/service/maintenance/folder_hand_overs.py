@@ -18,13 +18,14 @@ from msgspec.structs import replace
 from sft.errors import RowForgedError
 from sft.model.access import Caller, Permission
 from sft.model.owner_events import FolderHandedOver, FolderHandOverEnded
+from sft.model.quota_events import QuotaNear
 from sft.service.maintenance.report import JobContext, Report
 from sft.service.maintenance.trees import files_in, levels, pages
 from sft.service.owners import give_files
 from sft.service.use_case import act
 from sft.store.figures import FigureChanges
 from sft.store.files import files_by_row_id
-from sft.store.folder_hand_overs import end_folder_hand_over, folder_hand_overs, folders_handed_over
+from sft.store.folder_hand_overs import end_folder_hand_over, folder_hand_overs, folders_handed_over, note_followed
 from sft.store.folders import folders_by_id, ids_above
 from sft.store.row_types import FolderHandOverRow
 from sft.store.rows import Transaction
@@ -82,7 +83,7 @@ class FolderHandOvers:
         self._report.files += self._context.act(hand_over_below, item)
 
 
-@act(Permission.VAULT_MANAGE, logs=(FolderHandedOver,))
+@act(Permission.VAULT_MANAGE, logs=(FolderHandedOver, QuotaNear))
 def hand_over_below(transaction: Transaction, item: FolderHandOver) -> int:
     """Give files and folders below a folder that was handed over to its new owner; return how many files."""
     decided = folder_hand_overs(transaction, [item.folder_id]).get(item.folder_id)
@@ -99,7 +100,7 @@ def hand_over_below(transaction: Transaction, item: FolderHandOver) -> int:
         return 0
     given_folders = [replace(folder, maker_id=decided.owner_id) for folder in folders]
     figures = FigureChanges(transaction, given_folders)
-    give_files(transaction, figures, files, [replace(file, owner_id=decided.owner_id) for file in files])
+    note_followed(transaction, decided, give_files(transaction, item.caller, figures, files, decided.owner_id))
     for folder, given in zip(folders, given_folders, strict=True):
         figures.take_folder(folder)
         figures.put_folder(given)

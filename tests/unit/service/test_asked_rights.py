@@ -306,6 +306,32 @@ def test_quotas_are_judged_as_an_upload_is(
     assert set(answers) & {"QUOTA_BYTES", "QUOTA_FILES", "TOO_LARGE"} or not size
 
 
+@pytest.mark.parametrize("to", ["mia", "max", "gus", "nobody"])
+def test_the_quota_of_who_is_to_get_it_is_judged_as_the_hand_over_is(world: ServiceFixture, to: str) -> None:
+    world.database.policy = ServerPolicy(quota_files=3)
+    answers = set()
+    for path in ("of-max", "of-mia", "mixed", "max", "made-by-ada", "going/later", "nothing"):
+        for who in (ADA, MAX, GUS):
+            said: AskedPerson = world.ask(explain_right, ADA, act="owner", about=path, user=who.caller.name, to=to)
+            item = owners.ChangeOwnerInput(who.caller, path, to, world.seen(path))
+            real = _done(world, owners.change_owner, item)
+            page = world.ask(list_allowed, ADA, act="owner", about=path, to=to)
+            may = isinstance(said.answer, Granted)
+            assert (
+                may == (who.caller.name in {each.user for each in page.people}) == (not isinstance(real, RequestError))
+            )
+            if isinstance(said.answer, RequestError) and isinstance(real, RequestError):
+                assert (said.answer.code, said.answer.values) == (real.code, real.values), (path, who)
+            answers.add("" if isinstance(said.answer, Granted) else said.answer.code)
+    assert answers >= {"mia": {"RECEIVER_QUOTA", ""}, "max": {""}}.get(to, {"NOT_YOURS"})
+
+
+def test_only_what_is_handed_over_goes_to_somebody(world: ServiceFixture) -> None:
+    for asked in (explain_right, list_allowed):
+        with pytest.raises(BadRequestError):
+            world.ask(asked, ADA, act="rm", about="of-max", to="mia")
+
+
 def test_the_last_admin_and_closed_registration(world: ServiceFixture) -> None:
     for word in ("role", "disable", "remove"):
         assert _require_same(world, word, "ada", ADA).answer.code == "LAST_ADMIN"  # type: ignore[union-attr]

@@ -134,7 +134,7 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     (HookRow("chat", 3), HookRow("scan", 1)),
     (LogTileRow(0, 0, b"h" * 96),),
     (StateBlockRow(1, 0, b"i" * 64), StateBlockRow(2, 0, b"j" * 64)),
-    (FolderHandOverRow(1, 1, 4, 620),),
+    (FolderHandOverRow(1, 1, 4, 620, 3, 4096),),
 )
 
 
