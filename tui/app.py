@@ -22,7 +22,9 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from sft.client.connection_info import ConnectionInfo, Event, Status
-from sft.client.transfers.queue.job import Direction, Failure, Job
+from sft.client.quota_words import KIND as QUOTA
+from sft.client.quota_words import quota_near_text
+from sft.client.transfers.queue.job import Direction, Failure, Job, JobState
 from sft.client.transfers.queue.run import RunResult
 from sft.client.transfers.queue.transfer_queue import TransferQueue
 from sft.client.trust import SignatureState
@@ -122,6 +124,7 @@ class SftApp(App[int], inherit_bindings=False):
         self._last_order = 0, 0  # the last job that was ordered, and by which key of all
         self.key_queue = KeyQueue(self, super().on_event)
         self.quitting = Quitting(self, self.queue)
+        self._quota_near = ""  # what the server told of a quota while a put ran
         self._start = start
         self.tour = Tour()
         self.tour.is_over = not tour
@@ -322,6 +325,10 @@ class SftApp(App[int], inherit_bindings=False):
             for view in self.frame.mounted_views():
                 view.post_message(ConnectionChanged(event))
         else:
+            if event.kind == QUOTA and any(
+                job.direction is Direction.PUT and job.state is JobState.RUNNING for job in self.queue.jobs
+            ):
+                self._quota_near = quota_near_text(event.values) or ""  # said with what becomes of the put
             people = self.frame.view_of("people")
             for place in (self.frame.servers, *([people] if people.is_attached else []), *self.screen_stack[1:]):
                 place.post_message(NoticeArrived(event))
@@ -348,7 +355,10 @@ class SftApp(App[int], inherit_bindings=False):
         if failure is not None and self._looks_on(job):
             start_worker(self.frame, partial(self._decide_here, job, failure), group="deciding", exclusive=True)
             return
-        notification = sentence_of(job, outcome)
+        near = ""
+        if job.direction is Direction.PUT:
+            near, self._quota_near = self._quota_near, ""
+        notification = sentence_of(job, outcome, near)
         if notification is not None:
             self.frame.post_message(notification)
 

@@ -56,7 +56,7 @@ ACTS: Final[Mapping[str, Mapping[str, Words]]] = {
         "revoke": commands.revoke,
         "rotate": commands.rotate,
     },
-    "local": {"change_passphrase": commands.change_passphrase},
+    "local": {"change_passphrase": commands.change_passphrase, "unlock": commands.unlock, "lock": commands.lock},
 }
 """By the part of the gateway and its method."""
 

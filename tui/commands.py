@@ -146,8 +146,12 @@ def _typed(size_bytes: int | None) -> str:
 
 def invite(*, role: Role, name: str | None, seconds: int) -> CommandLine:
     user = () if name is None else _option("--user", name)
+    return CommandLine(("invite", *user, "--role", role.value, "--expires", _span(seconds)))
+
+
+def _span(seconds: int) -> str:
     unit, letter = next((unit, letter) for unit, letter in _SPANS if seconds % unit == 0)
-    return CommandLine(("invite", *user, "--role", role.value, "--expires", f"{seconds // unit}{letter}"))
+    return f"{seconds // unit}{letter}"
 
 
 def withdraw(invitation_id: int) -> CommandLine:
@@ -182,6 +186,15 @@ def rotate(passphrase: str | None) -> CommandLine:
 def change_passphrase(old: str | None, new: str | None) -> CommandLine:
     del old, new
     return CommandLine(("key", "passphrase"))
+
+
+def unlock(passphrase: str, seconds: int) -> CommandLine:
+    del passphrase
+    return CommandLine(("unlock", "--for", _span(seconds)))
+
+
+def lock() -> CommandLine:
+    return CommandLine(("lock",), of_server=False)
 
 
 # -- servers ----------------------------------------------------------------------------------------------

@@ -127,11 +127,16 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class IdentityInfo:
-    """What this computer keeps for the account in use."""
+    """What this computer keeps for the account in use.
+
+    Args:
+        held_until: when an agent forgets the key, in Unix seconds; None where none holds it.
+    """
 
     account: Account
     people: tuple[Pin, ...]
     receipts: int
+    held_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +384,17 @@ class LocalState(LocalFiles, Protocol):
 
     async def change_passphrase(self, old: str | None, new: str | None) -> None:
         """Protect the key by another passphrase, or by none; PassphraseWrongError if ``old`` does not open it."""
+
+    async def unlock(self, passphrase: str, seconds: int) -> int:
+        """Have an agent hold the key of the account in use for a time; return when that ends, in Unix seconds.
+
+        Raises:
+            PassphraseWrongError: not that one.
+            AgentError: none can be had.
+        """
+
+    async def lock(self) -> list[str]:
+        """Have agents forget the keys of all accounts; return the names of those whose key was held."""
 
     def suggested_names(self) -> tuple[str, str]:
         """Offer a name for the person (may be empty) and one for this computer."""

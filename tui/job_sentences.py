@@ -42,11 +42,16 @@ def _done(job: Job, outcome: RunResult) -> str:
     return f"{count_text(outcome.done)} files verified"
 
 
-def sentence_of(job: Job, outcome: RunResult) -> Notification | None:
-    """Return what became of a job; None for what a person stopped."""
+def sentence_of(job: Job, outcome: RunResult, quota_near: str = "") -> Notification | None:
+    """Return what became of a job; None for what a person stopped.
+
+    Args:
+        quota_near: how little of a quota is left, as the server told while it ran.
+    """
     title = shown(job.title)
     if job.state is JobState.DONE:
-        return Notification(f"{title}: {job.said}", Severity.WARNING if job.moved else Severity.SUCCESS)
+        severity = Severity.WARNING if job.moved or quota_near else Severity.SUCCESS
+        return Notification(f"{title}: {job.said}", severity, quota_near)
     if job.state is JobState.NEEDS_YOU:
         count = sum(failure.is_conflict for failure in job.failures)
         what = f"{count_text(count)} of {count_text(job.files)} need you" if job.files > 1 else "needs you"

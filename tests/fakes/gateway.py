@@ -27,6 +27,7 @@ from sft.errors import SftError
 from sft.ledger.checkpoints import Checkpoint
 from sft.limits import MIB
 from sft.model.links import parse_address
+from tests.fakes.agent_thread import on_a_thread
 from tests.fakes.memory_network import InlinePool
 from tests.fakes.memory_service import MemoryService, folder, key_of
 from tui.live import LiveGateway
@@ -177,6 +178,7 @@ class FakeGateway:
             clock=lambda: service.now,
             entropy=_Drawn(),
             encode_key=partial(key_file.encode, **_CHEAP),
+            start_agent=on_a_thread(lambda: service.now),
         )
         self.accounts = Switched(live.accounts, self.fail_next)
         self.files = Switched(live.files, self.fail_next)
@@ -280,4 +282,4 @@ def add_account(
 
 def _new_state() -> StateFolder:
     made = Path(tempfile.mkdtemp(dir=folder()))
-    return StateFolder(made, made)
+    return StateFolder(made, made, made / "run")

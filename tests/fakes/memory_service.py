@@ -34,12 +34,13 @@ from sft.model.access import Caller, Role, operator_caller
 from sft.model.events import FileRestored, UserEnabled, UserJoined
 from sft.model.links import InvitationLink, parse_address, parse_invitation
 from sft.model.names import fold
+from sft.model.quota_events import QuotaNear
 from sft.model.records import File, Invitation, SessionInfo, User, UserState
 from sft.server.admission import Admission
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
 from sft.server.factory import NetworkFactory
-from sft.service import accounts, commits, files, folders, invitations, login, settings, trash
+from sft.service import accounts, commits, files, folders, invitations, login, quota_changes, settings, trash
 from sft.service.author_signature import Signed
 from sft.service.log.events import Subjects, subjects_of
 from sft.service.pending import Pending, pending_inline
@@ -110,6 +111,9 @@ class Visit:
 
     def user_joined(self, event: UserJoined) -> None:
         """Nobody hears it."""
+
+    def quota_near(self, event: QuotaNear) -> None:
+        """Likewise."""
 
     def kick(self, by: str) -> None:
         self.leave()
@@ -360,6 +364,11 @@ class MemoryService:
     def change_role(self, name: str, role: Role, *, by: str) -> None:
         """Have an admin change a role; whoever is connected hears of it."""
         self.act(accounts.change_role, accounts.ChangeRoleInput(self.caller(by), name, role))
+
+    def set_quota(self, name: str, size_bytes: int | None, files: int | None, *, by: str) -> None:
+        """Have an admin say how much somebody may own."""
+        asked = quota_changes.ChangeQuotaInput(self.caller(by), name, size_bytes, files)
+        self.act(quota_changes.change_quota, asked)
 
     def insert_user(self, name: str, *, role: Role = Role.MAINTAINER, device: str = "") -> int:
         """Put somebody into the registry whom no honest server would let in."""

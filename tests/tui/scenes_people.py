@@ -58,6 +58,10 @@ def _devices(gateway: FakeGateway) -> None:
     service.act(keys.revoke_key, stolen)
 
 
+def _quota_of_max(gateway: FakeGateway) -> None:
+    gateway.service.set_quota("max", 178 << 20, None, by="ada")
+
+
 CASTS: dict[str, Cast] = {
     "hostile": Cast(prepare=lambda gateway: with_hostile_files(gateway.service)),
     "scans": Cast(many=3000),
@@ -109,6 +113,8 @@ CASTS: dict[str, Cast] = {
     "servers-hostile": Cast(prepare=_hostile_servers),
     "forget": Cast(prepare=_two_servers),
     "passphrase": Cast(passphrase="sesame"),
+    "hold-key": Cast(passphrase="sesame"),
+    "identity-held": Cast(passphrase="sesame", prepare=_quota_of_max),
     "rotate-key": Cast(passphrase="sesame"),
     "identity-keys": Cast(prepare=_devices),
     "revoke-key": Cast(prepare=_devices),
@@ -313,12 +319,14 @@ SCENERY: dict[str, Stage] = {
     "identity": _identity,
     "identity-pinned": after(_identity, "tab", "down", "down", back=("up", "up", "tab")),
     "passphrase": after(_identity, "P", back=("escape",)),
+    "hold-key": after(_identity, "U", back=("escape",)),
+    "identity-held": after(_identity, "U", *"sesame", "enter", "enter"),
     "read-words": after(_identity, "colon", *"one at a time", "enter", "space", "space", back=("escape",)),
     "rotate-key": after(_identity, "K", back=("escape",)),
     "new-device": after(_identity, "n", *key_of("max at the desk").public.text(), back=("escape",)),
-    "identity-keys": after(_identity, *["down"] * 6, back=["up"] * 6),
-    "revoke-key": after(_identity, *["down"] * 6, "d", back=("escape", *["up"] * 6)),
-    "revoke-key-stolen": after(_identity, *["down"] * 6, "d", "down", back=("escape", *["up"] * 6)),
+    "identity-keys": after(_identity, *["down"] * 7, back=["up"] * 7),
+    "revoke-key": after(_identity, *["down"] * 7, "d", back=("escape", *["up"] * 7)),
+    "revoke-key-stolen": after(_identity, *["down"] * 7, "d", "down", back=("escape", *["up"] * 7)),
     "export": after(_identity, "e", back=("escape",)),
     "guest": _guest,
     "guest-palette": after(_guest, "colon", *"make a folder", back=("escape",)),

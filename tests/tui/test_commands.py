@@ -70,6 +70,8 @@ SAID = {
     f"sft key device revoke {RW}": commands.revoke(KEY.encode(), KeyEnd.RETIRED),
     f"sft key device revoke {RW} --stolen-since 19": commands.revoke(KEY.encode(), KeyEnd.COMPROMISED, 19),
     "sft key rotate": commands.rotate("sesame"),
+    "sft unlock --for 1d": commands.unlock("sesame", 86_400),
+    "sft lock": commands.lock(),
     "sft key passphrase": commands.change_passphrase("sesame", "open"),
     "sft servers default acme": commands.set_first("acme"),
     "sft servers address acme a.example:7361": commands.set_address("acme", "a.example:7361"),
@@ -140,6 +142,7 @@ def test_no_secret_is_in_a_command():
         commands.accept_link("acme", secret),
         commands.rotate("sesame"),
         commands.change_passphrase("sesame", "sesame"),
+        commands.unlock("sesame", 3600),
     ]
     texts = [command.text("acme") for command in said]
     assert texts[0] == "sft join --user ivo --device desk  # asks for the invitation"

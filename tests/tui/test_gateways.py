@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from sft.client.agent.held_key import lock, seconds_left
 from sft.client.connection_info import ServerNotice, Status
 from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState
@@ -26,8 +28,9 @@ from sft.model.links import parse_invitation
 from sft.model.records import InvitationState, KeyEnd, RestoredFolder, UserState
 from tests.fakes.acme import MAY_3
 from tests.fakes.gateway import FakeGateway
-from tests.fakes.memory_service import MemoryService
+from tests.fakes.memory_service import MemoryService, key_of
 from tests.tui.virtual_clock import standing_clock
+from tui.live.local_state import start_agent
 
 pytestmark = pytest.mark.every_run  # no app runs in any of them
 
@@ -399,3 +402,13 @@ async def test_the_account_asked_for_last_is_the_one_in_use(reach):
     await both
     await until(lambda: gateway.connection.online)
     assert (await gateway.files.list_folder("")).next == ""
+
+
+@pytest.mark.long
+def test_an_agent_that_is_started_from_here_is_a_process_that_holds_the_key_until_it_is_locked():
+    with tempfile.TemporaryDirectory(prefix="sft-") as made:
+        folder, key = Path(made) / "run", key_of("max")
+        start_agent(folder, key, 60, {"XDG_RUNTIME_DIR": made})
+        assert 0 < seconds_left(folder, key.public) <= 60
+        assert lock(folder, key.public)
+        assert seconds_left(folder, key.public) is None

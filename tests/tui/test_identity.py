@@ -141,6 +141,66 @@ async def test_export_writes_over_nothing_and_says_what_is_wrong(tmp_path):
         assert stage.dialog == ""
 
 
+# -- what may be owned -------------------------------------------------------------------------------------------
+
+
+async def test_what_is_owned_of_the_quota_is_shown_and_a_put_that_nears_it_says_so(tmp_path):
+    (tmp_path / "film.mov").write_bytes(bytes(3 << 20))
+    async with running(tmp_path, "max", size=(120, 36)) as stage:
+        await stage.press("5")
+        assert "140 MiB, 30 files; no quota is set" in stage.text("#identity-own")
+        stage.service.set_quota("max", 178 << 20, None, by="ada")
+        await stage.press("1", "tab")
+        stage.put_cursor_on("film.mov")
+        await stage.press("c")
+        await stage.moved()
+        told = "80 % of your quota is taken: 143 MiB of 178 MiB (80 %), 31 files."
+        assert stage.said() == f"film.mov: stored as version 1, receipt kept {told}"
+        await stage.press("5")
+        assert "! 143 MiB of 178 MiB (80 %), 31 files; older versions and the trash count" in stage.text(
+            "#identity-own"
+        )
+        await stage.resize((60, 24))
+        assert "older versions and the trash count" in stage.text("#identity-own")
+
+
+# -- the agent ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.every_run
+async def test_an_agent_holds_the_key_for_a_day_until_it_is_locked(tmp_path):
+    async with running(tmp_path, "max", passphrase="old one", size=(120, 36)) as stage:
+        await stage.press("5")
+        assert stage.reasons()["identity.lock"] == "No agent holds your key: it asks for its passphrase anyway."
+        await stage.press("U")
+        await stage.type("wrong")
+        await stage.press("enter", "enter")
+        assert "That passphrase does not open the key. Type it again." in stage.text("#dialog")
+        await stage.type("old one")
+        await stage.press("enter", *["backspace"] * 2)
+        await stage.type("soon")
+        await stage.press("enter")
+        assert '"soon" is no time span' in stage.text("#dialog")
+        await stage.press(*["backspace"] * 4)
+        await stage.type("8h")
+        await stage.press("enter")
+        assert stage.dialog == ""
+        assert "set; an agent holds the key until Sun 3 May 23:31: L ends that" in stage.text("#identity-own")
+        assert not (await stage.gateway.accounts.all())[0].locked
+        await stage.press("L")
+        assert stage.said() == "Locked: commands ask for the passphrase of your key again."
+        assert (await stage.gateway.accounts.all())[0].locked
+        assert [each.text for each in stage.app.commands] == ["sft lock", "sft unlock --for 8h"]
+        assert "old one" not in stage.text()
+
+
+async def test_a_key_without_a_passphrase_needs_no_agent(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("5", "U")
+        assert stage.dialog == ""
+        assert stage.said() == "Your key has no passphrase, so it is open as it is: P sets one."
+
+
 # -- the passphrase ---------------------------------------------------------------------------------------------
 
 

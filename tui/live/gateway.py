@@ -25,7 +25,7 @@ from tui.live.accounts import BeginDemo, LiveAccounts
 from tui.live.activity import LiveActivity
 from tui.live.as_future import from_coroutine
 from tui.live.files import LiveFiles
-from tui.live.local_state import LiveLocalState
+from tui.live.local_state import LiveLocalState, StartAgent, start_agent
 from tui.live.own_keys import LiveOwnKeys
 from tui.live.people import LivePeople
 from tui.live.session_access import SessionAccess
@@ -44,6 +44,7 @@ class LiveGateway:
         clock: Unix seconds.
         entropy: draws the secrets of invitations, and passphrases.
         encode_key: writes keys down, and says what a guess at the passphrase of a key that is written here costs.
+        start_agent: has an agent hold an opened key.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class LiveGateway:
         clock: Callable[[], float] = time.time,
         entropy: Entropy = os.urandom,
         encode_key: KeyEncoder = encode_key,
+        start_agent: StartAgent = start_agent,
     ) -> None:
         access = self._access = SessionAccess(
             reactor, state, environ,
@@ -70,7 +72,7 @@ class LiveGateway:
         self.people: gateway.People = LivePeople(access)
         self.keys: gateway.OwnKeys = LiveOwnKeys(access, self.use)
         self.activity: gateway.Activity = LiveActivity(access)
-        self.local: gateway.LocalState = LiveLocalState(access)
+        self.local: gateway.LocalState = LiveLocalState(access, start_agent)
 
     @property
     def connection(self) -> ConnectionInfo:

@@ -1,4 +1,4 @@
-"""The Identity screen: this device's key, what protects it, the person's other keys, and whom this computer has pinned.
+"""The Identity screen: the person and their quota, this device's key, what protects it, other keys, whom this computer pinned.
 
 Rules. What lies on this computer is shown without a connection too; the other keys are the log's to say. What is copied is what
 the line stands for, whole, however much of it fits. The secret key is never shown and never leaves. What is asked about keys
@@ -22,7 +22,7 @@ from sft.client.connection_info import Status
 from sft.crypto.keys import PublicKey
 from sft.errors import SftError
 from sft.model.names import safe_name
-from sft.model.records import DeviceKey, KeyEnd
+from sft.model.records import DeviceKey, KeyEnd, QuotaReport
 from sft.model.text import count_text, shown_name
 from tui.connection_words import STATUS_WORDS
 from tui.dialogs.own_keys import NewDevice, RevokeOwnKey, RotateOwnKey
@@ -32,6 +32,7 @@ from tui.dialogs.write import WriteFile
 from tui.gateway import Account, IdentityInfo
 from tui.keys import Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, Severity
+from tui.screens.held_key_acts import HeldKeyActs
 from tui.screens.identity_rows import OWN_COLUMNS, PINNED_COLUMNS, about_pin, own_rows, pin_words, pinned_row
 from tui.text import cut_name, shown
 from tui.view import View
@@ -54,9 +55,12 @@ class IdentityView(View):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._keyring: IdentityInfo | None = None
+        self.keyring: IdentityInfo | None = None
         self._keys: list[DeviceKey] = []
+        self._quota: QuotaReport | None = None
         self._worker: Worker[object] | None = None
+        self._held_key = HeldKeyActs(self)
+        self.doers = (self._held_key,)
 
     def compose(self) -> ComposeResult:
         glyphs = self.sft.glyphs
@@ -79,49 +83,52 @@ class IdentityView(View):
 
     def shown(self) -> None:
         if self.connection.status is Status.NONE:
-            self._keyring, self._keys = None, []
+            self._forget()
             self._show()
         else:
-            start_worker(self, self._read, group="identity-read", exclusive=True)
+            start_worker(self, self.read, group="identity-read", exclusive=True)
 
     @on(ConnectionChanged)
     def _connection_changed(self, event: ConnectionChanged) -> None:
-        keyring = self._keyring
+        keyring = self.keyring
         if keyring is not None and keyring.account.name != event.connection.account:
-            self._keyring, self._keys = None, []
+            self._forget()
         if self.display:
             self.shown()
 
-    async def _read(self) -> None:
+    def _forget(self) -> None:
+        self.keyring, self._keys, self._quota = None, [], None
+
+    async def read(self) -> None:
         account = self.connection.account
         await self.attempt(self._fetch(account))
         self._show()
         if self.connection.online:
-            await self.attempt(self._fetch_keys(account))
+            await self.attempt(self._fetch_from_server(account))
             self._show()
 
     async def _fetch(self, account: str) -> None:
         keyring = await self.gateway.local.keyring()
         if account == self.connection.account:
-            self._keyring = keyring
+            self.keyring = keyring
 
-    async def _fetch_keys(self, account: str) -> None:
-        keys = await self.gateway.keys.all()
+    async def _fetch_from_server(self, account: str) -> None:
+        keys, quota = await self.gateway.keys.all(), await self.gateway.people.quota()
         if account == self.connection.account:
-            self._keys = keys
+            self._keys, self._quota = keys, quota
 
     def on_resize(self) -> None:
         self._show()
 
     def _show(self) -> None:
         own, pinned = self._own, self._pinned
-        keyring, glyphs = self._keyring, self.sft.glyphs
+        keyring, glyphs = self.keyring, self.sft.glyphs
         width = max(self.size.width - _BORDER, 0)
         if keyring is None:
             own.empty = STATUS_WORDS[Status.NONE].reason
             rows, people = [], []
         else:
-            rows = own_rows(keyring, self._keys, glyphs, self.now, width)
+            rows = own_rows(keyring, self._keys, self._quota, glyphs, self.now, width)
             people = [pinned_row(pin, glyphs, self.now, width) for pin in keyring.people]
         pinned.empty = "Nobody yet: a person is pinned when this computer first sees their key."
         own.border_title = Content("this device")
@@ -143,7 +150,7 @@ class IdentityView(View):
         if pinned.has_focus and pinned.current is not None:
             message, in_doubt = about_pin(pinned.current.value, self.now)
             return message, Severity.WARNING if in_doubt else Severity.INFO
-        if self._keyring is None:
+        if self.keyring is None:
             return "", Severity.INFO
         return ("Compare key words by phone or in person: equal words are the same key.", Severity.INFO)
 
@@ -153,11 +160,13 @@ class IdentityView(View):
     # -- acts -----------------------------------------------------------------------------------------
 
     def reason_against(self, act: Action) -> str:
-        if self._keyring is None:
+        if self.keyring is None:
             return STATUS_WORDS[Status.NONE].reason
         reason = super().reason_against(act)
         if not reason and act.name == "revoke" and self._other_key is None:
             return "The cursor stands on no other key of yours: K has another one follow the one that is here."
+        if not reason and act.name in {"unlock", "lock"}:
+            return self._held_key.reason_against(act.name)
         if not reason and act.name == "rotate" and self.sft.queue.running:
             return "Transfers are signed with this key: let them end first, or stop them (2)."
         return reason
@@ -183,30 +192,30 @@ class IdentityView(View):
         self.report(f"Sent to the terminal's clipboard: {called[:1].lower()}{called[1:]}.")
 
     def act_words(self) -> None:
-        if self._keyring is not None:
-            self.app.push_screen(ReadWords("your key", self._keyring.account.key_words))
+        if self.keyring is not None:
+            self.app.push_screen(ReadWords("your key", self.keyring.account.key_words))
 
     def act_export(self) -> None:
-        if self._keyring is not None:
-            self._start(partial(self._export, self._keyring))
+        if self.keyring is not None:
+            self.start(partial(self._export, self.keyring))
 
     def act_passphrase(self) -> None:
-        if self._keyring is not None:
-            self._start(partial(self._change_passphrase, self._keyring))
+        if self.keyring is not None:
+            self.start(partial(self._change_passphrase, self.keyring))
 
     def act_new_device(self) -> None:
-        if self._keyring is not None:
-            self._start(partial(self._vouch, self._keyring))
+        if self.keyring is not None:
+            self.start(partial(self._vouch, self.keyring))
 
     def act_rotate(self) -> None:
-        if self._keyring is not None:
-            self._start(partial(self._rotate, self._keyring))
+        if self.keyring is not None:
+            self.start(partial(self._rotate, self.keyring))
 
     def act_revoke(self) -> None:
         if self._other_key is not None:
-            self._start(partial(self._revoke, self._other_key))
+            self.start(partial(self._revoke, self._other_key))
 
-    def _start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
+    def start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         if self._worker is None or self._worker.is_finished:
             self._worker = start_worker(self, job, group="identity-act", keys_wait=True)
 
@@ -245,16 +254,16 @@ class IdentityView(View):
         else:
             message = f"Your key has no passphrase now: whoever can read your files here can act as {who}."
             self.report(message, Severity.WARNING)
-        await self._read()
+        await self.read()
 
     async def _change(self, old: str | None, new: str | None) -> bool:
         async def changed() -> bool:
             await self.gateway.local.change_passphrase(old, new)
             return True
 
-        return await self._unless_fault(changed()) or False
+        return await self.unless_fault(changed()) or False
 
-    async def _unless_fault(self, asked: Awaitable[T]) -> T | None:
+    async def unless_fault(self, asked: Awaitable[T]) -> T | None:
         """Wait for what a dialog asks; refusals are the dialog's to show, a fault is reported here."""
         try:
             return await asked
@@ -270,23 +279,23 @@ class IdentityView(View):
         link = await self.gateway.keys.device_link()
 
         async def vouched(key: PublicKey, device: str) -> DeviceKey | None:
-            return await self._unless_fault(self.gateway.keys.add(key, device))
+            return await self.unless_fault(self.gateway.keys.add(key, device))
 
         added = await self.app.push_screen_wait(NewDevice(link, keyring.account.user, vouched))
         if added is not None:
             message = f"{_device(added)} is a device of yours now."
             self.report(message, Severity.SUCCESS, "There: the same sft join again")
-            await self._read()
+            await self.read()
 
     async def _rotate(self, keyring: IdentityInfo) -> None:
         async def rotated(passphrase: str | None) -> Account | None:
-            return await self._unless_fault(self.gateway.keys.rotate(passphrase))
+            return await self.unless_fault(self.gateway.keys.rotate(passphrase))
 
         account = await self.app.push_screen_wait(RotateOwnKey(rotated, protected=keyring.account.protected))
         if account is not None:
             message = f"Your new key: {account.key_words}. The one before says so itself."
             self.report(message, Severity.SUCCESS)
-        await self._read()
+        await self.read()
 
     async def _revoke(self, key: DeviceKey) -> None:
         how = await self.app.push_screen_wait(RevokeOwnKey(key))
@@ -296,7 +305,7 @@ class IdentityView(View):
             stolen = how.reason is KeyEnd.COMPROMISED
             tail = f": nothing of it counts from {count_text(how.cut_off)} of the log on" if stolen else ""
             self.report(f"{_device(key)} is revoked{tail}.", Severity.SUCCESS)
-        await self._read()
+        await self.read()
 
 
 def _device(key: DeviceKey) -> str:

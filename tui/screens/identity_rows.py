@@ -12,9 +12,10 @@ from typing import Final
 
 from sft.client.pins import Pin
 from sft.model.access import Role
-from sft.model.records import DeviceKey
-from sft.model.text import ROLE_WORDS, count_text, day_text, shown_name
-from tui.gateway import Account, IdentityInfo
+from sft.model.quotas import NEAR_PERCENT, Quota, Usage
+from sft.model.records import DeviceKey, QuotaReport
+from sft.model.text import ROLE_WORDS, count_text, day_text, local_time, owned_text, shown_name, size_text
+from tui.gateway import IdentityInfo
 from tui.glyphs import Glyphs
 from tui.text import key_words, shown
 from tui.widgets.rows import Column, ListRow
@@ -28,6 +29,7 @@ PINNED_COLUMNS: Final = (
     Column("keys", "", 6, right=True, from_width=110),
 )
 _SHORT: Final = {"key in words": "your key", "minisign key": "minisign"}
+_BESIDE_SAYS: Final = 12  # cells that a line has besides what it says
 _BESIDE_WORDS: Final = 13  # cells that a line has besides eight words
 _WHOLE_WORDS: Final = 116  # cells in which eight words stand between the other columns
 
@@ -42,12 +44,13 @@ class IdentityLine:
 
 
 def own_rows(
-    keyring: IdentityInfo, keys: Sequence[DeviceKey], glyphs: Glyphs, now: float, width: int
+    keyring: IdentityInfo, keys: Sequence[DeviceKey], quota: QuotaReport | None, glyphs: Glyphs, now: float, width: int
 ) -> list[ListRow[IdentityLine]]:
     """Make the lines about this device, its key and the person's other ones; words take two lines where one has no room.
 
     Args:
         keys: all of the person's, in order of coming; empty before they were read.
+        quota: the person's; None before it was read.
     """
     account = keyring.account
     who = f"{shown(shown_name(account.user))} on {shown(account.server)}"
@@ -56,12 +59,13 @@ def own_rows(
         role = Role(account.role)
         says = f"{role.value}: {ROLE_WORDS[role]}"
         rows.append(_row("role", says, IdentityLine(role.value, "Your role")))
+    rows += [] if quota is None else _quota_rows(quota, glyphs, width)
     since = f", joined {day_text(account.joined_at, now)}" if account.joined_at else ""
     device = f"{shown(account.device)}{since}"
     rows.append(_row("device", device, IdentityLine(account.device, "The name of this device")))
     rows += _words_rows("key in words", account.key_words, "Your key in words", width)
     rows.append(_row("minisign key", account.minisign_key, IdentityLine(account.minisign_key, "Your minisign key")))
-    rows.append(_passphrase_row(account, glyphs))
+    rows.append(_passphrase_row(keyring, glyphs, now))
     others = [(key, key is keys[0]) for key in keys if key_words(key.public_key) != account.key_words]
     for key, is_first in sorted(others, key=lambda one: one[0].ended_at is not None):
         rows += _key_rows(key, now, width, is_first=is_first)
@@ -147,9 +151,29 @@ def _words_rows(title: str, words: str, called: str, width: int) -> list[ListRow
     return [_row(title, first, line), _row("", second, line, key=f"{title} 2")]
 
 
-def _passphrase_row(account: Account, glyphs: Glyphs) -> ListRow[IdentityLine]:
+def _quota_rows(report: QuotaReport, glyphs: Glyphs, width: int) -> list[ListRow[IdentityLine]]:
+    """Say what is owned of what may be: on two lines where one has no room for it."""
+    owned = report.owned
+    quota = Quota(owned.quota_files, owned.quota_bytes)
+    percent = quota.percent(Usage(owned.files, owned.bytes_stored))
+    text = owned_text(owned.files, owned.bytes_stored, owned.quota_files, owned.quota_bytes)
+    tone = "doubt" if percent >= min(NEAR_PERCENT) else ""
+    says = f"{glyphs.doubt} {text}" if tone else text
+    more = "older versions and the trash count" if quota.limits else "no quota is set"
+    if report.reserved_bytes:
+        more += f"; {size_text(report.reserved_bytes)} reserved for uploads"
+    line = IdentityLine(text, "What you own")
+    if len(says) + len(more) + 2 + _BESIDE_SAYS <= width:
+        return [_row("quota", f"{says}; {more}", line, tone=tone)]
+    return [_row("quota", says, line, tone=tone), _row("", more, line, key="quota 2")]
+
+
+def _passphrase_row(keyring: IdentityInfo, glyphs: Glyphs, now: float) -> ListRow[IdentityLine]:
+    account, until = keyring.account, keyring.held_until
     if account.protected:
         says = "set: the key on this computer opens with it alone"
+        if until is not None and until > now:
+            says = f"set; an agent holds the key until {local_time(until, now=now, weekday=True)}: L ends that"
         return _row("passphrase", says, IdentityLine("set", "What the line says"))
     name = shown(shown_name(account.user))
     says = f"{glyphs.doubt} none: whoever reads this computer's files can act as {name}"
