@@ -236,7 +236,7 @@ def transfer(job: Job) -> CommandLine:
     """What a whole job does, with nothing decided yet."""
     if job.direction is Direction.PUT:
         safe_names = ["--safe-names"] if job.safe_names else []
-        return _command(["put"], job.names, [*(_option("--to", job.to) if job.to else ()), *safe_names])
+        return _command(["put"], job.names, [*(_option("--to", job.to) if job.to else ()), *safe_names, *_expires(job)])
     if job.direction is Direction.GET:
         return _command(["get"], job.names, [*_option("--to", job.to), *_version(job)])
     # No command reads without keeping: whoever wants that deletes the folder. A leading slash is dropped at the server.
@@ -248,7 +248,8 @@ def decided(job: Job, decisions: Sequence[tuple[Failure, Decision]], user: str, 
     """What a person decided of what was in the way, each as a command of its own while they are few."""
     done = [(failure, decision) for failure, decision in decisions if decision is not Decision.SKIP]
     if any(decision is Decision.SAFE_NAME for _, decision in done):
-        return [_command(["put"], job.names, [*(_option("--to", job.to) if job.to else ()), "--safe-names"])]
+        to = _option("--to", job.to) if job.to else ()
+        return [_command(["put"], job.names, [*to, "--safe-names", *_expires(job)])]
     if len(done) > _DECIDED:
         return [CommandLine(remark=f"{count_text(len(done))} names decided, each as the one before them")]
     one = _put_decided if job.direction is Direction.PUT else _get_decided
@@ -256,12 +257,16 @@ def decided(job: Job, decisions: Sequence[tuple[Failure, Decision]], user: str, 
 
 
 def _put_decided(job: Job, failure: Failure, decision: Decision, user: str, now: float) -> CommandLine:
-    del job
     if decision is Decision.BESIDE:
-        return _command(["put"], [failure.name], _option("--as", beside_path(failure.place, user, now)))
+        beside = _option("--as", beside_path(failure.place, user, now))
+        return _command(["put"], [failure.name], [*beside, *_expires(job)])
     seen = failure.seen
     replacing = ["--if-version", str(seen.version)] if seen.version else ["--replace"]
-    return _command(["put"], [failure.name], [*_option("--as", failure.place), *replacing])
+    return _command(["put"], [failure.name], [*_option("--as", failure.place), *replacing, *_expires(job)])
+
+
+def _expires(job: Job) -> list[str]:
+    return ["--expires", _span(job.expires_seconds)] if job.expires_seconds else []
 
 
 def _get_decided(job: Job, failure: Failure, decision: Decision, user: str, now: float) -> CommandLine:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from sft.client.transfers.queue.job import Direction, Job, JobState
 from sft.client.transfers.queue.run import RunResult
-from sft.model.text import count_text, shown_name
+from sft.model.text import count_text, counted, day_text, shown_name
 from tui.messages import Notification, Severity
 from tui.text import error_text, shown
 
 
 def said_of(job: Job, outcome: RunResult) -> str:
     """Return what became of a job that worked."""
-    return _done(job, outcome) + _moved(job)
+    return _done(job, outcome) + _moved(job) + _expiring(outcome, job.ended_at or job.added_at)
+
+
+def _expiring(outcome: RunResult, now: float) -> str:
+    until = f", until {day_text(outcome.expires_at, now)}" if outcome.expires_at else ""
+    if not outcome.unexpiring:
+        return until
+    return f"{until}; {counted(outcome.unexpiring, 'file')} could not be given an expiry: e on it does"
 
 
 def _moved(job: Job) -> str:
@@ -50,7 +57,8 @@ def sentence_of(job: Job, outcome: RunResult, quota_near: str = "") -> Notificat
     """
     title = shown(job.title)
     if job.state is JobState.DONE:
-        severity = Severity.WARNING if job.moved or quota_near else Severity.SUCCESS
+        is_doubtful = bool(job.moved or quota_near or outcome.unexpiring)
+        severity = Severity.WARNING if is_doubtful else Severity.SUCCESS
         return Notification(f"{title}: {job.said}", severity, quota_near)
     if job.state is JobState.NEEDS_YOU:
         count = sum(failure.is_conflict for failure in job.failures)

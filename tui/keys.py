@@ -135,7 +135,8 @@ _FILES: Final = (
     ),
     Action("files.versions", "V", "", "Show the versions of a file: get, bring back or destroy one", asks=True),
     Action(
-        "files.expiry", "e", "", "Say when a file goes to the trash by itself", 0, Permission.FILE_DELETE,
+        "files.expiry", "e", "", "Say when files go to the trash by themselves; on this computer's side, put them so", 0,
+        Permission.FILE_DELETE,
         asks=True, deed="say when files expire",
     ),
     Action("files.rights", "W", "", "Show who may do what with it, and by which rule", asks=True),

@@ -80,6 +80,12 @@ SAID = {
     "sft put '/home/max/a b.txt' /home/max/photos --to finance/2026": commands.transfer(PUT),
     "sft put /home/max/x": commands.transfer(job(Direction.PUT, "/home/max/x")),
     "sft put /x --to y --safe-names": commands.transfer(job(Direction.PUT, "/x", to="y", safe_names=True)),
+    "sft put /x --to y --expires 7d": commands.transfer(
+        job(Direction.PUT, "/x", to="y", expires_seconds=7 * 86_400)
+    ),
+    "sft put /x --as y/x --if-version 3 --expires 12h": decided(
+        job(Direction.PUT, "/x", to="y", expires_seconds=12 * 3600), conflict("/x", "y/x"), Decision.REPLACE
+    ),
     "sft get finance/budget.xlsx old --to '/home/max/my files'": commands.transfer(GET),
     "sft get a --to /x --version 3": commands.transfer(job(Direction.GET, "a", to="/x", version=3)),
     'sft get a b --to "$(mktemp -d)"  # verified, and kept in a new folder': commands.transfer(

@@ -49,6 +49,14 @@ def test_what_makes_sense_depends_on_the_side():
     assert {"restore", "delete"} <= named(TRASH)
 
 
+def test_what_is_put_to_expire_needs_what_a_put_needs_and_nothing_of_who_owns_it():
+    expiry = ACTS["files.expiry"]
+    assert [rules.needed(now, expiry) for now in (LOCAL, REMOTE)] == [Permission.FILE_WRITE, Permission.FILE_DELETE]
+    assert rules.reason_of_side(LOCAL, expiry) == rules.reason(LOCAL, expiry) == ""
+    assert "belongs to ada" in rules.reason(REMOTE, expiry)
+    assert "expiry" not in named(TRASH)
+
+
 def test_a_transfer_says_which_way_it_goes():
     transfer, trash = ACTS["files.transfer"], ACTS["files.trash"]
     assert rules.label(LOCAL, transfer, FINE) == "Put→"

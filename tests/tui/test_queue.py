@@ -72,6 +72,36 @@ async def test_jobs_run_in_order_and_say_what_became_of_them(source):
     assert all(gateway.service.has(name) for name in "abc")
 
 
+async def test_what_is_put_to_expire_goes_to_the_trash_in_time_and_a_lost_line_forgets_none_of_it(source):
+    gateway, queue = await opened()
+    gateway.fail_next["expire"] = ConnectionLostError()
+    job = queue.put([str(source / "a")], "", "a", expires_seconds=86_400)
+    await ended(queue)
+    assert job.state is JobState.WAITING
+    await asyncio.sleep(2)
+    await ended(queue)
+    assert job.said == "there already, until 4 May"
+    assert (await gateway.files.details("a")).file.expires_at == gateway.service.now + 86_400
+    await queue.close()
+
+
+async def test_what_was_stored_and_could_not_be_given_its_expiry_says_so(source):
+    gateway, queue = await opened()
+
+    async def refused(paths, expires_at):
+        return [
+            (path, RoleForbidsError(role="Guest", act="delete", admins="ada", name="max", needed="admin"))
+            for path in paths[:1]
+        ]
+
+    gateway.transfers.expire = refused
+    job = queue.put([str(source)], "", "source/", expires_seconds=86_400)
+    await ended(queue)
+    assert job.state is JobState.DONE
+    assert job.said == "3 files stored, receipts kept, until 4 May; 1 file could not be given an expiry: e on it does"
+    await queue.close()
+
+
 async def test_what_was_not_done_survives_quitting_and_goes_on(source):
     gateway, queue = await opened()
     gateway.brake.at = 0.5

@@ -52,6 +52,23 @@ async def test_what_lies_in_the_trash_is_destroyed_there(tmp_path):
         assert "budget.xlsx: 1 file destroyed." in run.said()
 
 
+async def test_files_are_put_with_a_time_after_which_they_expire_from_this_side(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        await run.press("tab")
+        run.put_cursor_on("notes.md")
+        await run.press("e")
+        assert "It goes to /finance/2026, and from there to the trash by itself." in run.text("#dialog")
+        await run.press(*"2d", "enter")
+        await run.moved()
+        assert run.said() == "notes.md: stored as version 1, receipt kept, until 5 May"
+        assert (
+            await run.gateway.files.details("finance/2026/notes.md")
+        ).file.expires_at == run.service.now + 2 * 86_400
+        (done,) = [each.text for each in run.app.commands]
+        assert done.endswith("notes.md --to finance/2026 --expires 2d")
+
+
 async def test_a_file_is_said_to_expire_and_not_to(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")

@@ -10,6 +10,7 @@ from typing import Final
 from sft.client.api.files import show_file
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, get_all, put_all, verify_all
+from sft.client.transfers.expiries import set_expiries
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutPlan, plan_get, plan_put
 from sft.client.transfers.progress import Report
@@ -29,6 +30,7 @@ class LiveTransfers:
         self.put = access.asking(put_all)
         self.get = access.asking(self._get)
         self.verify = access.asking(self._verify)
+        self.expire = access.asking(set_expiries)
         self.is_earlier = access.asking(self._is_earlier)
 
     async def plan_put(self, sources: Sequence[str], *, to: str, safe_names: bool = False) -> PutPlan:

@@ -36,6 +36,7 @@ from tui.panes.pane import Pane
 from tui.panes.remote import RemoteSide
 from tui.screens import files_rules as rules
 from tui.screens.files_changes import ChangeActs
+from tui.screens.files_expiry import ExpiryActs
 from tui.screens.files_lists import ListActs
 from tui.screens.files_looks import LookActs
 from tui.screens.files_memory import FilesMemory
@@ -75,7 +76,7 @@ class FilesView(View):
         self.memory = FilesMemory(self, folder)
         self._pasted = PastedFiles(self)
         self._searching = SearchActs(self)
-        changes = (ChangeActs(self), OwnerActs(self), VersionActs(self), RightActs(self))
+        changes = (ChangeActs(self), OwnerActs(self), VersionActs(self), ExpiryActs(self), RightActs(self))
         self.doers = (TransferActs(self), *changes, ListActs(self), LookActs(self), self._searching)
         self._details_timer: Timer | None = None
 

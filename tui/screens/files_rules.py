@@ -30,11 +30,12 @@ _OWNED: Final = {
 }
 _ON_SERVER: Final = frozenset(
     {"files.rename", "files.owner", "files.delete", "files.verify", "files.why", "files.look", "files.versions"}
-    | {"files.expiry", "files.rights"}
+    | {"files.rights"}
 )
-_OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.restore", "files.copy"}
+_OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.expiry", "files.restore", "files.copy"}
 _NOT_IN_TRASH: Final = (_ON_SERVER - {"files.delete", "files.rights"}) | {
     "files.transfer",
+    "files.expiry",
     "files.new_folder",
     "files.go_to",
 }
@@ -105,7 +106,8 @@ def reason_of_side(now: Snapshot, act: Action) -> str:
 
 def needed(now: Snapshot, act: Action) -> Permission | None:
     """Return what the role must hold for an act on this side."""
-    return Permission.FILE_WRITE if now.is_local and act.id == "files.transfer" else act.permission
+    is_put = now.is_local and act.id in {"files.transfer", "files.expiry"}
+    return Permission.FILE_WRITE if is_put else act.permission
 
 
 def reason(now: Snapshot, act: Action) -> str:
@@ -114,7 +116,7 @@ def reason(now: Snapshot, act: Action) -> str:
     if act.id in _OF_A_LINE and not now.selected and (entry is None or not entry.can_be_chosen):
         return "Nothing is chosen: the cursor stands on no file or folder."
     # Of several that are selected, the server says which may not.
-    if act.id not in _OWNED or now.selected or role is None or entry is None:
+    if act.id not in _OWNED or now.is_local or now.selected or role is None or entry is None:
         return ""
     person, permission = Caller(now.user_id, None, "", role), act.permission
     is_file = entry.kind is EntryKind.FILE

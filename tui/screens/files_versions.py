@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from sft.model.names import split_path
-from sft.model.text import count_text, counted, expiry_seconds, local_time, shown_name
-from tui.dialogs.ask import TextPrompt
+from sft.model.text import count_text, counted, shown_name
 from tui.dialogs.destroy import Destroy
 from tui.dialogs.versions import VersionAct, Versions
 from tui.messages import Severity
@@ -19,15 +18,6 @@ from tui.panes.entry import Entry, EntryKind
 from tui.screens.files_context import FilesContext
 
 _SEVERAL = "destroy"
-_NEVER = "never"
-
-
-def _span(text: str) -> str:
-    """Check a time span, or that it is never."""
-    text = text.strip().lower()
-    if text != _NEVER:
-        expiry_seconds(text)
-    return text
 
 
 class VersionActs:
@@ -72,34 +62,6 @@ class VersionActs:
             await self._files.gateway.files.destroy_version(entry.path, number)
             said = f"The content of version {number} of {shown_name(entry.name)} is destroyed."
             self._files.report(said, Severity.SUCCESS)
-
-    def act_expiry(self) -> None:
-        """Ask when a file goes to the trash by itself."""
-        entry = self._files.pane.current
-        if entry is None or entry.kind is not EntryKind.FILE:
-            self._files.report("Only a file expires.", Severity.WARNING)
-        else:
-            self._files.start(partial(self._expire, entry))
-
-    async def _expire(self, entry: Entry) -> None:
-        name = shown_name(entry.name)
-        span = await self._files.app.push_screen_wait(
-            TextPrompt(
-                f"When {name} goes to the trash by itself",
-                lines=["It can be brought back from there as any deleted file."],
-                label="After 12h, 7d or 2w; or never",
-                value="7d", act="Set it", check=_span,
-            )
-        )  # fmt: skip
-        if span is None:
-            return
-        expires_at = None if span == _NEVER else int(self._files.now) + expiry_seconds(span)
-        file = await self._files.gateway.files.set_expiry(entry.path, expires_at)
-        said = "does not go to the trash by itself"
-        if file.expires_at is not None:
-            said = f"goes to the trash {local_time(file.expires_at, now=self._files.now)}"
-        self._files.report(f"{name} {said}.", Severity.SUCCESS)
-        self._files.remote.read(anew=True)
 
     async def destroy_trashed(self, paths: Sequence[str]) -> None:
         """Destroy for good what lies in the trash."""

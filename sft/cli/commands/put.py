@@ -17,7 +17,7 @@ import click
 from sft.cli.again import ReconnectingSession
 from sft.cli.completing import files_here
 from sft.cli.completing import folders as folders_there
-from sft.cli.expiry import expiry_option, expiry_text, set_expiries
+from sft.cli.expiry import expiry_option, expiry_text
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.options import common
@@ -28,6 +28,7 @@ from sft.client.api.files import list_page, make_folder, show_file
 from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, put_all
 from sft.client.transfers.exclude import Excludes
+from sft.client.transfers.expiries import set_expiries
 from sft.client.transfers.foresee import foresee_folders_there, foresee_put
 from sft.client.transfers.plan import PutItem, PutPlan, plan_put
 from sft.client.transfers.progress import Report, TransferStage

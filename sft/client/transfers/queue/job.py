@@ -135,6 +135,7 @@ class Job(Struct):
         names: what the person named: paths here for a put, paths on the server else.
         to: folder on the server for a put, folder here for a get.
         version: of a single file to get; 0 is the newest.
+        expires_seconds: so long after it was stored each file goes to the trash by itself; 0 is never.
         replace: versions that are replaced: what was in the way when it was decided, and nothing newer.
         beside: names that are kept beside what is there.
         only: if not empty, these paths alone are still to be moved.
@@ -170,6 +171,7 @@ class Job(Struct):
     moved: tuple[Moved, ...] = ()
     moved_files: int = 0
     taken: tuple[Taken, ...] = ()
+    expires_seconds: int = 0
 
     def take(self, taken: Sequence[Taken]) -> None:
         """Note what this computer has now."""

@@ -7,7 +7,7 @@ server says so for a put; for a get, equal bytes here are told by their digest).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -71,6 +71,9 @@ class Transfers(Protocol):
     async def verify(self, items: Sequence[GetItem], *, report: Report | None = None) -> list[GetResult]:
         """Read and judge files, keeping nothing."""
 
+    async def expire(self, paths: Sequence[str], expires_at: int) -> list[tuple[str, SftError]]:
+        """Have files go to the trash by themselves, at a moment; return those of which that could not be said, and why."""
+
     async def is_earlier(self, item: GetItem, size: int, digest: bytes) -> bool:
         """Return whether these bytes are an earlier version of a file, as its signature says; SftError if none can tell."""
 
@@ -94,6 +97,8 @@ class RunResult:
     version: int = 0
     judged: list[Judged] = field(default_factory=list)
     author: str = ""
+    expires_at: int = 0  # of what was stored; 0 is never
+    unexpiring: int = 0  # stored, and what was asked for of their expiry could not be said
 
 
 class Run:
@@ -148,6 +153,7 @@ class Run:
             return
         results = await self._transfers.put(decided, folders=plan.folders, report=self._reporter(decided, 0))
         taken: list[Taken] = []
+        stored: dict[str, str] = {}
         for result in results:
             if result.error is not None:
                 source = str(result.item.source or result.item.path)
@@ -158,7 +164,20 @@ class Run:
             if result.stored is not None:
                 self.outcome.version = result.stored.version
                 taken.append(Taken(str(result.item.source), result.item.path, result.stored.version))
+                stored[result.stored.path] = str(result.item.source)
         self._job.take(taken)
+        if job.expires_seconds and stored:
+            await self._expire(stored)
+
+    async def _expire(self, stored: Mapping[str, str]) -> None:
+        """Say when what was stored goes to the trash: by its path, with what it was here."""
+        expires_at = int(self._now()) + self._job.expires_seconds
+        refused = await self._transfers.expire([*stored], expires_at)
+        # What a lost connection kept from being said is said by the next run, which finds the file there already.
+        lost = [Failure.of(stored[path], path, error) for path, error in refused]
+        self.outcome.failures += [failure for failure in lost if failure.is_connection]
+        self.outcome.unexpiring = len(refused)
+        self.outcome.expires_at = expires_at if len(refused) < len(stored) else 0
 
     def _beside(self, item: PutItem) -> PutItem:
         return structs.replace(item, path=beside_path(item.path, self._user, self._now()))

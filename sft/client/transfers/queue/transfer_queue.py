@@ -121,9 +121,13 @@ class TransferQueue:
 
     # -- orders --------------------------------------------------------------------------------------------
 
-    def put(self, names: Sequence[str], to: str, title: str) -> Job:
-        """Store files and folders of this computer in a folder of the server."""
-        return self._add(Direction.PUT, names, to, title)
+    def put(self, names: Sequence[str], to: str, title: str, *, expires_seconds: int = 0) -> Job:
+        """Store files and folders of this computer in a folder of the server.
+
+        Args:
+            expires_seconds: so long after it was stored each file goes to the trash by itself; 0 is never.
+        """
+        return self._add(Direction.PUT, names, to, title, expires_seconds=expires_seconds)
 
     def get(self, names: Sequence[str], to: str, title: str, *, version: int = 0) -> Job:
         return self._add(Direction.GET, names, to, title, version=version)
@@ -243,7 +247,16 @@ class TransferQueue:
         for ordered in self._ordered:
             ordered(job, decisions)
 
-    def _add(self, direction: Direction, names: Sequence[str], to: str, title: str, *, version: int = 0) -> Job:
+    def _add(
+        self,
+        direction: Direction,
+        names: Sequence[str],
+        to: str,
+        title: str,
+        *,
+        version: int = 0,
+        expires_seconds: int = 0,
+    ) -> Job:
         job = Job(
             id=max((job.id for job in self.jobs), default=0) + 1,
             account=self._host.connection.account,
@@ -252,6 +265,7 @@ class TransferQueue:
             to=to,
             title=title,
             version=version,
+            expires_seconds=expires_seconds,
             added_at=int(self._now()),
             mark=secrets.token_hex(8),
         )
