@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from sft.cli.completion_scripts import PROGRAMS, variable_of
 from sft.errors import SftError
 
 if TYPE_CHECKING:
@@ -27,24 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SECONDS: Final = 1.5  # who waits longer has typed it
-COMPLETE: Final = "_SFT_COMPLETE"
-"""The variable by which a shell asks for completions; click derives it from the program's name."""
-
 _LIVE_IN_QUOTES: Final = frozenset('$`\\!"')
-_BASH_TAKES: Final = "COMPREPLY+=($value)"
-# As it stands, no pattern of files here; and after a folder one goes on typing.
-_BASH_TAKES_WHOLE: Final = """COMPREPLY+=("$value")
-            [[ $value == */ || $value == */\\' ]] && compopt -o nospace"""
-
-
-def script_of(shell: str, program: click.Command, name: str = "sft", variable: str = COMPLETE) -> str:
-    """Return what a shell loads to ask us."""
-    from click.shell_completion import get_completion_class
-
-    kind = get_completion_class(shell)
-    if kind is None:
-        raise click.BadParameter(f"{shell} is not known")
-    return kind(program, {}, name, variable).source().replace(_BASH_TAKES, _BASH_TAKES_WHOLE)
 
 
 def files_here(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -61,7 +45,7 @@ def servers(context: click.Context, _parameter: click.Parameter, incomplete: str
     """Offer the servers that this computer knows."""
     invocation = _invocation(context)
     with contextlib.suppress(SftError):
-        return _offered(incomplete, (profile.name for profile in invocation.profiles.all()))
+        return offered(incomplete, (profile.name for profile in invocation.profiles.all()))
     return []
 
 
@@ -163,7 +147,7 @@ def _asked(
         return await _within(reactor, SECONDS, ask_once) or ()
 
     with contextlib.suppress(SftError):
-        return _offered(incomplete, invocation.run(asking))
+        return offered(incomplete, invocation.run(asking))
     return []
 
 
@@ -192,11 +176,12 @@ async def _within(reactor: Any, seconds: float, act: Callable[[], Awaitable[T]])
     return results[0] if results else None
 
 
-def _offered(incomplete: str, found: Iterable[str]) -> list[CompletionItem]:
+def offered(incomplete: str, found: Iterable[str]) -> list[CompletionItem]:
+    """Return what of some names goes on from what was typed, as the shell that asks takes it."""
     from sft.model.names import safe
 
     fits = [text for text in found if text.startswith(incomplete) and safe(text) == text]
-    if not os.environ.get(COMPLETE, "").startswith("bash"):  # where click reads it
+    if not any(os.environ.get(variable_of(each), "").startswith("bash") for each in PROGRAMS):  # where click reads it
         return [_item(text) for text in fits]  # zsh and fish quote it themselves
     # What bash takes stands there as if it had been typed: behind the quotation mark that the person began with.
     if _is_in_double_quotes(os.environ.get("COMP_WORDS", "")):

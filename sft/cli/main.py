@@ -16,7 +16,7 @@ import click
 
 from sft import __version__
 from sft.cli.commands.tui import open_screens
-from sft.cli.completing import COMPLETE, script_of
+from sft.cli.completion_scripts import SHELLS, script_of, variable_of
 from sft.cli.failures import report, unforeseen
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.lazy import LazyGroup
@@ -128,15 +128,15 @@ def version_command(context: click.Context) -> int:
 
 
 @cli.command("completion")
-@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@click.argument("shell", type=click.Choice(tuple(SHELLS)))
 @common
 def completion_command(invocation: Invocation, shell: str) -> int:
     """Print the completion script of a shell; load it with: source <(sft completion bash)."""
-    script = script_of(shell, cli)
+    script = script_of(shell, "sft")
     if invocation.console.json:
         invocation.console.document({"shell": shell, "script": script})
     else:
-        invocation.console.write(script + "\n")
+        invocation.console.write(script)
     return 0
 
 
@@ -204,7 +204,7 @@ def _status_of(arguments: Sequence[str], invocation: Invocation) -> int:
         return _stopped(invocation, Interrupted(signal.SIGINT))
     except SystemExit as ended:
         # click's own: a completion that was asked for, or a reader of the help who went away.
-        return 0 if invocation.environ.get(COMPLETE) is None else int(ended.code or 0)
+        return 0 if invocation.environ.get(variable_of("sft")) is None else int(ended.code or 0)
     except Interrupted as interrupted:
         return _stopped(invocation, interrupted)
     return status if isinstance(status, int) else 0

@@ -25,7 +25,7 @@ from sft.cli.usage import STATUSES, asks_json, usage_of
 from sft.errors import SftError, UsageError
 from sft.model.access import Role
 from sft.model.rights import ASKED_RIGHTS
-from sft.operator import installing
+from sft.operator import completing, installing
 from sft.operator.command_line import Call, InviteGroup, OperatorGroup, argument, flag, leaf, option
 from sft.operator.listening import WITNESS_LISTEN, endpoint_of
 from sft.operator.next_steps import steps_at
@@ -78,13 +78,17 @@ def _of_serve(named: ServerOption) -> click.Option:
     about = f"{named.about} {_REMEMBERED}" if named.flag is Flag.KEPT else named.about
     choice = click.Choice(named.kind.words) if isinstance(named.kind, OneOf) else None
     judge = _absolute if named.name == "data" else _judged
-    return option(named.flag_name, about, metavar=named.metavar, type=choice, callback=judge)
+    offers = completing.folders_here if named.name == "data" else None
+    return option(named.flag_name, about, metavar=named.metavar, type=choice, callback=judge, shell_complete=offers)
 
 
 _ROLES: Final = click.Choice([role.value for role in Role])
-_WHO: Final = argument("NAME", "The person's name.")
-_ONE: Final = argument("NAME", "The person's name.", required=False)
-_LISTED: Final = option("--from-file", "Everybody whom a list names, one a line.", metavar="FILE")
+_WHO: Final = argument("NAME", "The person's name.", shell_complete=completing.people)
+_ONE: Final = argument("NAME", "The person's name.", required=False, shell_complete=completing.people)
+_LISTED: Final = option(
+    "--from-file", "Everybody whom a list names, one a line.", metavar="FILE", shell_complete=completing.files_here
+)
+_KEY_ABOUT: Final = "The key (RW...), or the file of sft key export."
 _NUMBER: Final = click.IntRange(min=1)
 _YES: Final = flag("--yes", "Do not ask.")
 _REMEMBERED: Final = "Kept in HOME/sft.toml for later starts."
@@ -157,7 +161,13 @@ _USER: Final = OperatorGroup(
             "Remove somebody for good; their files stay.",
             _ONE,
             _LISTED,
-            option("--files-to", "Who gets the files; the first admin unless told.", default="", metavar="NAME"),
+            option(
+                "--files-to",
+                "Who gets the files; the first admin unless told.",
+                default="",
+                metavar="NAME",
+                shell_complete=completing.people,
+            ),
             _YES,
         ),
         leaf(
@@ -165,7 +175,7 @@ _USER: Final = OperatorGroup(
             "people:reset_key",
             "Let somebody in again who lost every key: by a link that is printed, or with a key that they gave you.",
             _WHO,
-            argument("PUBLIC_KEY", "The key (RW...), or the file of sft key export.", required=False, default=""),
+            argument("PUBLIC_KEY", _KEY_ABOUT, required=False, default="", shell_complete=completing.files_here),
             option("--device", "What to call the device that has the key.", default="device", metavar="NAME"),
             option(
                 "--stolen-since", "The others were stolen: from this number of the log on, or start.", metavar="NUMBER"
@@ -176,8 +186,8 @@ _USER: Final = OperatorGroup(
             "add",
             "people:add",
             "Register somebody by public key, without an invitation.",
-            _WHO,
-            argument("PUBLIC_KEY", "The key (RW...), or the file of sft key export."),
+            argument("NAME", "The person's name."),
+            argument("PUBLIC_KEY", _KEY_ABOUT, shell_complete=completing.files_here),
             option("--role", "What they are.", type=_ROLES, default=Role.GUEST.value, show_default=True),
             option("--device", "What to call the device that has the key.", default="first", metavar="NAME"),
         ),
@@ -188,7 +198,13 @@ _RIGHT: Final = (
     argument(
         "ACT", f"What they would do: {', '.join(ASKED_RIGHTS)}.", type=click.Choice([*ASKED_RIGHTS]), metavar="ACT"
     ),
-    argument("ABOUT", "Its path, or the person whom it is about.", required=False, default=""),
+    argument(
+        "ABOUT",
+        "Its path, or the person whom it is about.",
+        required=False,
+        default="",
+        shell_complete=completing.about,
+    ),
     option("--size", SIZE_ABOUT, type=SIZE, default=0, metavar="SIZE"),
     option("--to", TO_ABOUT, default="", metavar="NAME"),
 )
@@ -210,12 +226,14 @@ _INVITE: Final = InviteGroup(
             "withdraw",
             "people:withdraw",
             "Make an open invitation void.",
-            argument("NUMBER", "Its number; see sftd invite list.", type=_NUMBER),
+            argument(
+                "NUMBER", "Its number; see sftd invite list.", type=_NUMBER, shell_complete=completing.invitations
+            ),
         ),
     ],
 )
 
-_PATH: Final = argument("PATH", "Its path on the server.")
+_PATH: Final = argument("PATH", "Its path on the server.", shell_complete=completing.paths)
 _FILE: Final = OperatorGroup(
     "file",
     "What is stored.",
@@ -254,8 +272,8 @@ _LOG: Final = OperatorGroup(
             "show",
             "log_pages:show",
             "Show what happened, the newest lines.",
-            option("--user", "Who did it, or had it done to them.", metavar="NAME"),
-            option("--file", "What was done to this file.", metavar="PATH"),
+            option("--user", "Who did it, or had it done to them.", metavar="NAME", shell_complete=completing.people),
+            option("--file", "What was done to this file.", metavar="PATH", shell_complete=completing.paths),
             option("--act", "What was done; several by commas.", metavar="ACT"),
             option("--since", "From then on: 2d, 2026-05-03, or 2026-05-03T14:02:11Z.", metavar="WHEN"),
             option("--until", "Before then.", metavar="WHEN"),
@@ -267,14 +285,23 @@ _LOG: Final = OperatorGroup(
             "export",
             "log_pages:export",
             "Write the whole log as files of C2SP tlog-tiles, which other people's tools check.",
-            argument("DIR", "A folder of its own; an earlier export there is gone on with."),
+            argument(
+                "DIR",
+                "A folder of its own; an earlier export there is gone on with.",
+                shell_complete=completing.folders_here,
+            ),
             flag("--without-records", "Without names, paths and who downloaded: to be published."),
         ),
         leaf(
             "verify",
             "log_pages:verify",
             "Check the whole log, leaf by leaf.",
-            option("--folder", "An exported folder; the server's log unless told.", metavar="DIR"),
+            option(
+                "--folder",
+                "An exported folder; the server's log unless told.",
+                metavar="DIR",
+                shell_complete=completing.folders_here,
+            ),
         ),
         leaf("key", "log:show_key", "Print the log's name and key, for witnesses and policies.", local=True),
         leaf("witnesses", "log:show_witnesses", "Show who has cosigned the log's heads, and when.", local=True),
@@ -297,7 +324,7 @@ _CONFIG: Final = OperatorGroup(
             "show",
             "config:show",
             "Show every option with its value and where that comes from, or all about one.",
-            argument("OPTION", "One of them.", required=False, default=""),
+            argument("OPTION", "One of them.", required=False, default="", shell_complete=completing.options),
             local=True,
         ),
         leaf("check", "config:check", "Say what is wrong in HOME/sft.toml and in the environment.", local=True),
@@ -314,7 +341,7 @@ _HOOK: Final = OperatorGroup(
             "test",
             "hooks:test",
             "Give a hook the newest event that it is for, as a test.",
-            argument("HOOK", "Its name; see sftd hook list."),
+            argument("HOOK", "Its name; see sftd hook list.", shell_complete=completing.hooks),
         ),
     ],
 )
@@ -342,7 +369,13 @@ _VAULT: Final = OperatorGroup(
             "rebuild",
             "files:rebuild",
             "Make the index again of what lies beside the objects, where the database was lost.",
-            option("--export", "Write contents that find no place to files, readable.", default="", metavar="DIR"),
+            option(
+                "--export",
+                "Write contents that find no place to files, readable.",
+                default="",
+                metavar="DIR",
+                shell_complete=completing.folders_here,
+            ),
             before="lost_database:make_again",
         ),
         leaf("collect", "files:collect", "Destroy what was in the trash for its time."),
@@ -362,7 +395,9 @@ _BACKUP: Final = leaf(
     "backup",
     "backups.command:backup",
     "Copy everything but the master key into a folder, while the server serves; again adds what is new.",
-    argument("DIR", "A folder on another disk, for this server's backups alone."),
+    argument(
+        "DIR", "A folder on another disk, for this server's backups alone.", shell_complete=completing.folders_here
+    ),
     option(
         "--keep",
         "How many backups stay, with this one; older ones go.",
@@ -380,9 +415,9 @@ _RESTORE: Final = leaf(
     "restore",
     "backups.restore_command:restore",
     "Put a backup back into an empty home, verified before it can be served.",
-    argument("DIR", "The folder of backups."),
+    argument("DIR", "The folder of backups.", shell_complete=completing.folders_here),
     flag("--list", "Name the backups in it, and do nothing."),
-    option("--snapshot", "Which of them; the newest unless told.", metavar="NAME"),
+    option("--snapshot", "Which of them; the newest unless told.", metavar="NAME", shell_complete=completing.snapshots),
     *(_of_serve(each) for each in OPTIONS if each.name in ("master_key", "data")),
     option("--reason", "Why; everybody reads it.", default="", metavar="TEXT"),
     flag("--nothing-since", "Nothing happened after the backup: the log goes on, and nobody is asked anything."),
@@ -434,6 +469,7 @@ program: Final = OperatorGroup(
             is_eager=True,
             expose_value=False,
             callback=_home_named,
+            shell_complete=completing.folders_here,
             help="Where the server lives; unless told SFT_SERVER_HOME, else the platform's data folder.",
         )
     ],

@@ -13,10 +13,10 @@ from typing import Final
 
 import click
 
+from sft.cli.completion_scripts import SHELLS, script_of
+
 _PROGRAM: Final = "/usr/bin/sftd"
-_SHELLS: Final = ("bash", "zsh", "fish")
 UNITS: Final = ("sftd.service", "sftd-backup.service", "sftd-backup.timer")
-_COMPLETE: Final = "_SFTD_COMPLETE"
 _ENVIRONMENT: Final = {
     "SFT_HOME": "Where sft keeps keys, pins and what it knows of servers; unless told the platform's data folder.",
     "SFT_PASSPHRASE_FILE": "The file that holds the passphrase of the key.",
@@ -66,13 +66,10 @@ def _manual(context: click.Context, name: str) -> int:
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(_SHELLS), help="Which shell.")
-@click.pass_context
-def _completion(context: click.Context, shell: str) -> int:
+@click.argument("shell", type=click.Choice(tuple(SHELLS)), help="Which shell.")
+def _completion(shell: str) -> int:
     """Print the completion script of a shell; load it with: source <(sftd completion bash)."""
-    from sft.cli.completing import script_of
-
-    click.echo(script_of(shell, context.find_root().command, "sftd", _COMPLETE))
+    click.echo(script_of(shell, "sftd"), nl=False)
     return 0
 
 

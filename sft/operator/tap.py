@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.application.service import IService
 from twisted.python import usage
 
+from sft.cli.completion_scripts import variable_of
 from sft.cli.console import Console
 from sft.cli.failures import report
 from sft.errors import HomeError
@@ -105,6 +106,8 @@ def run_sftd() -> None:
 
     It stays in the foreground and leaves no pid file.
     """
+    if variable_of("sftd") in os.environ:  # a shell that completes what is typed waits for nothing of twistd's
+        raise SystemExit(run_program(sys.argv[1:], Call()))
     from twisted.scripts import twistd
 
     runner: Any = twistd  # its names are not exported for type checkers

@@ -13,6 +13,7 @@
     migration    how it gets the program's own
     database     making, opening, checkpoints, reading transactions
     writer       the one thread that writes
+    offered      names for a shell that completes them
     users, invitations, settings, folders, files, trash, objects, uploads, ledger     queries, by what they are about
 
 Rules. Nothing of SQLAlchemy leaves this package, and nothing here decides: services do.

