@@ -58,6 +58,9 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 # Of a ``durable.replace_file``, a ``StagedFile`` or a copy before an upgrade that was killed.
 _UNFINISHED: Final = re.compile(r"\.[0-9a-f]{16}\.part|master\.(key|parameters)\.part|sft\.sqlite\..*\.part")
 _FILE_MOST_BYTES: Final = 64 * 1024
+# What tells a home from any other folder; and what a start that was cut before it had any of them may have left.
+_MARKS: Final = frozenset({configuration_file.NAME, "master.key", "master.parameters", SERVER_KEY, "witness"})
+_OURS: Final = re.compile(r"lock|control|data(\.new|\.restoring)?|(serve|witness)\.(pid|log)|lost\+found|.*\.part")
 
 
 class HomeState(Enum):
@@ -127,11 +130,23 @@ class Home:
             HomeError: it cannot be made, or is somebody else's.
         """
         with self._acting("it cannot be made", "Choose another --home, or make it yours"):
+            self._require_ours()
             durable.make_private_folder(self.path)
-        for folder in (self.path, self.data, self.vault):
+        # What else lies where --data says is somebody else's: nothing of ours is without keyring and database.
+        data = (self.data, self.vault) if self.keyring.exists() or self.database.exists() else ()
+        for folder in data:
             if folder.is_dir() and not folder.is_symlink():
                 with self._acting(f"{folder} cannot be closed to others", "Make it yours: chown, then chmod 700"):
                     durable.make_private_folder(folder)
+
+    def _require_ours(self) -> None:
+        """Refuse a folder that is in use for something else, before anything of it is changed: it might be ``/``."""
+        if not self.path.is_dir():
+            return
+        found = {name for name in os.listdir(self.path) if not name.startswith(".")}
+        strange = sorted(name for name in found if not _OURS.fullmatch(name))
+        if strange and found.isdisjoint(_MARKS):
+            self._refuse(f"it holds {strange[0]}, and no server", "Name an empty folder, with another --home")
 
     def remove_unfinished(self) -> None:
         """Remove what killed writes of small files have left; under the lock."""

@@ -209,9 +209,11 @@ def test_a_folder_of_something_else_and_one_of_another_server_are_left_as_they_a
     other = tmp_path / "photos"
     other.mkdir()
     (other / "cat.jpg").write_bytes(b"cat")
+    other.chmod(0o755)
     refused = filled.operator("backup", str(other))
     assert (refused.status, "cat.jpg" in refused.err) == (10, True)
     assert os.listdir(other) == ["cat.jpg"]
+    assert other.stat().st_mode & 0o777 == 0o755
     refused = filled.operator("restore", str(other))
     assert (refused.status, "no backups of sft" in refused.err) == (10, True)
     theirs = tmp_path / "theirs"

@@ -68,11 +68,17 @@ class BackupFolder:
         Raises:
             BackupError: it is another server's, something else, or in use; or the disk refuses.
         """
+        if self.path.is_symlink():
+            self.refuse("it is a symbolic link", f"Name the folder that it leads to: {self.path.resolve()}")
         with self.acting("cannot be made", "Name another folder, or make it yours"):
+            if self.path.exists():
+                self._require_of(server_id)  # before anything is changed: somebody else's stays open to whom it was
             durable.make_private_folder(self.path)
         with self._locked(alone=True):
             with self.acting("cannot be put in order", "Look at its disk and at whose it is, then again"):
-                self._require_of(server_id)
+                if not self._require_of(server_id):
+                    with durable.opened_folder(self.path) as folder:
+                        durable.replace_file(folder, MARK, b"sft backup 1\n" + server_id.hex().encode() + b"\n")
                 for name in (SNAPSHOTS, DATABASE, PACKS, UNFINISHED):
                     durable.make_private_folder(self.path / name)
                 make_object_directory(self.vault, RealDisk())
@@ -92,17 +98,18 @@ class BackupFolder:
                 self.refuse("another backup or restore is at it", "Wait until that has ended, then again")
             yield
 
-    def _require_of(self, server_id: bytes) -> None:
+    def _require_of(self, server_id: bytes) -> bool:
+        """Refuse a folder of something else, or of another server; return whether it is marked as this one's."""
         with durable.opened_folder(self.path) as folder:
             try:
                 found = durable.read_regular(folder, MARK, _MARK_MOST_BYTES)
             except FileNotFoundError:
                 if strange := sorted(set(os.listdir(folder)) - _OURS - {"lost+found"}):
                     self.refuse(f"it holds {strange[0]}, which is no backup", "Name an empty folder, or one of backups")
-                durable.replace_file(folder, MARK, b"sft backup 1\n" + server_id.hex().encode() + b"\n")
-                return
+                return False
         if found.split()[3:] != [server_id.hex().encode()]:
             self.refuse("it holds the backups of another server", "Name a folder of its own for each server")
+        return True
 
     def _clear(self) -> None:
         """Remove what a run that was cut has left, but for objects and pieces that are whole: the next run takes them."""

@@ -42,6 +42,38 @@ def test_a_home_is_closed_to_others_whatever_the_umask(tmp_path):
     assert stat.S_IMODE((home.path / "secret").stat().st_mode) == 0o600
 
 
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_folder_of_something_else_is_no_home_and_stays_open_to_its_people(tmp_path):
+    folder = tmp_path / "srv"
+    (folder / "data").mkdir(parents=True)
+    (folder / "photos").mkdir()
+    folder.chmod(0o755)
+    with pytest.raises(HomeError) as refused:
+        Home(folder).make()
+    assert "photos" in refused.value.values["problem"]
+    assert mode(folder) == 0o755
+
+
+@pytest.mark.parametrize("there", ["sft.toml", "master.key", "lost+found", ".profile"])
+def test_a_folder_that_its_operator_has_prepared_is_a_home(tmp_path, there):
+    folder = tmp_path / "home"
+    folder.mkdir(0o755)
+    (folder / there).touch()
+    (folder / "hooks" if there in {"sft.toml", "master.key"} else folder / "lock").mkdir()
+    Home(folder).make()
+    assert mode(folder) == 0o700
+
+
+def test_a_folder_named_data_that_holds_something_else_stays_open_to_its_people(tmp_path):
+    (tmp_path / "srv" / "data").mkdir(parents=True)
+    (tmp_path / "srv" / "data").chmod(0o755)
+    Home(tmp_path / "home", tmp_path / "srv").make()
+    assert mode(tmp_path / "srv" / "data") == 0o755
+
+
 def test_an_empty_home_is_new(home):
     assert home.state() is HomeState.NEW
 
