@@ -26,6 +26,7 @@ RowValue = str | int | bytes | None
 
 _PURPOSE: Final = b"sft row 1"
 _SUM_PURPOSE: Final = b"sft row sum 1"
+_BACKUP: Final = "a backup's settings"  # no table has this name
 SUM_MODULUS: Final = 1 << 256
 _TYPES: Final[frozenset[type]] = frozenset({str, int, bytes, type(None)})
 
@@ -92,6 +93,11 @@ class RowSum:
     def total(self, macs: Iterable[bytes]) -> int:
         """Add up MACs, in whatever order."""
         return sum(map(self.term, macs)) % SUM_MODULUS
+
+
+def backup_mac(key: bytes, server_id: bytes, digest: bytes) -> bytes:
+    """Return the MAC over the digest of what a backup has beside database and contents: settings (FORMAT.md §13)."""
+    return RowMac(key, server_id, _BACKUP).make([digest])
 
 
 def _require_key(key: bytes) -> None:

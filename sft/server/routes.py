@@ -336,9 +336,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.RebuildVault: JobRoute(lambda _context, q: [(rebuild.rebuild, {"export_to": q.export_to})]),
     m.RotateMasterKey: JobRoute(_rotation),
     m.BeginBackup: ActRoute(
-        backups.begin_backup,
-        lambda by, q: backups.BackupBeginning(by, q.epoch),
-        lambda id_, done: m.Done(id_, changed=done),
+        backups.begin_backup, lambda by, q: backups.BackupBeginning(by, q.epoch, q.settings), m.BackupBegun
     ),
     m.EndBackup: ActRoute(
         backups.end_backup,

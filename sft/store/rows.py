@@ -54,6 +54,10 @@ class Rows:
         """The id of the server whose rows these are: each row's MAC says so."""
         return self._row_macs.server_id
 
+    def backup_mac(self, digest: bytes) -> bytes:
+        """Make the MAC over the digest of a backup's settings."""
+        return self._row_macs.backup_mac(digest)
+
     def all(self, asked: RowsOf[A], **values: Any) -> list[A]:
         """Load every row that is asked for; RowForgedError for the first whose MAC does not hold."""
         kind, spec = asked.kind, TABLE_SPECS[asked.kind]

@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Table, insert
 from sqlalchemy.dialects.sqlite import pysqlite
 
-from sft.crypto.row_mac import RowMac, RowSum, RowValue
+from sft.crypto.row_mac import RowMac, RowSum, RowValue, backup_mac
 from sft.errors import RowForgedError
 from sft.store import row_types, schema
 from sft.store.row_types import Row
@@ -127,10 +127,11 @@ class RowMacs:
         older: the row key before, where rows may still carry its MACs.
     """
 
-    __slots__ = ("_macs", "_older", "_server_id", "row_sum")
+    __slots__ = ("_macs", "_older", "_row_key", "_server_id", "row_sum")
 
     def __init__(self, row_key: bytes, server_id: bytes, older: bytes | None = None) -> None:
         self._server_id = server_id
+        self._row_key = row_key
         self._macs = _macs(row_key, server_id)
         self._older = {} if older is None else _macs(older, server_id)
         self.row_sum = RowSum(server_id)  # by what no change of the row key changes
@@ -145,6 +146,11 @@ class RowMacs:
         # In this order: whoever checks meanwhile knows the one before in either place.
         self._older = older
         self._macs = macs
+        self._row_key = row_key
+
+    def backup_mac(self, digest: bytes) -> bytes:
+        """Make the MAC over the digest of a backup's settings."""
+        return backup_mac(self._row_key, self._server_id, digest)
 
     def values(self, spec: TableSpec, row: Row) -> tuple[RowValue, ...]:
         """Lay out a row for its table, MAC included."""

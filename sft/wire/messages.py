@@ -21,6 +21,7 @@ from sft.model.records import Record
 from sft.wire.ending_requests import DestroyTrashed, DestroyVersion, SetExpiry
 from sft.wire.quota_requests import ChangeQuota, ShowQuota
 from sft.wire.replies import (
+    BackupBegun,
     Done,
     FileBegins,
     FileContent,
@@ -140,6 +141,7 @@ __all__ = [
     "AddKey",
     "AddUser",
     "AllowedListed",
+    "BackupBegun",
     "BeginBackup",
     "BeginUpload",
     "Cancel",
@@ -274,7 +276,7 @@ ServerMessage = (
     | VaultShown
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
     | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged | TrashDestroyed | QuotaShown
-    | RightExplained | AllowedListed | HookTested
+    | RightExplained | AllowedListed | HookTested | BackupBegun
 )  # fmt: skip
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
@@ -327,7 +329,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         RebuildVault: frozenset({VaultChecked}),
         RotateMasterKey: frozenset({VaultChecked}),
         CollectTrash: frozenset({VaultChecked}),
-        BeginBackup: frozenset({Done}),
+        BeginBackup: frozenset({BackupBegun}),
         EndBackup: frozenset({Done}),
         FindFiles: frozenset({FilesFound}),
         FindUpload: frozenset({UploadFound}),

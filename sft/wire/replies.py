@@ -16,6 +16,7 @@ from sft.errors.root import Value
 from sft.limits import BATCH_FILES, FRAME_BYTES, LIST_ENTRIES, SMALL_FILE_BYTES
 from sft.model.evidence import Evidence, HeadText, LoggedPage, LogProof, PartBytes, ProvedLeaf
 from sft.model.records import (
+    Bytes32,
     Count,
     Deleted,
     Destroyed,
@@ -226,6 +227,12 @@ class HookTested(Reply, frozen=True, tag=108):
     """Answers TestHook; ``problem`` is empty where it was taken."""
 
     problem: ShortText
+
+
+class BackupBegun(Reply, frozen=True, tag=109):
+    """Answers BeginBackup; by ``mac`` it is proved later that the settings in the backup were this server's."""
+
+    mac: Bytes32
 
 
 class VaultChecked(Reply, frozen=True, tag=82):

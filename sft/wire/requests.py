@@ -461,9 +461,10 @@ class CollectTrash(Request, frozen=True, tag=45):
 
 
 class BeginBackup(Request, frozen=True, tag=58):
-    """Say in the log that everything is about to be copied; ``epoch`` of the master key."""
+    """Say in the log that everything is about to be copied; ``epoch`` of the master key, ``settings`` their digest."""
 
     epoch: Count
+    settings: Bytes32
 
 
 class EndBackup(Request, frozen=True, tag=59):

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from sft.crypto.row_mac import backup_mac
 from sft.errors import BackupError
 from sft.limits import KIB, MIB
 from sft.model.access import operator_caller
 from sft.operator.backups.folder import BackupFolder
+from sft.operator.backups.home_files import HomeFiles, files_digest, read_home_files
 from sft.operator.backups.taking import TakenBackup, Taking
 from sft.service.maintenance.purging import COPIED, collect
 from sft.vault.copy_lock import CopyLock
@@ -61,7 +63,10 @@ def take(
     options = {"keep": 7, **options}
     with folder.writing(server_id), CopyLock(cli.server.home.vault).copying() as held:
         assert held
-        run_ = Taking(cli.server.home, folder, server="acme", server_id=server_id, disk=disk, **options)
+        files, keyring = read_home_files(cli.server.home), cli.server.here.storage.vault.keyring
+        digest = files_digest(files, server="acme", taken_at=NOW)
+        vouched = HomeFiles(files, backup_mac(keyring.row_key, server_id, digest))
+        run_ = Taking(cli.server.home, folder, server="acme", server_id=server_id, files=vouched, disk=disk, **options)
         return run_.run(NOW)
 
 

@@ -328,7 +328,7 @@ class _Example:
         return {}
 
     async def of_BeginBackup(self):
-        return {"epoch": 1}
+        return {"epoch": 1, "settings": bytes(32)}
 
     async def of_EndBackup(self):
         return {"objects": 0, "copied": 0, "size": 0}

@@ -25,6 +25,7 @@ from sft.model.names import safe
 from sft.model.text import count_text, counted, size_text, utc_time
 from sft.operator.backups.copy_pace import CopyPace
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
+from sft.operator.backups.home_files import HomeFiles, files_digest, read_home_files
 from sft.operator.backups.taking import TakenBackup, Taking
 from sft.operator.control import PATIENCE_SECONDS, PAUSE_SECONDS, Command
 from sft.operator.home import Home
@@ -102,7 +103,10 @@ async def _take(command: Command, folder: BackupFolder, ended: threading.Event) 
         await session.pool.run(held.enter_context, folder.writing(session.server_id))
         await _hold_still(command, held)
         epoch = sealed_epoch(await session.pool.run(load_keyring, home.keyring))
-        await session.request(m.BeginBackup, m.Done, epoch=epoch)
+        with folder.acting("cannot be taken: the home's settings cannot be read", "Look at whose they are, then again"):
+            files = read_home_files(home)
+        digest = files_digest(files, server=session.server_name, taken_at=int(command.now))
+        begun = await session.request(m.BeginBackup, m.BackupBegun, epoch=epoch, settings=digest)
     except BaseException:
         held.close()
         raise
@@ -111,6 +115,7 @@ async def _take(command: Command, folder: BackupFolder, ended: threading.Event) 
         folder,
         server=session.server_name,
         server_id=session.server_id,
+        files=HomeFiles(files, begun.mac),
         keep=options["keep"],
         each=CopyPace(options["limit"], time.monotonic, ended.wait).each,
         progress=_drawn(command),

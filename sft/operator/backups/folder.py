@@ -138,10 +138,13 @@ class BackupFolder:
         path = self.path / SNAPSHOTS / f"{name}{_MANIFEST}"
         if name not in self.names():
             self.refuse(f"it has no snapshot {name}", "See which it has: sftd restore DIR --list")
+        remedy = f"Restore another one, or remove {path}"
         try:
-            return StoredSnapshot(name, Manifest.decode(self._read(SNAPSHOTS, path.name, at_most=MANIFEST_MOST_BYTES)))
+            with self.acting(f"has a snapshot {name} that cannot be read", remedy):
+                data = self._read_file(SNAPSHOTS, path.name, at_most=MANIFEST_MOST_BYTES)
+            return StoredSnapshot(name, Manifest.decode(data))
         except ValueError as error:
-            self.refuse(f"its snapshot {name} {error}", f"Restore another one, or remove {path}")
+            self.refuse(f"its snapshot {name} {error}", remedy)
 
     def objects_of(self, snapshot: StoredSnapshot) -> ObjectList:
         """Read the list of the objects that a backup needs; BackupError where it is damaged."""
@@ -224,11 +227,12 @@ class BackupFolder:
     # -- the rest ------------------------------------------------------------------------------------
 
     def _read(self, *names: str, at_most: int) -> bytes:
+        with self.acting("cannot be read", "Run this as the user that owns it"):
+            return self._read_file(*names, at_most=at_most)
+
+    def _read_file(self, *names: str, at_most: int) -> bytes:
         *below, name = names
-        with (
-            self.acting("cannot be read", "Run this as the user that owns it"),
-            durable.opened_folder(self.path, *below) as folder,
-        ):
+        with durable.opened_folder(self.path, *below) as folder:
             return durable.read_regular(folder, name, at_most)
 
     @contextmanager

@@ -8,6 +8,7 @@ makes anything true: who restores believes the MACs of rows, which the keyring o
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -21,11 +22,15 @@ from sft.ledger.checkpoints import Checkpoint
 
 FORMAT: Final = 1
 MANIFEST_MOST_BYTES: Final = 1 << 28  # of a database of some TiB
+PIECE_PAGES: Final = 2048  # 64 KiB of the table: where nothing changed but a few pages, a few pieces are written
 
 _ID_BYTES: Final = 16
 _RECORD: Final = struct.Struct(">16sQ")  # of the list of objects
 _RECORD_BYTES: Final = _RECORD.size
 _SUM_BYTES: Final = 64 + 1
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_PAGE_BYTES: Final = frozenset(1 << power for power in range(9, 17))  # of SQLite's databases
+_PACKS_END: Final = 1 << 32
 _LAST_BYTE: Final = 255
 
 
@@ -48,6 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         object_list: SHA-256 of that list.
         lacking: objects that the database names, and that could not be copied whole.
         files: small files of the home, by name: its settings, and what makes a master key out of a passphrase.
+        files_mac: the server's, which says that they were its own (``sft.operator.backups.home_files``).
     """
 
     format: int = FORMAT
@@ -68,7 +74,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     object_bytes: int
     object_list: str
     lacking: int = 0
-    files: dict[str, bytes] = {}
+    files: dict[str, bytes]
+    files_mac: bytes
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -92,7 +99,21 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("is of a version that this program does not know") from error
         if found.format != FORMAT:
             raise ValueError(f"has the format {found.format}, and this program knows {FORMAT}")
+        if not found.is_sound():
+            raise ValueError("says what cannot be")
         return found
+
+    def is_sound(self) -> bool:
+        """Return whether names and numbers are such as a backup has: whoever reads on relies on that."""
+        pages, rest = divmod(self.database_bytes, self.page_bytes) if self.page_bytes in _PAGE_BYTES else (0, 1)
+        counts = (self.taken_at, self.objects, self.object_bytes, self.new_pages, self.lacking, pages, self.epoch - 1)
+        return (
+            rest == 0
+            and min(counts) >= 0
+            and len(self.pieces) == -(-pages // PIECE_PAGES)
+            and all(map(_DIGEST.fullmatch, (*self.pieces, self.object_list)))
+            and all(0 < number < _PACKS_END for number in self.packs)
+        )
 
 
 class ObjectList:

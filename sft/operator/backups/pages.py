@@ -16,17 +16,16 @@ import os
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple, NoReturn, Self
 
 from sft.operator.backups.folder import PACKS, BackupFolder, pack_name
 from sft.operator.backups.incoming import Incoming
-from sft.operator.backups.manifest import Manifest
+from sft.operator.backups.manifest import PIECE_PAGES, Manifest
 from sft.store.database import FULL_CHECKPOINT_BYTES
 from sft.store.database_pages import PAGES_AT_ONCE, DatabasePages
 
 DIGEST_BYTES: Final = 24
 PACK_PAGES: Final = 4096
-PIECE_PAGES: Final = 2048  # 64 KiB of the table: where nothing changed but a few pages, a few pieces are written
 
 _ENTRY: Final = struct.Struct(f">{DIGEST_BYTES}sII")
 _ENTRY_BYTES: Final = _ENTRY.size
@@ -159,7 +158,10 @@ class PageReader:
         """Read all of them, in order; BackupError where one is gone or damaged."""
         size, count = self._manifest.page_bytes, 0
         for digest in self._manifest.pieces:
-            for wanted, pack, place in _ENTRY.iter_unpack(self._folder.piece(digest, at_most=PIECE_MOST_BYTES)):
+            piece = self._folder.piece(digest, at_most=PIECE_MOST_BYTES)
+            if len(piece) % _ENTRY_BYTES:
+                self._refuse_table()
+            for wanted, pack, place in _ENTRY.iter_unpack(piece):
                 with self._folder.acting("cannot be read", "Run this as the user that owns it"):
                     page = os.pread(self._file(pack), size, place * size)
                 if page_digest(page) != wanted:
@@ -169,6 +171,13 @@ class PageReader:
                     )
                 count += 1
                 yield page
+        if count * size != self._manifest.database_bytes:
+            self._refuse_table()
+
+    def _refuse_table(self) -> NoReturn:
+        self._folder.refuse(
+            "the table of its database's pages is damaged", "Restore another one: sftd restore DIR --list"
+        )
 
     def _file(self, pack: int) -> int:
         if pack not in self._files:

@@ -14,18 +14,23 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
+from msgspec.structs import replace
+
 from sft.cli.console import Console
-from sft.errors import HomeError
+from sft.errors import BackupError, HomeError, MasterKeyError, VaultError
 from sft.model.names import safe
-from sft.model.records import VaultReport
+from sft.model.records import Fault, VaultReport
 from sft.model.text import count_text, counted, local_time, shell_name, size_text, utc_time
+from sft.operator.backups import home_files
 from sft.operator.backups.command import FAULTS_STATUS, SnapshotJson, snapshot_document
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
 from sft.operator.backups.restoring import Restored, Restoring
+from sft.operator.bootstrap import master_key_source
 from sft.operator.home import Home, HomeLock
-from sft.operator.witnesses import POLICY
 from sft.service.log.restarting import parse_reason
 from sft.store.revision import needed_revision
+from sft.vault.keyring import Keyring
+from sft.vault.master_key import open_keyring
 
 _SHOWN_SECONDS: Final = 0.25
 _UNPUBLISHED: Final = (
@@ -80,20 +85,33 @@ def _restore(
     console: Console, home: Home, folder: BackupFolder, snapshot: StoredSnapshot, options: Any, reason: str
 ) -> int:
     home.require_empty()
-    _put_files(home, snapshot)
     flags = {name: options[name] for name in ("data", "master_key") if options[name]}
+    manifest = snapshot.manifest
+    with home_files.parameters_put(home, manifest.files):
+        keyring = _opened(home, folder, snapshot, home_files.master_key_source(home, folder, manifest.files, flags))
+        changed = not home_files.are_its_own(manifest, keyring)
+        if changed and not options["despite_faults"]:
+            folder.refuse(
+                f"the settings in its snapshot {snapshot.name} are not those that its server had: somebody changed them",
+                "Restore another one; or everything but these: sftd restore DIR --despite-faults",
+            )
+    if not changed:
+        home_files.put_files(home, manifest.files)
     home.remember(flags)
     home = home.again()
     restoring = Restoring(
         home.begin_restoring(),
         folder,
         snapshot,
-        home.configuration().master_key,
+        keyring,
         progress=_drawn(console, lambda done, of: f"{count_text(done)} of {count_text(of)} objects"),
         checked=_drawn(console, lambda count, size: f"verified: {count_text(count)} versions, {size_text(size)}"),
     )
     restoring.copy()
     restored = restoring.verify(reason, nothing_since=options["nothing_since"])
+    if changed:
+        fault = Fault("the settings", "are not those that its server had, and were left out")
+        restored = replace(restored, report=replace(restored.report, faults=(fault, *restored.report.faults)))
     report = restored.report
     published = not report.faults or bool(options["despite_faults"])
     if published:
@@ -103,11 +121,21 @@ def _restore(
     return FAULTS_STATUS if report.faults else 0
 
 
-def _put_files(home: Home, snapshot: StoredSnapshot) -> None:
-    """Write the home's small files that the backup has and the home has not."""
-    for name, data in snapshot.manifest.files.items():
-        if name in (home.configuration_file.name, home.parameters.name, POLICY) and not (home.path / name).exists():
-            home.write_private(name, data)
+def _opened(home: Home, folder: BackupFolder, snapshot: StoredSnapshot, source: str) -> Keyring:
+    """Open the keyring of a backup; BackupError where it cannot be that."""
+    manifest = snapshot.manifest
+    try:
+        keyring, _ = open_keyring(manifest.keyring, master_key_source(home, source).candidates())
+    except MasterKeyError as error:
+        folder.refuse(
+            f"the master key that was given does not open it ({error.values.get('problem', error.values.get('path'))})",
+            f"Give number {manifest.epoch}, that of {utc_time(manifest.taken_at)}: sftd restore DIR --master-key file:PATH",
+        )
+    except VaultError as error:
+        folder.refuse(f"in its snapshot {snapshot.name} {error.values['problem']}", "Restore another one")
+    if keyring.server_id != manifest.server_id:
+        folder.refuse("its keyring is of another server", "Restore another one: sftd restore DIR --list")
+    return keyring
 
 
 def _chosen(folder: BackupFolder, name: str | None) -> StoredSnapshot:
@@ -130,14 +158,22 @@ def _require_known(folder: BackupFolder, snapshot: StoredSnapshot) -> None:
 
 
 def _list(console: Console, folder: BackupFolder) -> int:
-    found = [snapshot_document(folder.snapshot(name)) for name in folder.names()]
+    found, damaged = list[SnapshotJson](), list[BackupError]()
+    for name in folder.names():
+        try:
+            found.append(snapshot_document(folder.snapshot(name)))
+        except BackupError as error:
+            damaged.append(error)
+    for fault in damaged:
+        console.warn(f"{console.mark('✗')} {safe(str(fault.values['problem']))}: {safe(str(fault.values['remedy']))}")
+    status = FAULTS_STATUS if damaged else 0
     if console.json:
         console.document(found)
-        return 0
+        return status
     console.table(
         [
             (
-                each["name"],
+                safe(each["name"]),
                 size_text(each["bytes"]),
                 count_text(each["objects"]),
                 str(each["epoch"]),
@@ -148,9 +184,9 @@ def _list(console: Console, folder: BackupFolder) -> int:
         ],
         head=("snapshot", "size", "objects", "master key", "log", "lacking"),
         right=(1, 2, 3),
-        fields=[tuple(str(value) for value in each.values()) for each in found],
+        fields=[tuple(safe(str(value)) for value in each.values()) for each in found],
     )
-    return 0
+    return status
 
 
 def _say(console: Console, home: Home, snapshot: StoredSnapshot, restored: Restored, *, published: bool) -> None:

@@ -1,7 +1,8 @@
 """Putting a backup back into an empty home, and believing none of it before it was verified.
 
+    keyring          opened by the master key, before anything is written
     data.restoring   keyring, last head, database, objects as they lie in the folder
-                     → opened by the master key → rows, head and every leaf of the log → uploads that were cut are given up
+                     → rows, head and every leaf of the log → uploads that were cut are given up
                      → the log goes on as another epoch → every row and object read whole
     data             by one rename, when all of that holds
 
@@ -23,16 +24,14 @@ from msgspec import Struct
 
 from sft import durable
 from sft.crypto.keys import ServerKey
-from sft.errors import MasterKeyError, SftError
+from sft.errors import SftError
 from sft.ledger.checkpoints import Checkpoint
 from sft.model.access import operator_caller
 from sft.model.records import VaultReport
-from sft.model.text import utc_time
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
 from sft.operator.backups.incoming import Incoming
 from sft.operator.backups.objects import DAMAGED, ObjectCopying
 from sft.operator.backups.pages import PageReader
-from sft.operator.bootstrap import open_master_keys
 from sft.operator.head_file import HeadFile
 from sft.operator.home import Home
 from sft.operator.home_log import HomeLog, wall_clock
@@ -78,7 +77,7 @@ class Restoring:
 
     Args:
         home: as ``begin_restoring`` gave it: its data folder is empty, and not published.
-        source: where the master key comes from, as ``--master-key`` says it.
+        keyring: that of the backup, opened.
         progress: told how many objects of how many were copied.
         checked: told how many versions and bytes were verified.
     """
@@ -88,7 +87,7 @@ class Restoring:
         home: Home,
         folder: BackupFolder,
         snapshot: StoredSnapshot,
-        source: str,
+        keyring: Keyring,
         *,
         progress: Callable[[int, int], None] = lambda _done, _of: None,
         checked: Callable[[int, int], None] = lambda _versions, _bytes: None,
@@ -96,7 +95,7 @@ class Restoring:
         self._home = home
         self._folder = folder
         self._snapshot = snapshot
-        self._source = source
+        self._keyring = keyring
         self._progress = progress
         self._checked = checked
 
@@ -147,10 +146,9 @@ class Restoring:
             nothing_since: nothing was signed after the backup's head.
 
         Raises:
-            BackupError: the master key does not open it.
             StoreError, VaultError: rows, log or head do not hold.
         """
-        keyring = self._keyring()
+        keyring = self._keyring
         self._bring_up_to_date(keyring)
         key = ServerKey.from_seed(keyring.server_seed)
         with self._opened(keyring) as (database, head_file):
@@ -189,19 +187,6 @@ class Restoring:
                 writer.stop()
                 storage.vault.close()
         return Restored(before, after, report, key.public.point)
-
-    def _keyring(self) -> Keyring:
-        manifest = self._snapshot.manifest
-        try:
-            keyring = open_master_keys(self._home, self._source).open()
-        except MasterKeyError as error:
-            self._folder.refuse(
-                f"the master key that was given does not open it ({error.values.get('problem', error.values.get('path'))})",
-                f"Give number {manifest.epoch}, that of {utc_time(manifest.taken_at)}: sftd restore DIR --master-key file:PATH",
-            )
-        if keyring.server_id != manifest.server_id:
-            self._folder.refuse("its keyring is of another server", "Restore another one: sftd restore DIR --list")
-        return keyring
 
     def _bring_up_to_date(self, keyring: Keyring) -> None:
         if current_revision(self._home.database) != needed_revision():

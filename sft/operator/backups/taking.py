@@ -22,13 +22,13 @@ from msgspec import Struct
 from sft import __version__, durable
 from sft.errors import BackupError
 from sft.operator.backups.folder import DATABASE, UNFINISHED, BackupFolder, StoredSnapshot
+from sft.operator.backups.home_files import HomeFiles
 from sft.operator.backups.incoming import Incoming
 from sft.operator.backups.manifest import Manifest, ObjectList
 from sft.operator.backups.objects import DAMAGED, ObjectCopying, ids_beginning_with
 from sft.operator.backups.pages import PIECE_MOST_BYTES, CopiedPages, PageCopying
 from sft.operator.head_file import read_head
 from sft.operator.home import Home
-from sft.operator.witnesses import POLICY
 from sft.store.database_pages import DatabasePages, pages_of
 from sft.vault.backend_local import LocalBackend
 from sft.vault.disk import Disk
@@ -36,7 +36,6 @@ from sft.vault.keyring import sealed_epoch
 from sft.vault.keyring_file import load_keyring
 
 _FIRST_BYTES: Final = 256
-_HOME_FILE_MOST_BYTES: Final = 64 * 1024
 _ROOM: Final = "Make room on its disk, then again: it goes on where it was"
 
 
@@ -64,6 +63,7 @@ class Taking:
 
     Args:
         server: what it is called.
+        files: small files of the home, as ``sft.operator.backups.home_files`` had the server vouch for them.
         keep: how many backups are kept, with this one; at least 1.
         each: told of the bytes of each step; may pause, or raise to end the run.
         progress: told how many objects of how many are done.
@@ -77,6 +77,7 @@ class Taking:
         *,
         server: str,
         server_id: bytes,
+        files: HomeFiles,
         keep: int,
         each: Callable[[int], None] = lambda _: None,
         progress: Callable[[int, int], None] = lambda _done, _of: None,
@@ -86,6 +87,7 @@ class Taking:
         self._folder = folder
         self._server = server
         self._server_id = server_id
+        self._files = files
         self._keep = keep
         self._each = each
         self._progress = progress
@@ -131,7 +133,8 @@ class Taking:
                     object_bytes=objects.size_bytes(),
                     object_list=objects.digest,
                     lacking=len(self._lacking),
-                    files=self._home_files(),
+                    files=self._files.files,
+                    files_mac=self._files.mac,
                 ),
                 objects,
             )
@@ -215,15 +218,6 @@ class Taking:
             incoming.sync()
         self._written += copying.bytes
         return unneeded
-
-    def _home_files(self) -> dict[str, bytes]:
-        """Read the small files without which this would be another server, or could not be opened."""
-        found: dict[str, bytes] = {}
-        for path in (self._home.configuration_file, self._home.parameters, self._home.path / POLICY):
-            if path.is_file():
-                with durable.opened_folder(path.parent) as folder:
-                    found[path.name] = durable.read_regular(folder, path.name, _HOME_FILE_MOST_BYTES)
-        return found
 
     def _retire(self, snapshots: Sequence[StoredSnapshot]) -> tuple[list[StoredSnapshot], int]:
         """Give up the oldest backups beyond those that are kept."""

@@ -16,10 +16,11 @@ from sft.store.settings import BACKED_UP_AT, change_setting
 
 
 class BackupBeginning(Struct, frozen=True):
-    """A backup that begins, of objects whose data keys the master key of an epoch seals."""
+    """A backup that begins, of objects whose data keys the master key of an epoch seals; the digest of its settings."""
 
     caller: Caller
     epoch: int
+    settings: bytes
 
 
 class BackupEnd(Struct, frozen=True):
@@ -32,10 +33,10 @@ class BackupEnd(Struct, frozen=True):
 
 
 @act(Permission.VAULT_MANAGE, logs=(BackupTaken,))
-def begin_backup(transaction: Transaction, item: BackupBeginning) -> bool:
-    """Say in the log that everything is about to be copied."""
+def begin_backup(transaction: Transaction, item: BackupBeginning) -> bytes:
+    """Say in the log that everything is about to be copied; return the MAC that says that its settings are this server's."""
     transaction.log(BackupTaken(by=item.caller, epoch=item.epoch))
-    return True
+    return transaction.rows.backup_mac(item.settings)
 
 
 @act(Permission.VAULT_MANAGE, logs=(BackupEnded,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from sft.crypto.keys import ServerKey
 from sft.ledger.checkpoints import Checkpoint, Origin, sign_checkpoint
@@ -21,15 +22,16 @@ MANIFEST = Manifest(
     head=sign_checkpoint(KEY, HEAD),
     keyring=b"\x00sealed",
     schema="0001",
-    database_bytes=10,
+    database_bytes=4096 * 2049,
     page_bytes=4096,
-    pieces=("ab", "cd"),
+    pieces=("ab" * 32, "cd" * 32),
     packs=(1, 7),
     new_pages=2,
     objects=1,
     object_bytes=3,
-    object_list="ef",
+    object_list="ef" * 32,
     files={"policy": b"log ..."},
+    files_mac=bytes(32),
 )
 
 
@@ -48,6 +50,34 @@ def test_a_manifest_that_was_cut_or_changed_anywhere_is_none():
         changed = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
         with pytest.raises(ValueError, match="whole"):
             Manifest.decode(changed)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pieces": ("../../../etc/passwd", "cd" * 32)},
+        {"pieces": ("", "cd" * 32)},
+        {"pieces": ("ab" * 32,)},
+        {"pieces": ("ab" * 32,) * 1000},
+        {"page_bytes": 0},
+        {"page_bytes": -4096},
+        {"page_bytes": 1 << 62},
+        {"database_bytes": -4096},
+        {"database_bytes": 4096 * 2049 + 1},
+        {"packs": (1 << 40,)},
+        {"packs": (0,)},
+        {"objects": -5},
+        {"object_bytes": -1},
+        {"object_list": "../x"},
+        {"taken_at": -1},
+        {"epoch": 0},
+        {"lacking": -1},
+    ],
+    ids=str,
+)
+def test_a_manifest_that_says_what_cannot_be_is_none_though_its_digest_is_right(wrong):
+    with pytest.raises(ValueError, match="cannot be"):
+        Manifest.decode(replace(MANIFEST, **wrong).encode())
 
 
 def test_a_list_of_objects_gives_those_that_begin_with_a_byte():

@@ -61,7 +61,12 @@ class Run:
 
     def read(self, copied: CopiedPages) -> bytes:
         pieces = list(copied.pieces())
-        manifest = structs.replace(MANIFEST, page_bytes=PAGE, pieces=tuple(str(n) for n in range(len(pieces))))
+        manifest = structs.replace(
+            MANIFEST,
+            page_bytes=PAGE,
+            database_bytes=len(copied.table) // 32 * PAGE,
+            pieces=tuple(str(n) for n in range(len(pieces))),
+        )
         with served(self.folder, pieces), PageReader(self.folder, manifest) as reader:
             return b"".join(reader.pages())
 
@@ -153,3 +158,11 @@ def test_a_page_that_was_changed_in_its_pack_is_named(runs: Run):
     with pytest.raises(BackupError) as refused:
         runs.read(copied)
     assert "page 34 of its database is damaged, in pack 0000000002" in refused.value.values["problem"]
+
+
+def test_a_table_of_fewer_pages_than_its_manifest_says_or_of_half_an_entry_is_refused(runs: Run):
+    copied = runs.copy(random.Random(2).randbytes(5 * PAGE))
+    for table in (copied.table[:-32], copied.table[:-1]):
+        manifest = structs.replace(MANIFEST, page_bytes=PAGE, database_bytes=5 * PAGE, pieces=("0",))
+        with served(runs.folder, [table]), PageReader(runs.folder, manifest) as reader, pytest.raises(BackupError):
+            list(reader.pages())

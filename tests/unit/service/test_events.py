@@ -301,7 +301,7 @@ def _purge(services: ServiceFixture) -> None:
 
 
 def _begin_backup(services: ServiceFixture) -> None:
-    services.act(backups.begin_backup, backups.BackupBeginning(OPERATOR, 1))
+    services.act(backups.begin_backup, backups.BackupBeginning(OPERATOR, 1, bytes(32)))
 
 
 def _end_backup(services: ServiceFixture) -> None:
