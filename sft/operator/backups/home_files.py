@@ -106,6 +106,6 @@ def master_key_source(home: Home, folder: BackupFolder, files: Mapping[str, byte
     if isinstance(said, str) and not _SAFE_SOURCE.fullmatch(said):
         folder.refuse(
             f"its settings take the master key from elsewhere ({safe(said)}), and nobody vouches for them yet",
-            "Say yourself where it is: sftd restore DIR --master-key SOURCE",
+            "Say yourself where it is: sftd restore DIR --master-key file:PATH, or another source",
         )
     return str(said)
