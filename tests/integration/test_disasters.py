@@ -114,7 +114,7 @@ def test_no_key_neither_start_nor_restore(stricken: Stricken):
     stricken.home.master_key.unlink()
     done = cli.operator("restore", str(stricken.backups))
     assert (done.status, "master key" in done.err) == (10, True), done.err
-    assert "put back" in stricken.refuses_to_start()
+    assert "no server" in stricken.refuses_to_start()
 
 
 @line("of before a rotation|yes|", "of before a rotation|lost|of before it")
