@@ -65,7 +65,7 @@ def test_settings_and_their_time_come_back_as_the_server_had_them_and_no_others(
     (cli.server.home.configuration_file).write_text('registration = "closed"\n')
     backup(cli, backups)
     lose(cli)
-    newest = max((backups / "snapshots").glob("*.json"))
+    newest = backups / "snapshots" / f"{BackupFolder(backups).names()[-1]}.json"
     whole = newest.read_bytes()
     forge(backups, lambda manifest: replace(manifest, taken_at=manifest.taken_at + 86_400))
     refused = cli.operator("restore", str(backups))
