@@ -2,9 +2,10 @@
 
     python tests/campaigns/injected.py [--times 20] [--seed 1] [--folder DIR]
 
-A rotation, new data keys, a collection of the trash, a rebuild after a lost database, and a server that takes an upload: each
-in a process of its own, of which one call, or every one from it on, fails. Whatever it says, it says in words, and what it has
-acknowledged is there: afterwards the same is done without faults, the check reads every content and finds nothing.
+A rotation, new data keys, a collection of the trash, a rebuild after a lost database, a backup, and a server that takes an
+upload: each in a process of its own, of which one call, or every one from it on, fails. Whatever it says, it says in words, and
+what it has acknowledged is there: afterwards the same is done without faults, the check reads every content and finds nothing.
+Each backup that has its name then, with the one that was cut, is put back, and every content of it verified.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from tests.processes import Person, ServerProcess, clean_environment, say, scrip
 STRACE: Final = shutil.which("strace")
 # What strace runs goes on when strace is killed: its child is to die with it.
 DYING: Final = shutil.which("setpriv")
-CALLS: Final = "pwrite64,pwritev,writev,fsync,fdatasync,ftruncate,fallocate,renameat2,unlinkat"
+CALLS: Final = "pwrite64,pwritev,writev,fsync,fdatasync,syncfs,ftruncate,fallocate,renameat,renameat2,unlinkat"
 ERRORS: Final = ("ENOSPC", "EIO")
 FILES: Final = 12
-ACTS: Final = ("rotate-key", "rotate-key --reencrypt", "collect", "rebuild")
+ACTS: Final = ("vault rotate-key", "vault rotate-key --reencrypt", "vault collect", "vault rebuild", "backup")
+BACKUPS: Final = "backups"
 SECONDS: Final = 120
 
 
@@ -47,10 +49,12 @@ def injected(folder: Path, *, times: int, seed: int, acts: Sequence[str] = ACTS)
             done = _under_strace(server, act, f"-einject={CALLS}:error={error}:when={when}{rest}")
             failed += 1
             assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
-            again = server.operate("vault", *act.split())
+            again = server.operate(*_words(server, act))
             assert again.returncode == 0, again.stdout + again.stderr
             _check(server, FILES)
-            say(f"{act} {number + 1}: {error} at {when}{rest} of {calls}, status {done.returncode}")
+            put_back = _put_back(server, acknowledged=2 if done.returncode == 0 else 1) if _is_backup(act) else 0
+            backups = f", {put_back} put back" if put_back else ""
+            say(f"{act} {number + 1}: {error} at {when}{rest} of {calls}, status {done.returncode}{backups}")
     failed += _uploads(server, person, whole, draw, times)
     return failed
 
@@ -71,10 +75,12 @@ def _fill(server: ServerProcess, folder: Path, draw: random.Random) -> Person:
 
 
 def _begin(server: ServerProcess, whole: Path, act: str) -> str:
-    """Have the home as it was before everything; for a rebuild, without its database."""
+    """Have the home as it was before everything; for a rebuild without its database, for a backup with no folder of any."""
     shutil.rmtree(server.home)
     shutil.copytree(whole, server.home)
-    if act == "rebuild":
+    if _is_backup(act):
+        shutil.rmtree(server.home.parent / BACKUPS, ignore_errors=True)
+    if act == "vault rebuild":
         for path in (server.home / "data").glob("sft.sqlite*"):
             path.unlink()
     return act
@@ -92,7 +98,7 @@ def _calls(server: ServerProcess, act: str) -> int:
 
 
 def _under_strace(server: ServerProcess, act: str, *options: str) -> subprocess.CompletedProcess[str]:
-    words = [*_traced(server, options), script("twistd"), "sft", "--home", str(server.home), "vault", *act.split()]
+    words = [*_traced(server, options), script("twistd"), "sft", "--home", str(server.home), *_words(server, act)]
     return subprocess.run(
         words,
         capture_output=True,
@@ -102,6 +108,31 @@ def _under_strace(server: ServerProcess, act: str, *options: str) -> subprocess.
         env=clean_environment(),
         cwd=server.home.parent,
     )
+
+
+def _is_backup(act: str) -> bool:
+    return act == "backup"
+
+
+def _words(server: ServerProcess, act: str) -> list[str]:
+    return [*act.split(), *([str(server.home.parent / BACKUPS)] if _is_backup(act) else [])]
+
+
+def _put_back(server: ServerProcess, *, acknowledged: int) -> int:
+    """Put every backup back that is there, each into a home of its own; return how many that were."""
+    backups, trial = str(server.home.parent / BACKUPS), ServerProcess(server.home.parent)
+    trial.home = server.home.parent / "trial"
+    listed = server.operate_json("restore", backups, "--list")
+    assert isinstance(listed, list)
+    assert len(listed) >= acknowledged, listed
+    for each in listed:
+        trial.home.mkdir(mode=0o700)
+        shutil.copy(server.home / "master.key", trial.home / "master.key")
+        said = trial.operate_json("restore", backups, "--snapshot", each["name"])
+        assert isinstance(said, dict)
+        assert (said["published"], said["faults"], said["files"]) == (True, [], FILES), said
+        shutil.rmtree(trial.home)
+    return len(listed)
 
 
 def _traced(server: ServerProcess, options: Sequence[str]) -> list[str]:

@@ -72,7 +72,7 @@ def test_a_rotation_and_a_rebuild_that_are_killed_are_finished_by_the_next(folde
 @pytest.mark.long
 @pytest.mark.skipif(STRACE is None or DYING is None, reason="strace or setpriv is not here")
 def test_a_write_that_the_system_refuses_is_told_in_words_and_loses_nothing(folder: Path):
-    assert injected(folder, times=1, seed=4, acts=("rotate-key",)) == 2
+    assert injected(folder, times=1, seed=4, acts=("vault rotate-key",)) == 2
 
 
 def got(person: Person, name: str) -> dict[str, bytes]:
