@@ -1,7 +1,7 @@
 """Kill backups at random and put back what is there; or back up a million files beside transfers, and see what those lose.
 
     python -m tests.campaigns.backup [--kills 50] [--seed 1] [--folder DIR]
-    python -m tests.campaigns.backup --files 1000000 [--home DIR] [--limit RATE] [--folder DIR]
+    python -m tests.campaigns.backup --files 1000000 [--home DIR] [--limit RATE] [--folder DIR] [--backups DIR]
 
 A server takes files while ``sftd backup`` is killed after a moment that is drawn from the seed, and sometimes the
 server too. After each kill the folder names whole backups alone, and the next run ends well; every tenth time, and at the end,
@@ -131,12 +131,19 @@ def main() -> int:
     )
     parser.add_argument("--limit", help="as sftd backup takes it")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--backups", type=Path, help="of the second campaign, on another disk than --folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sft-backup-", dir=options.folder) as name:
         folder = Path(name)
         say(f"seed {options.seed}; on {file_system(folder)}, {len(os.sched_getaffinity(0))} cores")
         if options.files:
-            measure(folder, files=options.files, home=options.home, limit=options.limit)
+            measure(
+                folder,
+                options.backups or folder / "backups",
+                files=options.files,
+                home=options.home,
+                limit=options.limit,
+            )
         else:
             kill(folder, options.kills, options.seed)
     return 0

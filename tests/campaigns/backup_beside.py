@@ -27,7 +27,7 @@ from typing import Any, Final, NamedTuple
 from tests.campaigns.population import Shape, build
 from tests.processes import ServerProcess, run, say, script
 
-LARGE_BYTES: Final = 128 * 1024 * 1024
+LARGE_BYTES: Final = 64 * 1024 * 1024
 SMALL_BYTES: Final = 16 * 1024
 SMALL_FILES: Final = 1_000
 CHANGED_BYTES: Final = 20_000  # for the vault
@@ -54,8 +54,8 @@ class Pair(NamedTuple):
 class Beside:
     """A server with many files, whoever transfers, and backups."""
 
-    def __init__(self, folder: Path, limit: str | None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, backups: Path, limit: str | None) -> None:
+        self.backups = backups
         self.limit = ["--limit", limit] if limit else []
         self.server = ServerProcess(folder)
         self.server.start()
@@ -89,7 +89,7 @@ class Beside:
         return seconds
 
     def begin(self) -> Popen[str]:
-        return self.server.begin_operating("backup", str(self.folder / "backups"), "--json", *self.limit)
+        return self.server.begin_operating("backup", str(self.backups), "--json", *self.limit)
 
     def pairs(self, running: Popen[str]) -> Iterator[Pair]:
         """Transfer until a backup has ended; it goes on at the end, whatever that is."""
@@ -150,10 +150,11 @@ def _written(said: dict[str, Any]) -> str:
     return f"{said['copied']:,} objects, {said['written'] / 2**20:,.1f} MiB written"
 
 
-def measure(folder: Path, *, files: int, home: Path | None, limit: str | None) -> None:
+def measure(folder: Path, backups: Path, *, files: int, home: Path | None, limit: str | None) -> None:
     """Run the campaign, and print what it measured.
 
     Args:
+        backups: the folder of these; better on another disk, as an operator has it.
         files: of the home.
         home: one that was made before, of which a copy is measured; None: it is made.
     """
@@ -166,12 +167,14 @@ def measure(folder: Path, *, files: int, home: Path | None, limit: str | None) -
         shutil.copytree(home, folder / "home")
     size = (folder / "home" / "data" / "sft.sqlite").stat().st_size
     say(f"{files:,} files in {time.monotonic() - began:.0f} s: database {size / 2**20:,.0f} MiB")
-    here = Beside(folder, limit)
+    here = Beside(folder, backups, limit)
     try:
         here.change(files // 100)
         for kind in KINDS:
-            here.round(kind)
+            say(f"{KINDS[kind]}, put and got, before: {here.round(kind):.2f} s")
+        os.sync()  # what was made before is on the disk: nobody waits for it in what follows
         _beside(here)
+        say(f"a backup of what transfers changed meanwhile: {here.take()}")
         say(f"a backup of nothing new: {here.take()}")
         for changed in (files // 1000, files // 100):
             here.change(changed)
