@@ -20,7 +20,7 @@ from sft.errors import LocalExistsError
 from sft.model.access import Role
 from sft.model.links import Link
 from sft.model.quotas import NO_LIMIT, limit_text
-from sft.model.records import FileSeen, KeyEnd
+from sft.model.records import FileSeen, KeyEnd, TrashSeen
 from sft.model.sizes import typed_size
 from sft.model.text import count_text, shell_word, shown_name
 
@@ -93,11 +93,13 @@ def delete(path: str, *, recursive: bool = False, seen: FileSeen | None = None) 
     return _command(["rm"], [path], ["-r"] if recursive else [])
 
 
-def restore(path: str) -> CommandLine:
+def restore(path: str, seen: TrashSeen) -> CommandLine:
+    del seen
     return _command(["restore"], [path])
 
 
-def set_expiry(path: str, expires_at: int | None) -> CommandLine:
+def set_expiry(path: str, file_id: bytes, expires_at: int | None) -> CommandLine:
+    del file_id
     if expires_at is None:
         return _command(["expire"], [path], ["--never"])
     return CommandLine(remark=f"{shown_name(path)} goes to the trash by itself: sft expire NAME --in TIME")
@@ -107,11 +109,13 @@ def restore_version(path: str, number: int) -> CommandLine:
     return _command(["restore"], [path], ["--version", str(number)])
 
 
-def destroy_version(path: str, number: int) -> CommandLine:
+def destroy_version(path: str, file_id: bytes, number: int) -> CommandLine:
+    del file_id
     return _command(["rm"], [path], ["--version", str(number), "--yes"])
 
 
-def destroy_trashed(path: str) -> CommandLine:
+def destroy_trashed(path: str, seen: TrashSeen) -> CommandLine:
+    del seen
     return _command(["rm"], [path], ["--trash", "--yes"])
 
 

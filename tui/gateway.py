@@ -49,6 +49,7 @@ from sft.model.records import (
     RestoredFolder,
     SessionInfo,
     TrashedFolder,
+    TrashSeen,
     User,
 )
 from sft.model.status import LiveStatus, ServerStatus
@@ -240,20 +241,20 @@ class Files(Protocol):
     async def delete(self, path: str, *, recursive: bool = False, seen: FileSeen | None = None) -> Deleted:
         """Move a file, or a folder and all in it, to the trash; with ``seen`` that file and version alone."""
 
-    async def restore(self, path: str) -> File | RestoredFolder:
-        """Bring back what was last deleted from a path: a file, or a folder with all in it."""
+    async def restore(self, path: str, seen: TrashSeen) -> File | RestoredFolder:
+        """Bring back what was seen in the trash at a path: a file, or a folder with all in it."""
 
-    async def set_expiry(self, path: str, expires_at: int | None) -> File:
+    async def set_expiry(self, path: str, file_id: bytes, expires_at: int | None) -> File:
         """Say when a file goes to the trash by itself, in Unix seconds; None is never."""
 
     async def restore_version(self, path: str, number: int) -> int:
         """Make the content of an older version the newest again, signed by the person; return its number then."""
 
-    async def destroy_version(self, path: str, number: int) -> None:
-        """Destroy the content of an older version for good."""
+    async def destroy_version(self, path: str, file_id: bytes, number: int) -> None:
+        """Destroy the content of an older version of a file for good."""
 
-    async def destroy_trashed(self, path: str) -> Destroyed:
-        """Destroy for good what was last deleted from a path."""
+    async def destroy_trashed(self, path: str, seen: TrashSeen) -> Destroyed:
+        """Destroy for good what was seen in the trash at a path."""
 
 
 class People(Protocol):

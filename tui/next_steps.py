@@ -27,6 +27,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "BAD_REQUEST": _UPGRADE,
         "CHANGED_HERE": "Copy what of it is to stay, then again",
         "CUT_OFF": "The details of a file (i) say its number in the log: take that of the first one that is not yours",
+        "TRASH_CHANGED": "Look at the trash again (T), then decide",
         "CHANGED_SINCE": "Read the newer version, then decide",
         "CONFIGURATION": "{remedy}",
         "CONNECTION_LOST": "It is tried again by itself",

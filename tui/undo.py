@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from sft.client.api.trash import trash_seen
 from sft.errors import ConnectionLostError, NotFoundError
 from sft.model.names import split_path
-from sft.model.records import Deleted, File, FileSeen, Folder, RestoredFolder, TrashedFolder
+from sft.model.records import Deleted, File, FileSeen, Folder, RestoredFolder, TrashedFolder, TrashSeen
 from sft.model.text import count_text, shown_name
 from tui.gateway import Details, Listed
 
@@ -32,7 +33,7 @@ class UndoFiles(Protocol):
 
     async def delete(self, path: str, *, recursive: bool = False, seen: FileSeen | None = None) -> Deleted: ...
 
-    async def restore(self, path: str) -> File | RestoredFolder: ...
+    async def restore(self, path: str, seen: TrashSeen) -> File | RestoredFolder: ...
 
 
 class OthersActedError(Exception):
@@ -66,7 +67,7 @@ class DeletedStep:
             raise OthersActedError(f"{_name(self.path)} is not in the trash any more: somebody brought it back.")
         if last.trash_ends_at != self.ends_at:
             raise OthersActedError(f"Another {_name(self.path)} was deleted since. T shows both.")
-        return (await files.restore(self.path)).path
+        return (await files.restore(self.path, trash_seen(last))).path
 
 
 @dataclass(frozen=True, slots=True)

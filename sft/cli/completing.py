@@ -88,7 +88,7 @@ def deleted(context: click.Context, _parameter: click.Parameter, incomplete: str
     """Offer what can be restored."""
 
     async def ask(session: Session) -> Iterable[str]:
-        from sft.client.api.files import list_trash
+        from sft.client.api.trash import list_trash
 
         return [each.path for each in await list_trash(session)]
 

@@ -35,6 +35,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "CUT_OFF": "Take a number from sft info FILE: that of the first file that you did not store",
         "CHANGED_SINCE": "sft get --keep-both {path}, then decide",
         "CONFIGURATION": "{remedy}",
+        "TRASH_CHANGED": "List again: sft ls --trash",
         "CONNECTION_LOST": _AGAIN,
         "CONTENT_DAMAGED": _CHECK_VAULT,
         "CRYPTO_UNAVAILABLE": "pip install --upgrade cryptography",

@@ -1,89 +1,117 @@
 """What names and patterns mean in the trash.
 
-Rules. A name is what was deleted under it, by itself or with a folder above it, which the server knows alone; one that is
-nothing's own stands for what was deleted from the folder of that name. A pattern fits a deleted folder as one thing.
+Rules. A name is what was deleted under it last, by itself or with a folder above it; one that is nothing's own stands for what
+was deleted from the folder of that name. A pattern fits a deleted folder as one thing. What is done then is done with the very
+thing that was shown here, whatever is deleted there meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from sft.cli.batch import ActOnOne, Batch
-from sft.client.api.files import list_trash
+from sft.cli.batch import Batch
+from sft.cli.json_output import Document
+from sft.client.api.trash import list_trash, show_trashed, trash_seen
 from sft.client.api.tree import has_pattern, matches
 from sft.client.session import Session
 from sft.errors import NotFoundError, SftError
 from sft.model.names import parse_path
-from sft.model.records import File, TrashedFolder
+from sft.model.records import File, TrashedFolder, TrashSeen
+
+Held = Mapping[str, TrashedFolder | File]
+"""Things in the trash, by their paths."""
+
+ActOnSeen = Callable[[Session, str, TrashSeen], Awaitable[tuple[str, Document]]]
+"""Acts on what was seen at a path; return the line and the document of what was done."""
 
 
 class Meaning(Struct, frozen=True):
-    """What a name or pattern stands for, as the trash lists it.
+    """What a name or pattern stands for.
 
     Args:
-        held: the path of each thing and the files in it, 1 for what the server knows alone.
         below: whether the name is nothing's own, and these were deleted from the folder of that name.
     """
 
-    held: dict[str, int]
+    held: Held
     below: bool
 
 
 class Trash:
-    """What can be restored, asked for once and only where it is needed."""
+    """What can be restored, listed once and only where it is needed."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._deleted: list[TrashedFolder | File] | None = None
 
-    async def over(self, several: Batch, names: Sequence[str], act: ActOnOne) -> None:
+    async def over(self, several: Batch, names: Sequence[str], act: ActOnSeen) -> None:
         """Act on each of several names or patterns in turn."""
         for name in names:
-            if has_pattern(name):
-                await several.over(self._session, await self.like(name), act)
-                continue
             try:
-                line, document = await act(self._session, name)
-            except NotFoundError as error:
-                below = await self.below(parse_path(name))
-                if not below:
-                    several.failed(name, error)
-                await several.over(self._session, below, act)
+                meaning = await self.meaning(name, recursive=False)
             except SftError as error:
                 several.failed(name, error)
             else:
-                several.done(line, document)
+                await self.act_on(several, meaning.held, act)
+
+    async def act_on(self, several: Batch, held: Held, act: ActOnSeen) -> None:
+        """Act on each of several things in turn."""
+
+        async def one(session: Session, path: str) -> tuple[str, Document]:
+            return await act(session, path, trash_seen(held[path]))
+
+        await several.over(self._session, list(held), one)
 
     async def meaning(self, name: str, *, recursive: bool) -> Meaning:
-        """Settle what a name or pattern means before anything is done; ``recursive`` prefers what lies below a name.
+        """Settle what a name or pattern means before anything is done.
+
+        Args:
+            recursive: what lies below a name is preferred to what lies there in a deleted folder.
 
         Raises:
-            NotFoundError: a pattern fits nothing.
+            NotFoundError: it fits nothing.
+            NotYoursError: only what belongs to others was deleted there.
         """
-        listed = await self._all()
-        files: dict[str, int] = {}
-        for each in listed:  # the last deleted first: that one is meant
-            files.setdefault(each.path, each.files if isinstance(each, TrashedFolder) else 1)
         if has_pattern(name):
-            return Meaning({path: files[path] for path in await self.like(name)}, below=False)
+            return Meaning(await self._like(name), below=False)
         path = parse_path(name)
-        inside = any(isinstance(each, TrashedFolder) and path.startswith(f"{each.path}/") for each in listed)
-        own = path in files or (inside and not recursive)
-        below = [] if own else await self.below(path)
-        return Meaning({one: files.get(one, 1) for one in below or [path]}, below=bool(below))
+        try:
+            own = await show_trashed(self._session, path)
+        except NotFoundError:
+            below = await self._below(path)
+            if not below:
+                raise
+            return Meaning(below, below=True)
+        if recursive and not any(each.path == path for each in await self._all()):
+            below = await self._below(path)
+            if below:
+                return Meaning(below, below=True)
+        return Meaning({path: own}, below=False)
 
-    async def below(self, folder: str) -> list[str]:
+    async def apart(self, held: Held) -> Held:
+        """Leave out what goes with a folder that is there too."""
+        inside = {
+            path
+            for path, each in held.items()
+            for folder, other in held.items()
+            if path.startswith(f"{folder}/") and each.trashed_at == other.trashed_at
+        }
+        if not inside:
+            return held
+        by_themselves = {each.id for each in await self._all()}
+        return {path: each for path, each in held.items() if path not in inside or each.id in by_themselves}
+
+    async def _below(self, folder: str) -> Held:
         """List what was deleted from a folder, whatever lies there now."""
-        return _paths(each for each in await self._all() if each.path.startswith(f"{folder}/"))
+        return _last(each for each in await self._all() if each.path.startswith(f"{folder}/"))
 
-    async def like(self, pattern: str) -> list[str]:
+    async def _like(self, pattern: str) -> Held:
         """List what fits a pattern, everything in a deleted folder as that folder; NotFoundError for nothing."""
-        paths = _paths(each for each in await self._all() if _fits(pattern, each))
-        if not paths:
+        held = _last(each for each in await self._all() if _fits(pattern, each))
+        if not held:
             raise NotFoundError(what="deleted file", name=pattern)
-        return paths
+        return held
 
     async def _all(self) -> list[TrashedFolder | File]:
         if self._deleted is None:
@@ -91,8 +119,12 @@ class Trash:
         return self._deleted
 
 
-def _paths(deleted: Iterable[TrashedFolder | File]) -> list[str]:
-    return sorted({each.path for each in deleted})
+def _last(deleted: Iterable[TrashedFolder | File]) -> Held:
+    """Keep of each path what was deleted last: it is listed first."""
+    found: dict[str, TrashedFolder | File] = {}
+    for each in deleted:
+        found.setdefault(each.path, each)
+    return dict(sorted(found.items()))
 
 
 def _fits(pattern: str, deleted: TrashedFolder | File) -> bool:

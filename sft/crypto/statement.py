@@ -150,6 +150,16 @@ POINT_FIELD: Final = _bytes_of(_POINT_BYTES)
 KEY_FIELD: Final = _bytes_of(_KEY_BYTES)
 VERSIONS_FIELD: Final = FieldKind(_write_versions, _read_versions)
 
+_TRASHED_FIELDS: Final[Mapping[str, FieldKind]] = {
+    "file": FILE_FIELD,
+    "version": NUMBER_FIELD,
+    "folder": NUMBER_FIELD,
+    "files": NUMBER_FIELD,
+    "folders": NUMBER_FIELD,
+    "trashed_at": NUMBER_FIELD,
+    "path": NAME_FIELD,
+}
+
 ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
     {
         JOIN: {
@@ -170,9 +180,9 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
         "owner": {"file": FILE_FIELD, "version": NUMBER_FIELD, "path": NAME_FIELD, "owner": NAME_FIELD},
         "make-folder": {"path": NAME_FIELD},
         "delete": {"path": NAME_FIELD, "recursive": FLAG_FIELD, "file": FILE_FIELD, "version": NUMBER_FIELD},
-        "restore": {"path": NAME_FIELD},
+        "restore": _TRASHED_FIELDS,
         "expire": {"file": FILE_FIELD, "path": NAME_FIELD, "expires_at": NUMBER_FIELD},
-        "destroy": {"path": NAME_FIELD},
+        "destroy": _TRASHED_FIELDS,
         "destroy-version": {"file": FILE_FIELD, "version": NUMBER_FIELD, "path": NAME_FIELD},
         "received": {"versions": VERSIONS_FIELD},
         "key-add": {"key": KEY_FIELD, "device": NAME_FIELD},
@@ -194,7 +204,7 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
     }
 )
 """What a statement of each act says, in order. Names are as they were asked for; a version is 0 where
-no file is named, and a moment where there is none."""
+no file is named, a folder and what is in it where none is, and a moment where there is none."""
 
 
 class StatementComment(Struct, frozen=True, kw_only=True, gc=False):

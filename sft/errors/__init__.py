@@ -164,6 +164,7 @@ from sft.errors.refusals import (
     TooManyKeysError,
     TooManySessionsError,
     TransferEndedError,
+    TrashChangedError,
     UnknownRefusalError,
     UploadGoneError,
     UserNameNotAllowedError,

@@ -194,6 +194,14 @@ class ChangedSinceError(RequestError):
     step_values = ("path",)
 
 
+class TrashChangedError(RequestError):
+    """What was seen in the trash is not what lies there: nothing else is destroyed or brought back instead."""
+
+    code = "TRASH_CHANGED"
+    exit_status = 5
+    sentence = "What lies in the trash as {path} is not what was listed: {by} deleted this, {trashed_at}."
+
+
 class VersionDestroyedError(RequestError):
     """Of an old version everything is known but its content: older ones than are kept, or somebody had it destroyed."""
 

@@ -42,6 +42,13 @@ class Facts(Struct, frozen=True):
     epoch: int | None = None
     root: str | None = None
     version: int = 1
+    versions: int | tuple[tuple[str, int], ...] = ()
+    old: str | None = None
+    new: str | None = None
+    files: int | tuple[str, ...] | None = None
+    folders: int | None = None
+    trashed_at: int | None = None
+    expires_at: int | None = None
 
     @classmethod
     def decode(cls, body: bytes) -> Facts:

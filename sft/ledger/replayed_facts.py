@@ -4,12 +4,14 @@
     key               is registered by the facts that name it first, for ever that user's; one that ended signs no more
     stolen key        what it vouched for from its cut-off on ends with it
     file committed    begins a slot, and its id was no file's before; it, and what replaces it, is by no key that had ended
-    statement         is by the key, of the user, that the facts name as who did it; for this server, and never used before
+    statement         is by the key, of the user, that the facts name as who did it; of the file or folder, the version, the
+                      places and moments that they name; for this server, and never used before
     move, new owner   has a statement: only people move and hand over files and folders
     handed over       what follows a removal, or a folder that was handed over, goes to whom that named
 
 Rules. The facts were found to be the leaf's before. A statement names what was asked for in a text that is erased with names:
-where it is gone, what its comment says is checked alone. What facts say beside that is the server's word, and no business here.
+where it is gone it is written again from the facts, or, of acts whose facts do not hold all of it, its comment is checked
+alone. What facts say beside that is the server's word, and no business here.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from sft.errors import CryptoError, LedgerFormatError, SftError
 from sft.ledger.facts import Facts, Personal
 from sft.ledger.leaves import LeafKind
 from sft.ledger.records import LeafRecord
+from sft.ledger.stated_facts import require_said
 
 _VOUCHED: Final = frozenset({LeafKind.KEY_ADDED, LeafKind.KEY_ROTATED})
 _STORED: Final = frozenset({LeafKind.FILE_COMMITTED, LeafKind.FILE_REPLACED})
@@ -206,6 +209,7 @@ class ReplayedFacts:
         signature, public = FileSignature.parse(facts.statement.encode()), PublicKey.decode(key.public)
         comment = verify_kept_statement(public, signature, text or None)
         self._require_place(kind, facts, comment)
+        require_said(kind, facts, public, signature, comment, text)
         self._nonces[comment.nonce[0]].append(int.from_bytes(comment.nonce))
 
     def _require_place(self, kind: LeafKind, facts: Facts, comment: StatementComment) -> None:

@@ -10,9 +10,11 @@ class VersionsDestroyed(StatedEvent, frozen=True, kw_only=True):
 
     Attributes:
         versions: file ids and numbers, each pair once.
+        path: of the file, of what somebody named; None of what the server did.
     """
 
     versions: tuple[tuple[bytes, int], ...]
+    path: str | None = None
     size: int
 
     @property
@@ -26,6 +28,8 @@ class FilePurgeBegun(StatedEvent, frozen=True, kw_only=True):
 
     file_id: bytes
     path: str
+    version: int
+    trashed_at: int
 
 
 class ExpiryChanged(StatedEvent, frozen=True, kw_only=True):

@@ -354,19 +354,30 @@ class FolderTrashed(StatedEvent, frozen=True, kw_only=True):
 
 
 class FileRestored(StatedEvent, frozen=True, kw_only=True):
-    """A file is back from the trash; missing folders of its path were made with it."""
+    """A file is back from the trash; missing folders of its path were made with it.
+
+    Attributes:
+        trashed_at: when it had gone there, or the folder had that it lay in, Unix seconds.
+    """
 
     file_id: bytes
     path: str
+    version: int
+    trashed_at: int
 
 
 class FolderRestored(StatedEvent, frozen=True, kw_only=True):
-    """A folder is back from the trash with all in it; missing folders of its path were made with it."""
+    """A folder is back from the trash with all in it; missing folders of its path were made with it.
+
+    Attributes:
+        trashed_at: as of a file.
+    """
 
     folder_id: int
     path: str
     files: int
     folders: int
+    trashed_at: int
 
 
 class FolderPurgeBegun(StatedEvent, frozen=True, kw_only=True):
@@ -374,6 +385,9 @@ class FolderPurgeBegun(StatedEvent, frozen=True, kw_only=True):
 
     folder_id: int
     path: str
+    files: int
+    folders: int
+    trashed_at: int
 
 
 class FoldersPurged(DomainEvent, frozen=True, kw_only=True):

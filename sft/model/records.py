@@ -223,6 +223,7 @@ class Folder(Record, frozen=True):
 class TrashedFolder(Record, frozen=True):
     """A deleted folder: one thing, with so many files and folders in it, itself among them."""
 
+    id: Count
     path: PathText
     files: Count
     folders: Count
@@ -289,6 +290,21 @@ class FileSeen(Record, frozen=True):
 
     file_id: Bytes16
     version: VersionNumber
+
+
+class TrashSeen(Record, frozen=True):
+    """What lies in the trash, as somebody saw it there: a file, or a folder with so many files and folders in it.
+
+    Attributes:
+        trashed_at: when it went there, or the folder did that it lies in.
+        folders: itself among them; 0 of a file.
+    """
+
+    trashed_at: Seconds
+    file: FileSeen | None = None
+    folder_id: Count = 0
+    files: Count = 0
+    folders: Count = 0
 
 
 class FileReader(Record, frozen=True):

@@ -37,7 +37,7 @@ NEVER_MET: Final = frozenset(
         "RESUME_REFUSED",
         "RIGHTS_CHANGED", "ROLE_FORBIDS", "SERVER_KEY_CHANGED", "SIGNATURE_MISSING", "SIGNER_KEY_ENDED", "SIGNER_KEY_STOLEN",
         "SAME_TARGET", "SIGNER_NOT_PINNED", "SIGNER_UNKNOWN", "SOURCE_CHANGED", "SOURCE_NAMELESS", "TARGET_AMBIGUOUS",
-        "TOO_MANY_DELETIONS", "UPLOAD_GONE", "VERSION_DESTROYED",
+        "TOO_MANY_DELETIONS", "TRASH_CHANGED", "UPLOAD_GONE", "VERSION_DESTROYED",
     }
 )  # fmt: skip
 """Codes of what people alone do at their own computers; at the server's they would be a fault."""

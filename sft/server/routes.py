@@ -17,7 +17,7 @@ from sft.errors import RequestError
 from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Resource
 from sft.model.evidence import Evidence
-from sft.model.records import File, SessionInfo, VaultReport
+from sft.model.records import File, SessionInfo, TrashedFolder, VaultReport
 from sft.server.context import ServerContext
 from sft.server.server_status import live_of, status_of
 from sft.service import (
@@ -40,6 +40,7 @@ from sft.service import (
     settings,
     status,
     trash,
+    trashed,
     uploads,
 )
 from sft.service.log import reading
@@ -140,6 +141,10 @@ def _restored(id_: int, restored: Any) -> m.Reply:
     return m.FileShown(id_, restored) if isinstance(restored, File) else m.FolderReturned(id_, restored)
 
 
+def _trashed(id_: int, shown: File | TrashedFolder) -> m.Reply:
+    return m.TrashedShown(id_, shown) if isinstance(shown, File) else m.TrashedShown(id_, folder=shown)
+
+
 def _page(id_: int, page: Any) -> m.Reply:
     return m.FolderPage(id_, page)
 
@@ -230,7 +235,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         lambda by, q: owners.ChangeOwnerInput(by, q.path, q.owner, q.seen, q.statement),
         m.OwnerChanged,
     ),
-    m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path, q.statement), _restored),
+    m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path, q.seen, q.statement), _restored),
     m.DestroyVersion: ActRoute(
         destroying.destroy_version,
         lambda by, q: destroying.VersionDestruction(by, q.path, q.file_id, q.version, q.statement),
@@ -240,8 +245,11 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         expiry.set_expiry, lambda by, q: expiry.Expiry(by, q.path, q.file_id, q.expires_at, q.statement), m.FileShown
     ),
     m.DestroyTrashed: ActRoute(
-        destroying.destroy_trashed, lambda by, q: destroying.TrashDestruction(by, q.path, q.statement), m.TrashDestroyed
+        destroying.destroy_trashed,
+        lambda by, q: destroying.TrashDestruction(by, q.path, q.seen, q.statement),
+        m.TrashDestroyed,
     ),
+    m.ShowTrashed: ReadRoute(trashed.show_trashed, _trashed, ("path",)),
     m.PutFiles: TransferRoute(commits.commit),
     m.GetFiles: TransferRoute(downloads.begin_many),
     m.BeginUpload: TransferRoute(uploads.begin),

@@ -36,6 +36,7 @@ from sft.service import (
     quota_changes,
     receiving,
     trash,
+    trashed,
 )
 from sft.service.caller import caller_of
 from sft.service.path_lookup import PathLookup, ResolvedPath, require_path
@@ -249,7 +250,11 @@ def _make_folder(question: _Question, _caller: Caller) -> Judged:
 
 def _destroy(question: _Question, caller: Caller) -> Judged:
     require_path(question.about)
-    return trash.last_deleted(question.records, caller, question.about, verb="destroy")
+    return trashed.last_deleted(question.records, caller, question.about, verb="destroy").row
+
+
+def _restore(question: _Question, caller: Caller) -> Judged:
+    return trash.require_restorable(question.records, caller, question.place).row
 
 
 def _readers(question: _Question, caller: Caller) -> Judged:
@@ -286,7 +291,7 @@ JUDGES: Final[Mapping[str, Judge]] = MappingProxyType(
         "mkdir": Judge(folders.make_folder, _make_folder),
         "mv": Judge(folders.move, _at(folders.require_movable)),
         "rm": Judge(trash.delete, _at(trash.require_deletable)),
-        "restore": Judge(trash.restore, _at(trash.require_restorable)),
+        "restore": Judge(trash.restore, _restore),
         "destroy": Judge(destroying.destroy_trashed, _destroy),
         "expire": Judge(expiry.set_expiry, _at(expiry.require_expirable)),
         "owner": Judge(owners.change_owner, _hand_over),

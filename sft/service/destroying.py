@@ -14,12 +14,12 @@ from sft.errors import ChangedSinceError, NewestVersionError, NotFoundError
 from sft.model.access import Caller, Permission
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
 from sft.model.events import FolderPurgeBegun
-from sft.model.records import Destroyed
+from sft.model.records import Destroyed, TrashSeen
 from sft.service.act_statement import AskedAct, require_statement
 from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
-from sft.service.trash import last_deleted
+from sft.service.trashed import seen_in_trash, trash_fields
 from sft.service.use_case import act
 from sft.service.version_contents import count_kept, destroy_contents
 from sft.store.criteria import PURGING_STATE
@@ -30,15 +30,16 @@ from sft.store.rows import Transaction
 
 
 class TrashDestruction(Struct, frozen=True):
-    """A path from which what was deleted last is to be destroyed."""
+    """What was seen in the trash at a path, which is to be destroyed."""
 
     caller: Caller
     path: str
+    seen: TrashSeen
     statement: bytes = b""
 
     @property
     def asked(self) -> AskedAct:
-        return AskedAct("destroy", {"path": self.path})
+        return AskedAct("destroy", {**trash_fields(self.seen), "path": self.path})
 
 
 class VersionDestruction(Struct, frozen=True):
@@ -57,18 +58,18 @@ class VersionDestruction(Struct, frozen=True):
 
 @act(Permission.FILE_DELETE, logs=(FilePurgeBegun, FolderPurgeBegun))
 def destroy_trashed(transaction: Transaction, item: TrashDestruction) -> Destroyed:
-    """Have what was last deleted from a path destroyed, or what lies there in a folder that was deleted with it.
-
-    What the caller may not destroy is passed over for what was deleted before it.
+    """Have what was deleted from a path destroyed, or what lies there in a folder that was deleted with it.
 
     Raises:
         NotFoundError: nothing was deleted there.
+        TrashChangedError: it is not what was seen.
         NotYoursError: only what belongs to others was.
         HandingOverError: a folder in which something is still being handed over to the caller.
     """
     stated = require_statement(transaction, item)
     require_path(item.path)
-    row = last_deleted(RecordBuilder(transaction), item.caller, item.path, verb="destroy")
+    records = RecordBuilder(transaction)
+    row, seen = seen_in_trash(records, item.caller, item.path, item.seen, verb="destroy").row, item.seen
     ending = {
         "state": PURGING_STATE,
         "trashed_at": row.trashed_at or transaction.now,
@@ -81,13 +82,18 @@ def destroy_trashed(transaction: Transaction, item: TrashDestruction) -> Destroy
     if isinstance(row, FileRow):
         figures.take_file(row)
         transaction.rows.update([replace(row, folder_id=None, **ending)])
-        transaction.log(FilePurgeBegun(by=by, file_id=row.file_id, path=item.path, **stated))
+        transaction.log(
+            FilePurgeBegun(
+                by=by, file_id=row.file_id, path=item.path, version=row.newest, trashed_at=seen.trashed_at, **stated
+            )
+        )
         destroyed = Destroyed(item.path, 1, 0)
     else:
         figures.take_folder(row)
         transaction.rows.update([replace(row, parent_id=None, **ending)])
-        transaction.log(FolderPurgeBegun(by=by, folder_id=row.id, path=item.path, **stated))
-        destroyed = Destroyed(item.path, row.files_below, row.folders_below + 1)
+        inside = {"files": seen.files, "folders": seen.folders, "trashed_at": seen.trashed_at}
+        transaction.log(FolderPurgeBegun(by=by, folder_id=row.id, path=item.path, **inside, **stated))
+        destroyed = Destroyed(item.path, seen.files, seen.folders)
     figures.write()
     return destroyed
 
@@ -134,5 +140,7 @@ def destroy_version(transaction: Transaction, item: VersionDestruction) -> None:
     figures.own(file.owner_id, size_bytes=-version.size)
     figures.write()
     transaction.log(
-        VersionsDestroyed(by=item.caller, versions=((file.file_id, version.number),), size=version.size, **stated)
+        VersionsDestroyed(
+            by=item.caller, versions=((file.file_id, version.number),), path=item.path, size=version.size, **stated
+        )
     )

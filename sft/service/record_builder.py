@@ -116,6 +116,7 @@ class RecordBuilder:
         for row in rows:
             trashed_at = row.trashed_at or 0
             yield TrashedFolder(
+                id=row.id,
                 path=self.path_of(row),
                 files=row.files_below,
                 folders=row.folders_below + 1,

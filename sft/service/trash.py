@@ -7,29 +7,28 @@ as one row, or one thing comes out of it by its old path. Bringing back makes th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import FolderNotEmptyError, NotFoundError, NotYoursError
-from sft.model.access import Caller, Permission, Scope
+from sft.errors import FolderNotEmptyError
+from sft.model.access import Caller, Permission
 from sft.model.events import FileRestored, FileTrashed, FolderRestored, FolderTrashed
 from sft.model.names import split_path
-from sft.model.records import Deleted, File, FileSeen, RestoredFolder
+from sft.model.records import Deleted, File, FileSeen, RestoredFolder, TrashSeen
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.path_lookup import PathLookup, ResolvedPath, folded_name, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
-from sft.service.rights import require_right, require_settled, require_tree, scope_in
+from sft.service.rights import require_right, require_settled, require_tree
 from sft.service.seen import require_seen, seen_fields
+from sft.service.trashed import TrashedRow, last_deleted, seen_in_trash, trash_fields
 from sft.service.use_case import act
 from sft.store.criteria import LIVE_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import newest_versions
 from sft.store.row_types import FileRow, FolderRow
-from sft.store.rows import ReadTransaction, Transaction
-from sft.store.trash import trashed_folders_on_way, trashed_from
+from sft.store.rows import Transaction
 
 _NOT_DELETED: Final[dict[str, Any]] = {
     "state": LIVE_STATE,
@@ -57,15 +56,16 @@ class Deletion(Struct, frozen=True):
 
 
 class Restoration(Struct, frozen=True):
-    """A path from which what was deleted last is to come back."""
+    """What was seen in the trash at a path, which is to come back to it."""
 
     caller: Caller
     path: str
+    seen: TrashSeen
     statement: bytes = b""
 
     @property
     def asked(self) -> AskedAct:
-        return AskedAct("restore", {"path": self.path})
+        return AskedAct("restore", {**trash_fields(self.seen), "path": self.path})
 
 
 @act(Permission.FILE_DELETE, logs=(FileTrashed, FolderTrashed))
@@ -145,12 +145,11 @@ def _deletion(transaction: Transaction, item: Deletion) -> dict[str, Any]:
 
 @act(Permission.FILE_DELETE, logs=(FileRestored, FolderRestored))
 def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolder:
-    """Bring back what was last deleted from a path, as it was, or what lies there in a folder that was deleted with it.
-
-    What the caller may not bring back is passed over for what was deleted before it.
+    """Bring back what was deleted from a path, as it was, or what lies there in a folder that was deleted with it.
 
     Raises:
         NotFoundError: nothing was deleted there.
+        TrashChangedError: it is not what was seen.
         NotYoursError: only what belongs to others was.
         HandingOverError: a folder in which something is still being handed over to the caller; or where it was, that is.
         ExistsError: another file has the name now.
@@ -161,76 +160,34 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
     require_path(item.path)
     places = PathLookup(transaction)
     place = places.one(item.path)
-    row = require_restorable(RecordBuilder(transaction), item.caller, place)
+    records = RecordBuilder(transaction)
+    found = require_restorable(records, item.caller, place, item.seen)
     made = places.make_way(transaction, place, item.caller.user_id)
     figures = FigureChanges(transaction, places.folders())
     figures.make_folders(made)
     folder_id = (made[-1] if made else place.folder).id
-    if isinstance(row, FolderRow):
-        return _folder_back(transaction, item, row, folder_id, figures, stated)
-    return _file_back(transaction, item, row, folder_id, figures, stated)
+    if isinstance(found.row, FolderRow):
+        return _folder_back(transaction, item, found.row, folder_id, figures, stated)
+    return _file_back(transaction, item, found.row, folder_id, figures, stated)
 
 
-def require_restorable(records: RecordBuilder, caller: Caller, place: ResolvedPath) -> FileRow | FolderRow:
-    """Require that something comes back to a path, and the right to have it back; raises what ``restore`` does."""
-    row = last_deleted(records, caller, place.path, verb="restore")
-    if place.file is not None and isinstance(row, FileRow):
+def require_restorable(
+    records: RecordBuilder, caller: Caller, place: ResolvedPath, seen: TrashSeen | None = None
+) -> TrashedRow:
+    """Require that what was seen comes back to a path, and the right to have it back; raises what ``restore`` does.
+
+    Args:
+        seen: None is whatever was deleted last.
+    """
+    if seen is None:
+        found = last_deleted(records, caller, place.path, verb="restore")
+    else:
+        found = seen_in_trash(records, caller, place.path, seen, verb="restore")
+    if place.file is not None and isinstance(found.row, FileRow):
         raise records.exists(place.path, newest_versions(records.reading, [place.file])[place.file.id])
     place.require_free()
     require_settled(records, place.folder.id, place.path)
-    return row
-
-
-def last_deleted(records: RecordBuilder, caller: Caller, path: str, *, verb: str) -> FileRow | FolderRow:
-    """Find what was deleted last from a path, or lies there in a folder that was: the first that is the caller's to decide.
-
-    Args:
-        verb: what is to be done with it, for the refusal.
-
-    Raises:
-        NotFoundError: nothing was deleted there.
-        NotYoursError: only what belongs to others was.
-        HandingOverError: a folder in which something is still being handed over to the caller.
-    """
-    refusal: NotYoursError | None = None
-    for row in _deleted_from(records.reading, caller, path):
-        try:
-            if isinstance(row, FileRow):
-                require_right(records, caller, Permission.FILE_DELETE, row, verb=verb, path=path)
-            else:
-                require_tree(records, caller, Permission.FILE_DELETE, row, verb=verb, path=path)
-        except NotYoursError as error:
-            refusal = refusal or error
-        else:
-            return row
-    raise refusal or NotFoundError(what="deleted file", name=path)
-
-
-def _deleted_from(reading: ReadTransaction, caller: Caller, path: str) -> Iterator[FileRow | FolderRow]:
-    """Find what was deleted from a path, by itself or with a folder above it; the last deleted first."""
-    folded = folded_path(path)
-    scopes = {scope_in(reading, caller, Permission.FILE_DELETE), Scope(everything=True)}
-    files = [trashed_from(reading, path, folded, scope) for scope in scopes]
-    found = {file.id: (file.trashed_at or 0, file) for file in files if file is not None}
-    single = sorted(found.values(), key=lambda each: (each[0], each[1].id), reverse=True)
-    # Of one's own so many are looked at whatever others delete from the same path.
-    folders = {row.id: row for scope in scopes for row in trashed_folders_on_way(reading, path, folded, scope)}
-    for folder in sorted(folders.values(), key=lambda row: (row.trashed_at or 0, row.id), reverse=True):
-        while single and single[0][0] >= (folder.trashed_at or 0):
-            yield single.pop(0)[1]
-        row = _within(reading, folder, path)
-        if row is not None:
-            yield row
-    yield from (file for _, file in single)
-
-
-def _within(reading: ReadTransaction, top: FolderRow, path: str) -> FileRow | FolderRow | None:
-    """Find what lay at a path in a folder that was deleted."""
-    below = path[len(top.trashed_path or "") + 1 :]
-    if not below:
-        return top
-    place = PathLookup(reading, top).one(below)
-    return place.file or place.subfolder
+    return found
 
 
 def _file_back(
@@ -248,7 +205,11 @@ def _file_back(
     figures.put_file(row)
     figures.write()
     transaction.rows.update([row])
-    transaction.log(FileRestored(by=item.caller, file_id=file.file_id, path=item.path, **stated))
+    transaction.log(
+        FileRestored(
+            by=item.caller, file_id=file.file_id, path=item.path, version=file.newest, trashed_at=item.seen.trashed_at, **stated
+        )
+    )  # fmt: skip
     return RecordBuilder(transaction).file(row, newest_versions(transaction, [row])[row.id])
 
 
@@ -267,6 +228,9 @@ def _folder_back(
     figures.write()
     transaction.rows.update([row])
     transaction.log(
-        FolderRestored(by=item.caller, folder_id=row.id, path=item.path, files=files, folders=folders, **stated)
-    )
+        FolderRestored(
+            by=item.caller, folder_id=row.id, path=item.path, files=files, folders=folders, trashed_at=item.seen.trashed_at,
+            **stated,
+        )
+    )  # fmt: skip
     return RestoredFolder(item.path, files, folders)

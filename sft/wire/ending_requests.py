@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sft.model.records import Bytes16, PathText, Seconds, StatementBytes, VersionNumber
+from sft.model.records import Bytes16, PathText, Seconds, StatementBytes, TrashSeen, VersionNumber
 from sft.wire.requests import Request
 
 
@@ -15,10 +15,17 @@ class DestroyVersion(Request, frozen=True, tag=8):
     statement: StatementBytes = b""
 
 
-class DestroyTrashed(Request, frozen=True, tag=19):
-    """Destroy what was last deleted from a path, or lay there in a folder that was, before its time."""
+class ShowTrashed(Request, frozen=True, tag=37):
+    """What was last deleted from a path, or lay there in a folder that was: for Restore and DestroyTrashed to name."""
 
     path: PathText
+
+
+class DestroyTrashed(Request, frozen=True, tag=19):
+    """Destroy what was seen in the trash at a path, before its time."""
+
+    path: PathText
+    seen: TrashSeen
     statement: StatementBytes = b""
 
 

@@ -18,7 +18,7 @@ from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import FRAME_BYTES
 from sft.model.decoding import decode_as, tag_in, tag_of
 from sft.model.records import Record
-from sft.wire.ending_requests import DestroyTrashed, DestroyVersion, SetExpiry
+from sft.wire.ending_requests import DestroyTrashed, DestroyVersion, SetExpiry, ShowTrashed
 from sft.wire.quota_requests import ChangeQuota, ShowQuota
 from sft.wire.replies import (
     BackupBegun,
@@ -56,6 +56,7 @@ from sft.wire.replies import (
     StatusShown,
     StoredFile,
     TrashDestroyed,
+    TrashedShown,
     TrashListed,
     UploadFound,
     UserList,
@@ -237,6 +238,7 @@ __all__ = [
     "ShowSelf",
     "ShowServer",
     "ShowStatus",
+    "ShowTrashed",
     "ShowUser",
     "ShowVault",
     "ShownFile",
@@ -246,6 +248,7 @@ __all__ = [
     "TestHook",
     "TrashDestroyed",
     "TrashListed",
+    "TrashedShown",
     "UploadFound",
     "UserList",
     "UserShown",
@@ -268,6 +271,7 @@ ClientMessage = (
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus | SetExpiry
     | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup | DestroyVersion | DestroyTrashed
+    | ShowTrashed
     | ShowQuota | ChangeQuota | ExplainRight | ListAllowed | TestHook
 )  # fmt: skip
 ServerMessage = (
@@ -275,7 +279,7 @@ ServerMessage = (
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
     | VaultShown
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
-    | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged | TrashDestroyed | QuotaShown
+    | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged | TrashDestroyed | TrashedShown | QuotaShown
     | RightExplained | AllowedListed | HookTested | BackupBegun
 )  # fmt: skip
 
@@ -295,6 +299,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         DestroyVersion: frozenset({Done}),
         SetExpiry: frozenset({FileShown}),
         DestroyTrashed: frozenset({TrashDestroyed}),
+        ShowTrashed: frozenset({TrashedShown}),
         BeginUpload: frozenset({FileStored, Done}),
         GetFile: frozenset({FileBegins, Done}),
         PutFiles: frozenset({FilesStored}),

@@ -34,6 +34,7 @@ from sft.model.records import (
     SessionInfo,
     ShortText,
     Stored,
+    TrashedFolder,
     TrashPage,
     User,
     UserPage,
@@ -149,6 +150,13 @@ class TrashListed(Reply, frozen=True, tag=68):
     """Answers ListTrash."""
 
     page: TrashPage
+
+
+class TrashedShown(Reply, frozen=True, tag=96):
+    """Answers ShowTrashed: a file with its newest version, or else a folder."""
+
+    file: File | None = None
+    folder: TrashedFolder | None = None
 
 
 class FolderReturned(Reply, frozen=True, tag=69):

@@ -42,6 +42,7 @@ from sft.model.records import (
     SignatureBytes,
     Size,
     StatementBytes,
+    TrashSeen,
     VersionNumber,
 )
 from sft.model.status import BUSIEST_MOST
@@ -157,9 +158,10 @@ class ChangeOwner(Request, frozen=True, tag=47):
 
 
 class Restore(Request, frozen=True, tag=7):
-    """Bring back what was last deleted from a path, or lay there in a folder that was."""
+    """Bring back what was seen in the trash at a path, deleted by itself or with a folder above it."""
 
     path: PathText
+    seen: TrashSeen
     statement: StatementBytes = b""
 
 

@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from sft.client.api.trash import trash_seen
 from sft.model.access import Role
 from sft.operator.home import Home
 from sft.wire import messages as m
@@ -222,6 +223,14 @@ class Measures:
         server = self._server.parts("answer", kind.__name__)[:times]
         self.figures.add(what, ANSWER_MS, server=server, whole=whole)
 
+    def _seen(self, path: str) -> dict[str, Any]:
+        """Look at what lies in the trash at a path, for what is done with it."""
+        shown = self._ada.ask(m.ShowTrashed, path=path)
+        if not isinstance(shown, m.TrashedShown):
+            raise TypeError(f"nothing of the trash: {shown}")
+        entry = shown.file or shown.folder
+        return {"path": path, "seen": None if entry is None else trash_seen(entry)}
+
     def _barrier(self) -> None:
         """Come back when the server has written down what was before."""
         granted(self._gus.ask(m.ShowSelf))
@@ -294,10 +303,10 @@ class Measures:
         self._measure("delete of one empty folder", self._ada, m.Delete, lambda n: {"path": f"empty/e{n:02}"})
         self._measure("delete of one file", self._ada, m.Delete, lambda n: {"path": f"big/f{n:07}.txt"})
         self._measure(
-            "restore of one file", self._ada, m.Restore, lambda n: {"path": shape.place(shape.files + 1 + n).path}
+            "restore of one file", self._ada, m.Restore, lambda n: self._seen(shape.place(shape.files + 1 + n).path)
         )
         self._measure(
-            "restore of a folder of 500 files", self._ada, m.Restore, lambda n: {"path": f"old/o{n:05}"},
+            "restore of a folder of 500 files", self._ada, m.Restore, lambda n: self._seen(f"old/o{n:05}"),
             times=min(self._times, shape.trashed_folders),
         )  # fmt: skip
         self._measure("a new folder", self._max, m.MakeFolder, lambda n: {"path": f"new/n{n}"})

@@ -288,7 +288,10 @@ class MemoryService:
         }
         files = {row.file_id for row in rows.changed(FileRow).rows}
         lies = [UserEnabled(by=operator, user_id=each, name="") for each in users - set(named.users)]
-        lies += [FileRestored(by=operator, file_id=each, path="") for each in files - set(named.files)]
+        lies += [
+            FileRestored(by=operator, file_id=each, path="", version=1, trashed_at=0)
+            for each in files - set(named.files)
+        ]
         transaction.slots_at_leaves += [transaction.next_slot] * len(lies)
         self._log.appending.before_commit(transaction, [*events, *lies])
 

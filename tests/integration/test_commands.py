@@ -9,6 +9,7 @@ import pytest
 
 from sft.client.transfers.queue.job import Decision, Direction, Failure, Job
 from sft.errors import ExistsError, LocalExistsError
+from sft.model.records import TrashSeen
 from tests.integration.live_cli import LiveCli
 from tui import commands
 from tui.commands import CommandLine
@@ -36,7 +37,7 @@ def test_each_act_on_files_is_done_by_its_command(cli: LiveCli):
     assert listed(cli, "it's a folder") == {"it's a folder/`id`"}
     typed(cli, commands.delete("it's a folder", recursive=True), "--yes")
     assert "it's a folder" not in listed(cli)
-    typed(cli, commands.restore("it's a folder"))
+    typed(cli, commands.restore("it's a folder", TrashSeen(0)))
     assert listed(cli, "it's a folder") == {"it's a folder/`id`"}
 
 

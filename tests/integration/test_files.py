@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
 from sft import durable
-from sft.client.api import files, people
+from sft.client.api import files, people, trash
 from sft.client.joining import join
 from sft.client.session import Session
 from sft.client.transfers.batch import get_all, put_all, verify_all
@@ -48,6 +48,10 @@ async def _get(session: Session, path: str, to: Path, **how):
     if result.error is not None:
         raise result.error
     return result
+
+
+async def _back(session: Session, path: str):
+    return await trash.restore(session, path, trash.trash_seen(await trash.show_trashed(session, path)))
 
 
 @pytest.fixture(params=[SMALL, LARGE, b""], ids=["small", "large", "empty"])
@@ -147,11 +151,11 @@ async def test_the_trash_and_back(server: ServerFixture, source: Path, tmp_path:
     assert gone.files == 1
     with pytest.raises(NotFoundError):
         await _get(author, "docs/f", tmp_path / "out")
-    assert [file.path for file in await files.list_trash(author)] == ["docs/f"]
-    assert await files.list_trash(other) == []
+    assert [file.path for file in await trash.list_trash(author)] == ["docs/f"]
+    assert await trash.list_trash(other) == []
     with pytest.raises(NotYoursError):
-        await files.restore(other, "docs/f")
-    back = await files.restore(admin, "docs/f")
+        await _back(other, "docs/f")
+    back = await _back(admin, "docs/f")
     assert (back.id, back.owner, back.version.number) == (before.id, "max", 1)
     got = await _get(other, "docs/f", tmp_path / "out")
     assert got.local.read_bytes() == source.read_bytes()
@@ -166,7 +170,7 @@ async def test_a_name_that_is_taken_again_keeps_the_deleted_one_in_the_trash(ser
     source.write_bytes(b"another")
     await _put(author, source, "f")
     with pytest.raises(ExistsError):
-        await files.restore(author, "f")
+        await _back(author, "f")
 
 
 @on_reactor

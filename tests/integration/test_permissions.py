@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sft.client.api.trash import trash_seen
 from sft.crypto.keys import InvitationKey, SigningKey
 from sft.errors import HandshakeFailedError
 from sft.model.access import OPERATOR, Caller, Holder, Permission, Resource, Role, allows, least_role, may
@@ -113,7 +114,7 @@ async def _prepare(server: ServerFixture) -> None:
     await operator.ask(m.ChangeRole, name="gus", role=Role.MAINTAINER)
     for name in ("ada", "max", "mia", "gus"):
         raw = await server.raw(name)
-        for prefix in ("", "to-move-", "to-give-", "to-delete-", "to-restore-", "to-destroy-"):
+        for prefix in ("", "to-move-", "to-give-", "to-delete-", "to-restore-", "to-destroy-", "to-show-"):
             path = f"{prefix}of-{name}"
             assert isinstance(await server.put(name, path, path.encode(), raw), m.FileStored)
         raw.abort()
@@ -127,7 +128,7 @@ async def _prepare(server: ServerFixture) -> None:
 # Requests whose answer also depends on whose the file is.
 OWNERSHIP = {
     m.Move, m.ChangeOwner, m.Delete, m.Restore, m.DestroyTrashed, m.DestroyVersion, m.SetExpiry, m.PutFiles,
-    m.BeginUpload, m.ListReaders,
+    m.BeginUpload, m.ListReaders, m.ShowTrashed,
 }  # fmt: skip
 
 
@@ -184,7 +185,16 @@ class _Example:
     async def of_Restore(self):
         operator = await self.server.operator()
         assert isinstance(await operator.ask(m.Delete, path=f"to-restore-{self.path}"), m.FileDeleted)
-        return {"path": f"to-restore-{self.path}"}
+        return await self._in_trash(f"to-restore-{self.path}")
+
+    async def of_ShowTrashed(self):
+        operator = await self.server.operator()
+        assert isinstance(await operator.ask(m.Delete, path=f"to-show-{self.path}"), m.FileDeleted)
+        return {"path": f"to-show-{self.path}"}
+
+    async def _in_trash(self, path):
+        shown = await (await self.server.operator()).ask(m.ShowTrashed, path=path)
+        return {"path": path, "seen": trash_seen(shown.file)}
 
     async def of_SetExpiry(self):
         file = (await (await self.server.raw("ada")).ask(m.ShowFile, path=self.path)).file
@@ -193,7 +203,7 @@ class _Example:
     async def of_DestroyTrashed(self):
         operator = await self.server.operator()
         assert isinstance(await operator.ask(m.Delete, path=f"to-destroy-{self.path}"), m.FileDeleted)
-        return {"path": f"to-destroy-{self.path}"}
+        return await self._in_trash(f"to-destroy-{self.path}")
 
     async def of_DestroyVersion(self):
         raw = await self.server.raw("ada")

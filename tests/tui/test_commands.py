@@ -12,7 +12,7 @@ from sft.client.transfers.queue.job import Decision, Direction, Failure, Job
 from sft.errors import ExistsError, LocalExistsError, NotFoundError
 from sft.model.access import Role
 from sft.model.quotas import NO_LIMIT
-from sft.model.records import KeyEnd
+from sft.model.records import KeyEnd, TrashSeen
 from tests.fakes.acme import MAY_3
 from tests.fakes.memory_service import public_of
 from tests.tui.ui_driver import driven
@@ -53,7 +53,7 @@ SAID = {
     "sft rm plan.pdf": commands.delete("plan.pdf"),
     "sft rm old -r": commands.delete("old", recursive=True),
     "sft rm -r -- -rf": commands.delete("-rf", recursive=True),
-    "sft restore plan.pdf": commands.restore("plan.pdf"),
+    "sft restore plan.pdf": commands.restore("plan.pdf", TrashSeen(0)),
     "sft role gus maintainer": commands.change_role("gus", Role.MAINTAINER),
     "sft disable gus": commands.disable("gus"),
     "sft enable gus": commands.enable("gus"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sft.client.agent.held_key import lock, seconds_left
+from sft.client.api.trash import trash_seen
 from sft.client.connection_info import ServerNotice, Status
 from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState
@@ -207,7 +208,7 @@ async def test_what_was_deleted_lies_in_the_trash_and_comes_back(reach, tmp_path
     trash = await gateway.files.list_trash()
     assert [file.path for file in trash] == ["f.txt"]
     assert trash[0].trash_ends_at is not None
-    assert (await gateway.files.restore("f.txt")).path == "f.txt"
+    assert (await gateway.files.restore("f.txt", trash_seen(trash[0]))).path == "f.txt"
     assert await gateway.files.list_trash() == []
 
 
@@ -218,7 +219,7 @@ async def test_a_folder_goes_to_the_trash_and_comes_back_as_one_thing(reach, tmp
     await gateway.files.delete("a", recursive=True)
     (folder,) = await gateway.files.list_trash()
     assert (folder.path, folder.files, folder.folders) == ("a", 2, 2)
-    assert await gateway.files.restore("a") == RestoredFolder("a", 2, 2)
+    assert await gateway.files.restore("a", trash_seen(folder)) == RestoredFolder("a", 2, 2)
     assert await gateway.files.list_trash() == []
 
 

@@ -54,7 +54,7 @@ class Shelf:
             self.trash.append(replace(gone, trash_ends_at=ENDS))
         return Deleted(path, 1, 0, ENDS)
 
-    async def restore(self, path):
+    async def restore(self, path, _seen):
         entry = next(each for each in reversed(self.trash) if each.path == path)
         self.trash.remove(entry)
         self.files[path] = replace(entry, trash_ends_at=None)
@@ -82,10 +82,10 @@ def test_what_a_lost_connection_left_can_be_taken_back_yet():
     undo.note("acme", "deletion", [DeletedStep("d/a", ENDS), DeletedStep("d/b", ENDS)])
     restore = shelf.restore
 
-    async def lost(path):
+    async def lost(path, seen):
         if path == "d/a":
             raise ConnectionLostError
-        return await restore(path)
+        return await restore(path, seen)
 
     shelf.restore = lost
     with pytest.raises(ConnectionLostError):
@@ -111,7 +111,7 @@ def test_a_deletion_that_others_went_on_from_stays(meanwhile):
     shelf = Shelf("d/a")
     run(shelf.delete("d/a"))
     if meanwhile == "brought back":
-        run(shelf.restore("d/a"))
+        run(shelf.restore("d/a", None))
     else:
         shelf.trash.append(replace(file_at("d/a"), trash_ends_at=ENDS + 1))
     before = dict(shelf.files), list(shelf.trash)

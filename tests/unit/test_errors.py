@@ -584,6 +584,13 @@ TABLE = [
         "sft get --keep-both budget.xlsx, then decide",
     ),
     Row(
+        errors.TrashChangedError(path="budget.xlsx", by="mia", trashed_at=NOW),
+        "TRASH_CHANGED",
+        5,
+        "What lies in the trash as budget.xlsx is not what was listed: mia deleted this, 3 May 14:02.",
+        "List again: sft ls --trash",
+    ),
+    Row(
         errors.VersionDestroyedError(path="budget.xlsx", version=2, destroyed_at=NOW, destroyed_by="ada"),
         "VERSION_DESTROYED",
         3,

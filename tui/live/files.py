@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
 
-from sft.client.api import files
+from sft.client.api import files, trash
 from sft.client.api.rights import PersonRight, explain_right, list_allowed
 from sft.client.api.search import NameQuestion, next_found
 from sft.client.receipts import has_receipt
@@ -34,8 +34,8 @@ class LiveFiles:
         self._clock = access.clock
         self.list_folder = access.asking(self._page)
         self.search = access.asking(self._found)
-        self.list_trash = access.asking(files.list_trash)
-        self.last_deleted = access.asking(files.last_deleted)
+        self.list_trash = access.asking(trash.list_trash)
+        self.last_deleted = access.asking(trash.last_deleted)
         self.details = access.asking(self._details)
         self.chain = access.asking(self._chain)
         self.look = access.asking(self._look)
@@ -46,11 +46,11 @@ class LiveFiles:
         self.move = access.asking(files.move)
         self.change_owner = access.asking(files.change_owner)
         self.delete = access.asking(files.delete)
-        self.restore = access.asking(files.restore)
-        self.set_expiry = access.asking(self._set_expiry)
+        self.restore = access.asking(trash.restore)
+        self.set_expiry = access.asking(files.set_expiry)
         self.restore_version = access.asking(self._restore_version)
-        self.destroy_version = access.asking(self._destroy_version)
-        self.destroy_trashed = access.asking(files.destroy_trashed)
+        self.destroy_version = access.asking(files.destroy_version)
+        self.destroy_trashed = access.asking(trash.destroy_trashed)
 
     async def _page(self, session: Session, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         listing, following = await files.list_page(session, path, cursor, signatures=judged)
@@ -112,18 +112,10 @@ class LiveFiles:
         return await list_allowed(session, act, path)
 
     @staticmethod
-    async def _set_expiry(session: Session, path: str, expires_at: int | None) -> File:
-        return await files.set_expiry(session, await files.show_file(session, path), expires_at)
-
-    @staticmethod
     async def _restore_version(session: Session, path: str, number: int) -> int:
         with TemporaryDirectory(prefix="sft-") as folder:
             result = await bring_version_back(session, path, number, within=Path(folder))
         return number if result.stored is None else result.stored.version
-
-    @staticmethod
-    async def _destroy_version(session: Session, path: str, number: int) -> None:
-        await files.destroy_version(session, await files.show_file(session, path), number)
 
     @staticmethod
     async def _readers(session: Session, file: File) -> list[FileReader] | None:

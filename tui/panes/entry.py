@@ -8,6 +8,7 @@ from enum import IntEnum
 import msgspec
 
 from sft.client.trust import SignatureState
+from sft.model.records import FileSeen, TrashSeen
 
 UP_PATH = "\0up"  # no path is called so
 
@@ -65,6 +66,22 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return self.kind in {EntryKind.FILE, EntryKind.FOLDER}
 
 
+class TrashedFolderEntry(Entry, frozen=True, gc=False):
+    """A folder in the trash.
+
+    Args:
+        folder_id: the server's own number of it.
+    """
+
+    folder_id: int = 0
+
+    @property
+    def seen(self) -> TrashSeen:
+        """Which one it is, for what is done with it."""
+        files, folders = self.inside or (0, 0)
+        return TrashSeen(self.at or 0, None, self.folder_id, files, folders + 1)
+
+
 class TrashedEntry(Entry, frozen=True, gc=False):
     """A file in the trash.
 
@@ -75,6 +92,11 @@ class TrashedEntry(Entry, frozen=True, gc=False):
 
     deleted_at: int = 0
     deleted_by: str = ""
+
+    @property
+    def seen(self) -> TrashSeen:
+        """Which one it is, for what is done with it."""
+        return TrashSeen(self.deleted_at, FileSeen(self.file_id, self.version))
 
 
 class FoundEntry(Entry, frozen=True, gc=False):

@@ -192,6 +192,10 @@ class PagedRows:
         """Return the entries of some paths, as far as they are here."""
         return {entry.path: entry for _, entry in self._here() if entry.path in paths}
 
+    def lines_of(self, paths: Collection[str]) -> list[Entry]:
+        """Return every line with one of some paths, in the order of the list: in the trash several have one path."""
+        return [entry for _, entry in self._here() if entry.path in paths]
+
     async def selectable(self) -> dict[str, int | None]:
         """Return the size of every line that is selected with all others, None for folders; all must have been read."""
         numbers = range(len(self._entries)) if self._view is None else self._view

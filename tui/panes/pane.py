@@ -117,6 +117,14 @@ class Pane(Vertical):
         entry = self.current
         return [] if entry is None or not entry.can_be_chosen else [entry.path]
 
+    @property
+    def chosen_lines(self) -> list[Entry]:
+        """The lines that an act is about, as ``chosen``: in the trash several have one path, and one is meant."""
+        if self.lines.selected and self.rows is not None:
+            return self.rows.lines_of(self.lines.selected)
+        entry = self.current
+        return [] if entry is None or not entry.can_be_chosen else [entry]
+
     def found(self, paths: Sequence[str]) -> dict[str, Entry]:
         """Return the lines of those paths that are here."""
         return {} if self.rows is None else self.rows.find(frozenset(paths))

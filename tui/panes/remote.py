@@ -20,7 +20,7 @@ from tui.gateway import Gateway, Listed
 from tui.panes.columns import Shelf
 from tui.panes.comparison import Opposite
 from tui.panes.drawing import Draw
-from tui.panes.entry import UP, Entry, EntryKind, FoundEntry, TrashedEntry
+from tui.panes.entry import UP, Entry, EntryKind, FoundEntry, TrashedEntry, TrashedFolderEntry
 from tui.panes.paging import PagedRows
 from tui.text import shown
 
@@ -197,9 +197,10 @@ def _trashed(deleted: TrashedFolder | File) -> Entry:
         return TrashedEntry(
             **msgspec.structs.asdict(entry), deleted_at=deleted.trashed_at or 0, deleted_by=sys.intern(by)
         )
-    return Entry(
+    return TrashedFolderEntry(
         EntryKind.FOLDER,
         deleted.path,
+        folder_id=deleted.id,
         at=deleted.trashed_at,
         inside=(deleted.files, deleted.folders - 1),
         owner=sys.intern(deleted.trashed_by),

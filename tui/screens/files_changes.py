@@ -15,7 +15,7 @@ from sft.model.text import shown_name
 from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
 from tui.messages import Severity
-from tui.panes.entry import Entry, EntryKind
+from tui.panes.entry import Entry, EntryKind, TrashedEntry, TrashedFolderEntry
 from tui.screens import files_rules as rules
 from tui.screens.files_context import FilesContext
 from tui.screens.files_versions import VersionActs
@@ -83,7 +83,7 @@ class ChangeActs:
         """Delete what is chosen; in the trash it is destroyed."""
         if self._files.remote_side.in_trash:
             destroy = VersionActs(self._files).destroy_trashed
-            self._files.start(partial(destroy, self._files.pane.chosen))
+            self._files.start(partial(destroy, _in_trash(self._files.pane.chosen_lines)))
         else:
             self._files.start(partial(self._delete, self._files.pane.chosen))
 
@@ -112,13 +112,13 @@ class ChangeActs:
             self._files.remote.read(anew=True)
 
     def act_restore(self) -> None:
-        self._files.start(partial(self._restore, self._files.pane.chosen))
+        self._files.start(partial(self._restore, _in_trash(self._files.pane.chosen_lines)))
 
-    async def _restore(self, paths: Sequence[str]) -> None:
+    async def _restore(self, entries: Sequence[TrashedEntry | TrashedFolderEntry]) -> None:
         steps: list[UndoStep] = []
         try:
-            for path in paths:
-                back = await self._files.gateway.files.restore(path)
+            for entry in entries:
+                back = await self._files.gateway.files.restore(entry.path, entry.seen)
                 # What others put meanwhile into a folder would go again with it.
                 if isinstance(back, File):
                     steps.append(RestoredStep(back.path, FileSeen(back.id, back.version.number)))
@@ -131,3 +131,7 @@ class ChangeActs:
         """Say what was done, and how it is taken back."""
         step = self._files.sft.undo.note(self._files.connection.account, what, steps)
         self._files.report(message, Severity.SUCCESS, step)
+
+
+def _in_trash(entries: Sequence[Entry]) -> list[TrashedEntry | TrashedFolderEntry]:
+    return [entry for entry in entries if isinstance(entry, TrashedEntry | TrashedFolderEntry)]

@@ -82,7 +82,7 @@ class ExpiryActs:
         expires_at = None if span == _NEVER else int(self._files.now) + expiry_seconds(span)
         try:
             for entry in chosen:
-                await self._files.gateway.files.set_expiry(entry.path, expires_at)
+                await self._files.gateway.files.set_expiry(entry.path, entry.file_id, expires_at)
             said = f"{'does' if one else 'do'} not go to the trash by {'itself' if one else 'themselves'}"
             if expires_at is not None:
                 said = f"{'goes' if one else 'go'} to the trash {local_time(expires_at, now=self._files.now)}"

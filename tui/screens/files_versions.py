@@ -14,7 +14,7 @@ from sft.model.text import count_text, counted, shown_name
 from tui.dialogs.destroy import Destroy
 from tui.dialogs.versions import VersionAct, Versions
 from tui.messages import Severity
-from tui.panes.entry import Entry, EntryKind
+from tui.panes.entry import Entry, EntryKind, TrashedEntry, TrashedFolderEntry
 from tui.screens.files_context import FilesContext
 
 _SEVERAL = "destroy"
@@ -59,23 +59,23 @@ class VersionActs:
         lines = ["Nobody can get its content any more; who stored it and when stays known.", "The others stay."]
         question = Destroy(f"version {number} of {shown_name(entry.name)}", lines, typed=entry.name)
         if await self._files.app.push_screen_wait(question):
-            await self._files.gateway.files.destroy_version(entry.path, number)
+            await self._files.gateway.files.destroy_version(entry.path, entry.file_id, number)
             said = f"The content of version {number} of {shown_name(entry.name)} is destroyed."
             self._files.report(said, Severity.SUCCESS)
 
-    async def destroy_trashed(self, paths: Sequence[str]) -> None:
-        """Destroy for good what lies in the trash."""
-        one = len(paths) == 1
-        name = split_path(paths[0])[1]
-        what = shown_name(name) if one else f"{count_text(len(paths))} things"
+    async def destroy_trashed(self, entries: Sequence[TrashedEntry | TrashedFolderEntry]) -> None:
+        """Destroy for good what is shown in the trash."""
+        one = len(entries) == 1
+        name = split_path(entries[0].path)[1]
+        what = shown_name(name) if one else f"{count_text(len(entries))} things"
         lines = ["It lies in the trash now, and could be brought back until its time is over."]
         question = Destroy(what, lines if one else [], typed=name if one else _SEVERAL)
         if not await self._files.app.push_screen_wait(question):
             return
         files = 0
         try:
-            for path in paths:
-                files += (await self._files.gateway.files.destroy_trashed(path)).files
+            for entry in entries:
+                files += (await self._files.gateway.files.destroy_trashed(entry.path, entry.seen)).files
             self._files.report(f"{what}: {counted(files, 'file')} destroyed.", Severity.SUCCESS)
         finally:
             self._files.pane.lines.select_keys(set())

@@ -29,7 +29,8 @@ def command(invocation: Invocation, names: tuple[str, ...], span: int | None, *,
     expires_at = None if span is None else int(invocation.now) + span
 
     async def expire(session: Session, name: str) -> tuple[str, Document]:
-        file = await set_expiry(session, await show_file(session, parse_path(name)), expires_at)
+        seen = await show_file(session, parse_path(name))
+        file = await set_expiry(session, seen.path, seen.id, expires_at)
         if file.expires_at is None:
             said = "does not expire"
         else:

@@ -17,7 +17,8 @@ from sft.cli.completing import paths
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import file_document, trash_document
 from sft.cli.options import common
-from sft.client.api.files import Listing, list_folder, list_trash, show_file
+from sft.client.api.files import Listing, list_folder, show_file
+from sft.client.api.trash import list_trash
 from sft.client.api.tree import find, has_pattern
 from sft.client.session import Session
 from sft.client.trust import SignatureState, known_of

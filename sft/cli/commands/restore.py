@@ -12,14 +12,15 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, restored_document
 from sft.cli.options import common
 from sft.cli.trashed import Trash
-from sft.client.api.files import restore, show_file
+from sft.client.api.files import show_file
+from sft.client.api.trash import restore
 from sft.client.api.tree import has_pattern
 from sft.client.session import Session
 from sft.client.transfers.older_version import bring_version_back
 from sft.client.transfers.progress import TransferStage
 from sft.errors import UsageError
 from sft.model.names import parse_path
-from sft.model.records import File
+from sft.model.records import File, TrashSeen
 from sft.model.text import counted, shown_name
 
 
@@ -40,8 +41,8 @@ def command(invocation: Invocation, names: tuple[str, ...], version: int | None)
             raise UsageError(problem="--version is for one file", remedy="Name that file")
         return several.run(lambda session, name: _bring_version_back(session, name, version))
 
-    async def bring_back(session: Session, name: str) -> tuple[str, Document]:
-        restored = await restore(session, parse_path(name))
+    async def bring_back(session: Session, path: str, seen: TrashSeen) -> tuple[str, Document]:
+        restored = await restore(session, path, seen)
         if isinstance(restored, File):
             shown, said = shown_name(restored.path), f"version {restored.version.number}, signature unchanged"
         else:

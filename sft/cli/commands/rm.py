@@ -6,7 +6,7 @@ Rules. A named file is never asked about. A folder (``-r``) or a pattern is, on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -16,13 +16,14 @@ from sft.cli.completing import paths
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, deleted_document
 from sft.cli.options import common
-from sft.cli.trashed import Meaning, Trash
-from sft.client.api.files import Listing, delete, destroy_trashed, destroy_version, show_file
+from sft.cli.trashed import Held, Meaning, Trash
+from sft.client.api.files import Listing, delete, destroy_version, show_file
+from sft.client.api.trash import destroy_trashed
 from sft.client.api.tree import find, has_pattern, walk
 from sft.client.session import Session
 from sft.errors import FolderInTheWayError, NotFoundError, SftError, UsageError
 from sft.model.names import parse_path
-from sft.model.records import Deleted, File
+from sft.model.records import Deleted, File, TrashedFolder, TrashSeen
 from sft.model.text import counted, day_text, shell_line, shell_name, shown_name, size_text
 
 _EMPTY: Final = dict.fromkeys(("files", "folders", "restorable_until"), None)
@@ -74,15 +75,13 @@ def command(
 
 def _destroy_version(invocation: Invocation, name: str, number: int, *, yes: bool) -> int:
     path = parse_path(name)
-    _require_typed(
-        invocation,
-        f"Destroy version {number} of {shown_name(path)} for good? Nobody can get it any more.",
-        path,
-        yes=yes,
-    )
+    _require_possible(invocation, yes=yes)
 
     async def destroy_one(session: Session, _name: str) -> tuple[str, Document]:
-        await destroy_version(session, await show_file(session, path), number)
+        file = await show_file(session, path)
+        question = f"Destroy version {number} of {shown_name(path)} for good? Nobody can get it any more."
+        _require_typed(invocation, question, path, yes=yes)
+        await destroy_version(session, path, file.id, number)
         said = f"{shown_name(path)}: the content of version {number} is destroyed; what is known of it stays"
         return said, {**_EMPTY, "path": path, "files": 0, "folders": 0}
 
@@ -93,15 +92,15 @@ def _destroy_trashed(invocation: Invocation, names: Sequence[str], *, recursive:
     _require_possible(invocation, yes=yes)
     several = Batch(invocation, names, "Not destroyed", _EMPTY)
 
-    async def destroy_one(session: Session, name: str) -> tuple[str, Document]:
-        gone = await destroy_trashed(session, parse_path(name))
+    async def destroy_one(session: Session, path: str, seen: TrashSeen) -> tuple[str, Document]:
+        gone = await destroy_trashed(session, path, seen)
         slash, inside = ("/", f" with {counted(gone.files, 'file')} in it") if gone.folders else ("", "")
         said = f"{shown_name(gone.path + slash)} is destroyed{inside}"
         return said, {**_EMPTY, "path": gone.path, "files": gone.files, "folders": gone.folders}
 
     async def destroy_all(session: Session) -> None:
         trash = Trash(session)
-        held: dict[str, int] = {}
+        held: Held = {}
         for name in names:
             try:
                 meaning = await trash.meaning(name, recursive=recursive)
@@ -110,19 +109,20 @@ def _destroy_trashed(invocation: Invocation, names: Sequence[str], *, recursive:
             except SftError as error:
                 several.failed(name, error)
             else:
-                held |= meaning.held
+                held = {**held, **meaning.held}
         if held:
+            held = await trash.apart(held)
             asked = names[0] if len(names) == 1 else "destroy"
             _require_typed(invocation, _destroy_question(names, held), asked, yes=yes)
-        await several.over(session, list(held), destroy_one)
+        await trash.act_on(several, held, destroy_one)
 
     invocation.talk(destroy_all)
     return several.finish()
 
 
-def _destroy_question(names: Sequence[str], held: Mapping[str, int]) -> str:
+def _destroy_question(names: Sequence[str], held: Held) -> str:
     what = shown_name(names[0]) if len(names) == 1 else f"what was deleted under {counted(len(names), 'name')}"
-    files = sum(held.values())
+    files = sum(each.files if isinstance(each, TrashedFolder) else 1 for each in held.values())
     inside = "" if files == len(held) else f" with {counted(files, 'file')}"
     count = f"{counted(len(held), 'thing')} in the trash{inside}"
     return f"Destroy {what} for good? That is {count}. Nothing brings it back then."
@@ -137,7 +137,6 @@ def _nothing_of_its_own(name: str, meaning: Meaning) -> UsageError:
 
 
 def _require_typed(invocation: Invocation, question: str, expected: str, *, yes: bool) -> None:
-    _require_possible(invocation, yes=yes)
     if not yes:
         invocation.prompts.require_typed(question, expected=expected, otherwise="Nothing was destroyed.")
 

@@ -9,7 +9,7 @@ is asked for at once ends at a million.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -21,45 +21,28 @@ from sft.errors import ListingTooLongError, NotFoundError, RemoteProtocolError, 
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.evidence import Evidence
 from sft.model.names import fold, split_path
-from sft.model.records import (
-    Deleted,
-    Destroyed,
-    File,
-    FileReader,
-    FileSeen,
-    Folder,
-    OwnerChange,
-    Page,
-    RestoredFolder,
-    TrashedFolder,
-)
+from sft.model.records import Deleted, File, FileReader, FileSeen, Folder, OwnerChange, Page
 from sft.model.text import shown_name
 from sft.wire.messages import (
     ChangeOwner,
     Delete,
-    DestroyTrashed,
     DestroyVersion,
     Done,
     FileDeleted,
     FileShown,
     FilesShown,
     FolderPage,
-    FolderReturned,
     ListFolder,
     ListReaders,
-    ListTrash,
     MakeFolder,
     Move,
     OwnerChanged,
     ReadersListed,
     RefusedFile,
     Reply,
-    Restore,
     SetExpiry,
     ShowFile,
     ShowFiles,
-    TrashDestroyed,
-    TrashListed,
 )
 
 NO_ENTRY: Final = "a page without an entry that is not the last"
@@ -164,59 +147,6 @@ async def _page(session: Requester, path: str, cursor: str, order: _Order, *, si
     return Listing(list(page.folders), list(page.files)), page.next
 
 
-async def list_trash(session: Requester) -> list[TrashedFolder | File]:
-    """List the trash, the last deleted first: folders, and the files that the caller may restore.
-
-    Raises:
-        RemoteProtocolError: something follows what was deleted before it.
-    """
-    return [entry async for page in _trash_pages(session) for entry in page]
-
-
-async def last_deleted(session: Requester, path: str, ends_at: int) -> TrashedFolder | File | None:
-    """Return what was deleted last from a path, of what leaves the trash at a moment or later; None if there is none.
-
-    Raises:
-        RemoteProtocolError: as ``list_trash``.
-    """
-    async for page in _trash_pages(session):
-        for entry in page:
-            if (entry.trash_ends_at or 0) < ends_at:
-                return None
-            if entry.path == path:
-                return entry
-    return None
-
-
-async def _trash_pages(session: Requester) -> AsyncIterator[list[TrashedFolder | File]]:
-    last: list[TrashedFolder | File] = []
-    cursor, total = "", Total(session)
-    while True:
-        page = (await session.request(ListTrash, TrashListed, cursor=cursor)).page
-        await require_in_log(session, logged_of(page.files))
-        _require_order([*last, *page.folders])
-        _require_order([*last, *page.files])
-        entries: list[TrashedFolder | File] = [*page.folders, *page.files]
-        entries.sort(key=_deleted_at, reverse=True)
-        total.add(len(entries))
-        yield entries
-        last, cursor = entries[-1:], page.next
-        if not cursor:
-            return
-        if not entries:
-            raise RemoteProtocolError(NO_ENTRY)
-
-
-def _require_order(trash: Sequence[TrashedFolder | File]) -> None:
-    moments = [_deleted_at(each) for each in trash]
-    if moments != sorted(moments, reverse=True):
-        raise RemoteProtocolError("a trash that is out of order")
-
-
-def _deleted_at(deleted: TrashedFolder | File) -> int:
-    return deleted.trashed_at or 0
-
-
 async def show_file(session: Requester, path: str, version: int = 0) -> File:
     """Show one file with its signature, version 0 being the newest.
 
@@ -311,31 +241,17 @@ async def delete(session: Requester, path: str, *, recursive: bool = False, seen
     return answer.deleted
 
 
-async def restore(session: Requester, path: str) -> File | RestoredFolder:
-    """Bring back what was last deleted from a path: a file, or a folder with all in it."""
-    answer: FileShown | FolderReturned = await session.request(
-        Restore, (FileShown, FolderReturned), path=path, statement=session.sign_act("restore", path=path)
-    )
-    return answer.file if isinstance(answer, FileShown) else answer.folder
-
-
-async def destroy_trashed(session: Requester, path: str) -> Destroyed:
-    """Destroy what was last deleted from a path: a file, or a folder with all in it. Nothing brings it back."""
-    statement = session.sign_act("destroy", path=path)
-    return (await session.request(DestroyTrashed, TrashDestroyed, path=path, statement=statement)).destroyed
-
-
-async def destroy_version(session: Requester, file: File, number: int) -> None:
+async def destroy_version(session: Requester, path: str, file_id: bytes, number: int) -> None:
     """Destroy the content of an older version of a file that was shown; what is known of it stays."""
-    statement = session.sign_act("destroy-version", file=file.id, version=number, path=file.path)
-    await session.request(DestroyVersion, Done, path=file.path, file_id=file.id, version=number, statement=statement)
+    statement = session.sign_act("destroy-version", file=file_id, version=number, path=path)
+    await session.request(DestroyVersion, Done, path=path, file_id=file_id, version=number, statement=statement)
 
 
-async def set_expiry(session: Requester, file: File, expires_at: int | None) -> File:
+async def set_expiry(session: Requester, path: str, file_id: bytes, expires_at: int | None) -> File:
     """Say when a file that was shown goes to the trash by itself, in Unix seconds; None is never."""
-    statement = session.sign_act("expire", file=file.id, path=file.path, expires_at=expires_at or 0)
+    statement = session.sign_act("expire", file=file_id, path=path, expires_at=expires_at or 0)
     answer = await session.request(
-        SetExpiry, FileShown, path=file.path, file_id=file.id, expires_at=expires_at, statement=statement
+        SetExpiry, FileShown, path=path, file_id=file_id, expires_at=expires_at, statement=statement
     )
     return answer.file
 

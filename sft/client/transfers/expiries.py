@@ -18,7 +18,8 @@ async def set_expiries(session: Session, paths: Sequence[str], expires_at: int |
 
     async def one(path: str) -> tuple[str, SftError] | None:
         try:
-            await set_expiry(session, await show_file(session, path), expires_at)
+            file = await show_file(session, path)
+            await set_expiry(session, path, file.id, expires_at)
         except SftError as error:
             return path, error
         return None

@@ -282,7 +282,12 @@ def begin_purges(transaction: Transaction, item: PurgeFoldersInput) -> int:
     ]
     transaction.rows.update([replace(row, state=PURGING_STATE) for row in found])
     for row in found:
-        transaction.log(FolderPurgeBegun(by=item.caller, folder_id=row.id, path=row.trashed_path or row.name))
+        transaction.log(
+            FolderPurgeBegun(
+                by=item.caller, folder_id=row.id, path=row.trashed_path or row.name, files=row.files_below,
+                folders=row.folders_below + 1, trashed_at=row.trashed_at or 0,
+            )
+        )  # fmt: skip
     return len(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,12 +31,12 @@ from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import ServerKey, ServerPublic, SigningKey
 from sft.crypto.signatures import sign_file
-from sft.errors import KeyLockedError, LocalProtocolError, SftError
+from sft.errors import KeyLockedError, LocalProtocolError, NotFoundError, SftError
 from sft.ledger.slots import SlotKey
 from sft.model.access import Role
 from sft.model.links import LinkHead
-from sft.model.records import DeviceKey, File, FileVersion, User, UserState
-from sft.wire.messages import FileShown, Reply, Request, UserList, UserShown
+from sft.model.records import DeviceKey, File, FileVersion, TrashedFolder, User, UserState
+from sft.wire.messages import FileShown, Reply, Request, ShowTrashed, TrashedShown, UserList, UserShown
 from tests.unit.client.log_in_memory import USERS, LogInMemory
 
 NOW = 1_777_816_800.0  # 3 May 2026, 14:00 UTC
@@ -437,3 +437,17 @@ def refusing(error: SftError) -> Callable[[Any], Reply]:
         raise error
 
     return refuse
+
+
+def trash_shown(held: Mapping[str, TrashedFolder | File]) -> Callable[[ShowTrashed], TrashedShown]:
+    """Answer what lies in the trash at a path."""
+
+    def show(request: ShowTrashed) -> TrashedShown:
+        found = held.get(request.path)
+        if found is None:
+            raise NotFoundError(what="deleted file", name=request.path)
+        if isinstance(found, File):
+            return TrashedShown(request.id, found)
+        return TrashedShown(request.id, folder=found)
+
+    return show

@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from sft.errors import NameNotAllowedError, NotFoundError, UsageError
-from sft.model.records import Deleted, FileSeen, RestoredFolder, TrashedFolder, TrashPage
+from sft.model.records import Deleted, FileSeen, RestoredFolder, TrashedFolder, TrashPage, TrashSeen
 from sft.wire.messages import (
     Delete,
     Done,
@@ -20,9 +20,10 @@ from sft.wire.messages import (
     Move,
     Restore,
     ShowFile,
+    ShowTrashed,
     TrashListed,
 )
-from tests.unit.cli.cli_fixture import refusing, signed_file
+from tests.unit.cli.cli_fixture import signed_file, trash_shown
 
 
 def test_a_folder_that_is_there_is_no_fault(cli):
@@ -73,17 +74,21 @@ def test_a_slash_at_the_end_moves_into(cli):
 
 
 def test_what_is_restored_is_told_with_its_version(cli):
+    shown = signed_file("old-plan.pdf", number=2, trashed_at=50)
+    cli.answers[ShowTrashed] = trash_shown({"old-plan.pdf": shown})
     cli.answers[Restore] = lambda request: FileShown(request.id, signed_file("old-plan.pdf", number=2))
     assert cli.run("restore", "old-plan.pdf").lines == ["old-plan.pdf is back: version 2, signature unchanged"]
+    assert cli.sessions[-1].asked[-1].seen == TrashSeen(50, FileSeen(shown.id, 2))
 
 
 def test_what_is_not_in_the_trash_is_absent(cli):
-    cli.answers[Restore] = refusing(NotFoundError(what="deleted file", name="x"))
+    cli.answers[ShowTrashed] = trash_shown({})
     cli.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((), ()))
     assert cli.run("restore", "x").status == 3
 
 
 def test_a_folder_comes_back_as_one_thing(cli):
+    cli.answers[ShowTrashed] = trash_shown({"photos": TrashedFolder(7, "photos", 1200, 31, 50, "max", 99)})
     cli.answers[Restore] = lambda request: FolderReturned(request.id, RestoredFolder(request.path, 1200, 31))
     ran = cli.run("restore", "photos/")
     assert ran.lines == ["photos/ is back: 1,200 files in it, unchanged"]
@@ -93,17 +98,16 @@ def test_a_folder_comes_back_as_one_thing(cli):
 
 @pytest.mark.parametrize(
     ("pattern", "asked"),
-    [("p*", ["p1", "p2"]), ("p1/**", ["p1"]), ("q/**", ["q/a/b", "q/c"]), ("p1", ["p1"]), ("q", ["q", "q/a/b", "q/c"])],
+    [("p*", ["p1", "p2"]), ("p1/**", ["p1"]), ("q/**", ["q/a/b", "q/c"]), ("p1", ["p1"]), ("q", ["q/a/b", "q/c"])],
 )
 def test_a_pattern_fits_folders_of_the_trash(cli, pattern, asked):
-    held = [TrashedFolder(path, 1, 1, 50 - n, "max", 99) for n, path in enumerate(("p1", "p2", "q/a/b", "q/c"))]
+    held = [TrashedFolder(n, path, 1, 1, 50 - n, "max", 99) for n, path in enumerate(("p1", "p2", "q/a/b", "q/c"))]
     cli.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage(tuple(held), ()))
+    cli.answers[ShowTrashed] = trash_shown({each.path: each for each in held})
     tried = []
 
     def bring(request):
         tried.append(request.path)
-        if request.path == "q":
-            raise NotFoundError(what="deleted file", name="q")
         return FolderReturned(request.id, RestoredFolder(request.path, 1, 1))
 
     cli.answers[Restore] = bring
@@ -129,14 +133,20 @@ def trash(cli):
         "top.txt",
     ]
 
+    def deleted(path):
+        return signed_file(path, trashed_at=50)
+
     def bring(request):
-        if request.path not in held:
-            raise NotFoundError(what="deleted file", name=request.path)
         held.remove(request.path)
         return FileShown(request.id, signed_file(request.path))
 
     cli.answers[Restore] = bring
-    cli.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((), tuple(map(signed_file, held))))
+    cli.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((), tuple(map(deleted, held))))
+
+    def show(request):
+        return trash_shown({path: deleted(path) for path in held})(request)
+
+    cli.answers[ShowTrashed] = show
     cli.held = held
     return cli
 

@@ -168,7 +168,7 @@ def test_names_of_peers_are_shown_harmlessly(listed):
 
 def test_the_trash(listed):
     gone = signed_file(trashed_at=1_777_716_660, trash_ends_at=1_780_308_660, trashed_by="ivo")
-    folder = TrashedFolder("photos", 1200, 31, 1_777_716_670, "max", 1_780_308_670)
+    folder = TrashedFolder(7, "photos", 1200, 31, 1_777_716_670, "max", 1_780_308_670)
     listed.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((folder,), (gone,)))
     lines = listed.run("ls", "--trash").lines
     assert lines[0] == "folder\t\t\t\t\tphotos/"

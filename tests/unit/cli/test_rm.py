@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sft.errors import NotFoundError, NotYoursError
-from sft.model.records import Deleted, Destroyed, Folder, Page, TrashedFolder, TrashPage
+from sft.errors import NotFoundError, NotYoursError, TrashChangedError
+from sft.model.records import Deleted, Destroyed, FileSeen, Folder, Page, TrashedFolder, TrashPage, TrashSeen
 from sft.wire.messages import (
     Delete,
     DestroyTrashed,
@@ -13,10 +13,11 @@ from sft.wire.messages import (
     FolderPage,
     ListFolder,
     ListTrash,
+    ShowTrashed,
     TrashDestroyed,
     TrashListed,
 )
-from tests.unit.cli.cli_fixture import refusing, signed_file
+from tests.unit.cli.cli_fixture import refusing, signed_file, trash_shown
 
 ENDS = 1_780_408_920  # 2 June
 
@@ -132,14 +133,18 @@ def test_when_all_fail_alike_the_status_is_theirs(deleting):
     assert deleting.run("rm", "x", "y").status == 3
 
 
+INSIDE = signed_file("docs/old/1", trashed_at=1_777_716_670, trash_ends_at=ENDS, trashed_by="max")
+
+
 @pytest.fixture
 def destroying(cli):
-    folder = TrashedFolder("docs/old", 40, 3, 1_777_716_670, "max", ENDS)
+    folder = TrashedFolder(7, "docs/old", 40, 3, 1_777_716_670, "max", ENDS)
     gone = [
         signed_file(path, trashed_at=1_777_716_660, trash_ends_at=ENDS, trashed_by="ivo")
         for path in ("docs/1.txt", "docs/2.txt", "notes.txt")
     ]
     cli.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((folder,), tuple(gone)))
+    cli.answers[ShowTrashed] = trash_shown({each.path: each for each in (folder, *gone)} | {"docs/old/1": INSIDE})
     cli.answers[DestroyTrashed] = lambda request: TrashDestroyed(request.id, Destroyed(request.path, 1, 0))
     return cli
 
@@ -169,8 +174,7 @@ def test_a_name_that_is_only_above_what_was_deleted_needs_r(destroying):
 
 
 @pytest.mark.parametrize(
-    ("name", "paths"),
-    [("docs/old", ["docs/old"]), ("docs/old/1", ["docs/old/1"]), ("docs/*.txt", BELOW[:2]), ("hidden", ["hidden"])],
+    ("name", "paths"), [("docs/old", ["docs/old"]), ("docs/old/1", ["docs/old/1"]), ("docs/*.txt", BELOW[:2])]
 )
 def test_a_name_of_its_own_or_a_pattern_needs_no_r(destroying, name, paths):
     assert destroying.run("rm", "--trash", name, "--yes").status == 0
@@ -179,11 +183,41 @@ def test_a_name_of_its_own_or_a_pattern_needs_no_r(destroying, name, paths):
 
 @pytest.mark.parametrize(("more", "path"), [((), "docs/old/sub"), (("-r",), "docs/old/sub/x")])
 def test_what_may_lie_in_a_deleted_folder_is_meant_before_what_lies_below_its_name(destroying, more, path):
-    folder = TrashedFolder("docs/old", 40, 3, 1_777_716_670, "max", ENDS)
+    folder = TrashedFolder(7, "docs/old", 40, 3, 1_777_716_670, "max", ENDS)
     gone = signed_file("docs/old/sub/x", trashed_at=1_777_716_660, trash_ends_at=ENDS, trashed_by="ivo")
     destroying.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((folder,), (gone,)))
+    inside = TrashedFolder(8, "docs/old/sub", 2, 1, folder.trashed_at, "max", ENDS)
+    destroying.answers[ShowTrashed] = trash_shown({each.path: each for each in (folder, inside, gone)})
     assert destroying.run("rm", "--trash", *more, "docs/old/sub", "--yes").status == 0
     assert destroyed_paths(destroying) == [path]
+
+
+def test_what_is_destroyed_is_what_was_shown(destroying):
+    """And not what was deleted from there while the question stood."""
+    assert destroying.run("rm", "--trash", "docs/old", "notes.txt", "--yes").status == 0
+    folder, file = [r for s in destroying.sessions for r in s.asked if isinstance(r, DestroyTrashed)]
+    assert folder.seen == TrashSeen(1_777_716_670, None, 7, 40, 3)
+    shown = signed_file("notes.txt")
+    assert file.seen == TrashSeen(1_777_716_660, FileSeen(shown.id, shown.version.number))
+    destroying.answers[DestroyTrashed] = refusing(
+        TrashChangedError(path="notes.txt", by="mia", trashed_at=1_777_716_690)
+    )
+    ran = destroying.run("rm", "--trash", "notes.txt", "--yes")
+    assert ran.status == TrashChangedError.exit_status
+    assert "What lies in the trash as notes.txt is not what was listed: mia deleted this, " in ran.err
+    assert "[TRASH_CHANGED]" in ran.err
+    assert "List again: sft ls --trash" in ran.err
+
+
+def test_what_goes_with_a_folder_is_not_destroyed_twice(destroying):
+    assert destroying.run("rm", "--trash", "docs/old/1", "docs/old", "--yes").status == 0
+    assert destroyed_paths(destroying) == ["docs/old"]
+
+
+def test_what_lies_in_a_deleted_folder_is_counted(destroying):
+    inside = TrashedFolder(8, "docs/old/sub", 12, 1, 1_777_716_670, "max", ENDS)
+    destroying.answers[ShowTrashed] = trash_shown({"docs/old/sub": inside})
+    assert "1 thing in the trash with 12 files. " in destroying.run("rm", "--trash", "docs/old/sub", typed="no\n").err
 
 
 def test_json(deleting):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from msgspec.structs import replace
 
-from sft.client.api import files, people, tree
+from sft.client.api import files, people, trash, tree
 from sft.errors import ListingTooLongError, RemoteProtocolError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.names import fold
@@ -132,7 +133,7 @@ def test_a_million_entries_are_what_one_question_may_bring():
 
 
 def trashed(path, trashed_at):
-    return TrashedFolder(path, 1, 1, trashed_at, "ada", 99)
+    return TrashedFolder(1, path, 1, 1, trashed_at, "ada", 99)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def trashed(path, trashed_at):
 def test_a_trash_that_is_out_of_order_or_stands_still_is_refused(pages):
     following = iter(pages)
     with pytest.raises(RemoteProtocolError):
-        run(files.list_trash(Server(lambda _, __: next(following))))
+        run(trash.list_trash(Server(lambda _, __: next(following))))
 
 
 def test_folders_and_files_of_the_trash_come_in_one_order():
@@ -158,7 +159,7 @@ def test_folders_and_files_of_the_trash_come_in_one_order():
             TrashPage((trashed("f", 3),), (file_at("e", 5), file_at("g", 1))),
         ]
     )
-    found = run(files.list_trash(Server(lambda _, __: next(pages))))
+    found = run(trash.list_trash(Server(lambda _, __: next(pages))))
     assert [each.path for each in found] == ["a", "c", "d", "b", "e", "f", "g"]
 
 
@@ -167,7 +168,7 @@ def test_trash_without_end_ends():
     page = TrashPage((), (file_at("a", 5),) * 500, "more")
     server = Server(lambda kind, _: page if kind is ListTrash else None)
     with pytest.raises(ListingTooLongError):
-        run(files.list_trash(server))
+        run(trash.list_trash(server))
 
 
 @pytest.mark.parametrize(
@@ -212,3 +213,22 @@ def test_one_page_is_judged_by_itself():
     server = Server(lambda kind, _: Page((folder("a/c"), folder("a/b")), ()) if kind is ListFolder else None)
     with pytest.raises(RemoteProtocolError):
         run(files.list_page(server, "a", "cursor"))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {},
+        {"file": file_at("b", 5)},
+        {"file": replace(file_at("a", 5), trashed_at=None)},
+        {"folder": trashed("b", 5)},
+        {"file": file_at("a", 5), "folder": trashed("a", 5)},
+    ],
+)
+def test_something_else_in_the_trash_than_was_asked_for_is_refused(shown):
+    class Showing(Server):
+        async def request(self, kind, reply, /, **fields):
+            return reply(id=1, **shown)
+
+    with pytest.raises(RemoteProtocolError):
+        run(trash.show_trashed(Showing(None), "a"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from sft.client.logged import LogLine
 from sft.client.logged_statement import SignedBy, signed_by
@@ -34,12 +35,14 @@ def statement(key: str = "ada", *, server: bytes = SERVER, user_id: int = 7) -> 
     return sign_statement(key_of(key), said).encode().decode(), said.text()
 
 
-def line(signature: str, text: str | None) -> LogLine:
-    facts = {"by": {"key": 1, "user": 7}, "statement": signature}
+def line(
+    signature: str, text: str | None, kind: LeafKind = LeafKind.USER_DISABLED, told: Mapping[str, object] | None = None
+) -> LogLine:
+    facts = {"by": {"key": 1, "user": 7}, "statement": signature, **(told or {})}
     personal = None if text is None else RecordPart(bytes(16), json.dumps({"statement_text": text}).encode())
     record = LeafRecord(RecordPart(bytes(16), json.dumps(facts).encode()), personal)
     leaf = LogLeaf(
-        kind=LeafKind.USER_DISABLED, time=NOW, state_roots=(StateRoot(1, 1, bytes(32)),),
+        kind=kind, time=NOW, state_roots=(StateRoot(1, 1, bytes(32)),),
         facts=record.facts_hash(), personal=record.personal_hash(),
     )  # fmt: skip
     return LogLine.of(90, leaf, record)
@@ -75,3 +78,23 @@ def test_another_server_another_user_or_another_text_does_not_count():
     ):
         found = signed_by(told, user("ada"), SERVER)
         assert (found.words, found.whole, found.at) == ("", False, None)
+
+
+def test_it_counts_for_the_very_thing_that_the_leaf_tells_of():
+    comment = StatementComment(act="destroy", server_id=SERVER, user=7, ts=NOW, nonce=bytes(8), head=NO_HEAD)
+    fields = {"file": b"1" * 16, "version": 2, "folder": 0, "files": 0, "folders": 0, "trashed_at": 9, "path": "a"}
+    said = ActStatement(comment, fields)
+    signature = sign_statement(key_of("ada"), said).encode().decode()
+    told = {"file_id": (b"1" * 16).hex(), "version": 2, "trashed_at": 9, "path": "a"}
+    for text in (said.text(), None):
+        purged = line(signature, text, LeafKind.FILE_PURGE_BEGUN, told)
+        assert signed_by(purged, user("ada"), SERVER).words == public_of("ada").words()
+        for other in (
+            {"file_id": (b"2" * 16).hex()},
+            {"version": 1},
+            {"trashed_at": 8},
+            {"path": "b"},
+            {"version": "x"},
+        ):
+            purged = line(signature, text, LeafKind.FILE_PURGE_BEGUN, {**told, **other})
+            assert signed_by(purged, user("ada"), SERVER).words == "", other

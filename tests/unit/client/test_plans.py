@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from sft.client.api.files import list_folder, list_trash, show_file
+from sft.client.api.files import list_folder, show_file
+from sft.client.api.trash import list_trash
 from sft.client.api.tree import find, fixed_part, has_pattern, matches, walk
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.local_tree import Skipped

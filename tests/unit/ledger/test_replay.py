@@ -262,7 +262,7 @@ def given_folder(to: int = 2) -> WrittenLog:
     for user_id, name in ((2, "max"), (3, "mia")):
         log.add(LeafKind.USER_JOINED, {"user_id": user_id}, users={user_id - 1: name})
     statement, text = stated("owner", {"file": b"", "version": 0, "path": "d", "owner": "max"}, nonce=2)
-    facts = by_ada(folder_id=7, owner_id=to, statement=statement)
+    facts = by_ada(folder_id=7, path="d", owner_id=to, statement=statement)
     log.add(LeafKind.FOLDER_OWNER_CHANGED, facts, personal={"statement_text": text})
     return log
 
@@ -389,6 +389,20 @@ def test_a_text_that_was_not_signed_is_found():
     log.add(LeafKind.FOLDER_MOVED, by_ada(statement=statement), personal={"statement_text": other})
     (found,) = problems(replayed(log))
     assert found.endswith("it says something else")
+
+
+@pytest.mark.parametrize("text_kept", [True, False])
+@pytest.mark.parametrize("purged", ["11", "22"])
+def test_a_statement_over_another_file_than_the_leaf_tells_of_is_found(purged, text_kept):
+    """A server that destroys another file than the one whose destruction somebody signed."""
+    log = begun()
+    fields = {"file": b"\x11" * 16, "version": 2, "folder": 0, "files": 0, "folders": 0, "trashed_at": 9, "path": "a"}
+    statement, text = stated("destroy", fields, nonce=2)
+    facts = by_ada(file_id=purged * 16, version=2, trashed_at=9, path="a", statement=statement)
+    log.add(LeafKind.FILE_PURGE_BEGUN, facts, personal={"statement_text": text} if text_kept else None)
+    found = problems(replayed(log))
+    assert len(found) == (purged == "22")
+    assert all(each.startswith("2: the statement of user 1 does not hold") for each in found)
 
 
 def test_findings_beyond_the_first_are_counted():

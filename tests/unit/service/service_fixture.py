@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from sft.client.api.trash import trash_seen
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.signatures import FileSignature, sign_file, verify_file
@@ -24,7 +25,7 @@ from sft.limits import CHUNK_BYTES
 from sft.model.access import Caller, Role, operator_caller
 from sft.model.events import DomainEvent, UserAdded
 from sft.model.policy import ServerPolicy
-from sft.model.records import File, FileSeen, Stored
+from sft.model.records import File, FileSeen, Stored, TrashSeen
 from sft.service import commits, downloads, pending, uploads
 from sft.service.files import show_file
 from sft.service.folders import MoveInput
@@ -34,6 +35,7 @@ from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
 from sft.service.pending import Pending
 from sft.service.settings import NewServer, prepare
 from sft.service.storage import FileStorage
+from sft.service.trashed import show_trashed
 from sft.service.upload import Upload
 from sft.service.use_case import USE_CASES
 from sft.service.users import enroll
@@ -238,6 +240,13 @@ class ServiceFixture:
         except (RequestError, RowForgedError):
             return None
         return FileSeen(file.id, file.version.number)
+
+    def seen_in_trash(self, caller: Caller, path: str) -> TrashSeen:
+        """Return what whoever decides about a path in the trash has to have seen: nothing where they would be refused."""
+        try:
+            return trash_seen(self.ask(show_trashed, caller, path=path))
+        except (RequestError, RowForgedError):
+            return TrashSeen(0)
 
     def _key_of(self, item: Any) -> bytes:
         key_id = item.caller.key_id if hasattr(item, "asked") else None

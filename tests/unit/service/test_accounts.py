@@ -619,7 +619,7 @@ def test_folders_go_with_the_files(services: ServiceFixture) -> None:
         services.put(MAX, path)
     services.act(delete, Deletion(MAX.caller, "gone", recursive=True))
     services.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to="mia"))
-    services.act(restore, Restoration(MIA.caller, "gone"))
+    services.act(restore, Restoration(MIA.caller, "gone", services.seen_in_trash(MIA.caller, "gone")))
     services.act(move, MoveInput(MIA.caller, "gone", "back"))
     services.act(delete, Deletion(MIA.caller, "d", recursive=True))
     assert owners(services) == {"one": MIA.id, "two": MIA.id}

@@ -15,10 +15,12 @@ from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.signatures import FileSignature, verify_statement
 from sft.crypto.statement import ACTS, ActStatement
 from sft.errors import LoginRefusedError, SignatureRefusedError
+from sft.ledger.facts import Facts
+from sft.ledger.stated_facts import require_said
 from sft.model.access import Role
 from sft.model.events import StatedEvent
 from sft.model.quotas import NO_LIMIT
-from sft.model.records import FileSeen, KeyEnd
+from sft.model.records import FileSeen, KeyEnd, TrashSeen
 from sft.service import (
     accounts,
     destroying,
@@ -36,6 +38,7 @@ from sft.service import (
 )
 from sft.service.act_statement import AskedAct
 from sft.service.files import show_file
+from sft.service.log.events import facts_of, line_of
 from sft.service.maintenance import old_versions, purging, rebuild
 from sft.service.use_case import USE_CASES
 from tests.fakes.signed_acts import statement_of
@@ -60,6 +63,22 @@ EVA = SigningKey.from_seed(b"e" * 32, b"e" * 8)
 POINT = InvitationKey.from_seed(bytes(32)).point
 OTHER_POINT = InvitationKey.from_seed(b"\1" * 32).point
 SEEN = FileSeen(file_id_of("d/a"), 1)
+GONE = TrashSeen(NOW, FileSeen(file_id_of("gone"), 1))
+OF_TRASH: list[dict[str, Any]] = [
+    {"path": "d/a"},
+    *(
+        {"seen": replace(GONE, **other)}
+        for other in (
+            {"file": FileSeen(file_id_of("gone"), 2)},
+            {"file": SEEN},
+            {"file": None},
+            {"trashed_at": NOW + 1},
+            {"folder_id": 1},
+            {"files": 1},
+            {"folders": 1},
+        )
+    ),
+]
 
 # Of each act: who does it, its input, and inputs that say something else.
 Case = tuple[Callable[..., Any], Any, list[dict[str, Any]]]
@@ -140,7 +159,7 @@ CASES: dict[str, Case] = {
         owners.ChangeOwnerInput(MAX.caller, "d/a", "mia", SEEN),
         [{"path": "d"}, {"owner": "ada"}, {"seen": None}, {"seen": replace(SEEN, version=2)}],
     ),
-    "destroy": (destroying.destroy_trashed, destroying.TrashDestruction(MAX.caller, "gone"), [{"path": "d/a"}]),
+    "destroy": (destroying.destroy_trashed, destroying.TrashDestruction(MAX.caller, "gone", GONE), OF_TRASH),
     "destroy-version": (
         destroying.destroy_version,
         destroying.VersionDestruction(MAX.caller, "twice", file_id_of("twice"), 1),
@@ -151,7 +170,7 @@ CASES: dict[str, Case] = {
         expiry.Expiry(MAX.caller, "d/a", file_id_of("d/a"), NOW + 60),
         [{"path": "gone"}, {"file_id": bytes(16)}, {"expires_at": NOW + 61}, {"expires_at": None}],
     ),
-    "restore": (trash.restore, trash.Restoration(MAX.caller, "gone"), [{"path": "d/a"}]),
+    "restore": (trash.restore, trash.Restoration(MAX.caller, "gone", GONE), OF_TRASH),
 }
 SIGNED_ELSEWHERE = {"received"}
 
@@ -228,6 +247,10 @@ def test_the_statement_is_kept_with_what_happened(services: ServiceFixture, act:
     kept = ActStatement.parse(event.statement_text.decode())
     verify_statement(signer(item).key.public, kept, FileSignature.parse(event.statement))
     assert (kept.comment.act, kept.fields) == (act, item.asked.fields)
+    # Whoever replays the log finds the same in its facts, also where the text was erased.
+    kind, facts = line_of(event).kind, Facts.decode(facts_of(event))
+    for text in (event.statement_text.decode(), ""):
+        require_said(kind, facts, signer(item).key.public, FileSignature.parse(said), kept.comment, text)
 
 
 @pytest.mark.parametrize("act", CASES)

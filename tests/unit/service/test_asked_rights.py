@@ -177,6 +177,12 @@ def _of(act: Callable[..., Any], item: Callable[[Caller, str], Any]) -> Callable
     return lambda services, who, about: _done(services, act, item(who.caller, about))
 
 
+def _in_trash(act: Callable[..., Any], item: Callable[..., Any]) -> Callable[[ServiceFixture, Person, str], object]:
+    return lambda services, who, about: _done(
+        services, act, item(who.caller, about, services.seen_in_trash(who.caller, about))
+    )
+
+
 NEW_KEY = SigningKey.from_seed(bytes([99]) * 32, bytes(8)).public.encode()
 
 REAL: dict[str, Callable[[ServiceFixture, Person, str], object]] = {
@@ -186,8 +192,8 @@ REAL: dict[str, Callable[[ServiceFixture, Person, str], object]] = {
     "mkdir": _of(folders.make_folder, folders.MakeFolderInput),
     "mv": _of(folders.move, lambda caller, path: folders.MoveInput(caller, path, "moved")),
     "rm": _of(trash.delete, lambda caller, path: trash.Deletion(caller, path, recursive=True)),
-    "restore": _of(trash.restore, trash.Restoration),
-    "destroy": _of(destroying.destroy_trashed, destroying.TrashDestruction),
+    "restore": _in_trash(trash.restore, trash.Restoration),
+    "destroy": _in_trash(destroying.destroy_trashed, destroying.TrashDestruction),
     "expire": _expire,
     "owner": lambda services, who, path: _done(
         services, owners.change_owner, owners.ChangeOwnerInput(who.caller, path, "ada", services.seen(path))

@@ -146,7 +146,9 @@ def test_a_file_of_the_trash_goes_at_once(services: ServiceFixture) -> None:
     services.put(MAX, "d/b", b"stays")
     rm(services, "d/a")
     services.events.clear()
-    assert services.act(destroy_trashed, TrashDestruction(MAX.caller, "d/a")) == Destroyed("d/a", 1, 0)
+    assert services.act(
+        destroy_trashed, TrashDestruction(MAX.caller, "d/a", services.seen_in_trash(MAX.caller, "d/a"))
+    ) == Destroyed("d/a", 1, 0)
     (told,) = services.events
     assert isinstance(told, FilePurgeBegun)
     assert b"act:destroy\n" in told.statement_text
@@ -164,7 +166,9 @@ def test_a_folder_of_the_trash_goes_as_one_thing(services: ServiceFixture) -> No
         services.put(MAX, path)
     rm(services, "d", recursive=True)
     services.events.clear()
-    assert services.act(destroy_trashed, TrashDestruction(MAX.caller, "d")) == Destroyed("d", 2, 2)
+    assert services.act(
+        destroy_trashed, TrashDestruction(MAX.caller, "d", services.seen_in_trash(MAX.caller, "d"))
+    ) == Destroyed("d", 2, 2)
     (told,) = services.events
     assert isinstance(told, FolderPurgeBegun)
     assert told.statement
@@ -179,7 +183,7 @@ def test_one_thing_goes_out_of_a_deleted_folder(services: ServiceFixture, path: 
     for each in ("d/a", "d/e/b", "d/e/c"):
         services.put(MAX, each)
     rm(services, "d", recursive=True)
-    services.act(destroy_trashed, TrashDestruction(MAX.caller, path))
+    services.act(destroy_trashed, TrashDestruction(MAX.caller, path, services.seen_in_trash(MAX.caller, path)))
     finish(services)
     assert count(services, FileRow) == left
     assert restored(services, "d").path == "d"
@@ -192,10 +196,10 @@ def test_whose_it_is_decides(services: ServiceFixture) -> None:
     replaced(services, b"one")
     rm(services, "a")
     with pytest.raises(NotYoursError):
-        services.act(destroy_trashed, TrashDestruction(MIA.caller, "a"))
+        services.act(destroy_trashed, TrashDestruction(MIA.caller, "a", services.seen_in_trash(MIA.caller, "a")))
     with pytest.raises(NotFoundError):
-        services.act(destroy_trashed, TrashDestruction(MAX.caller, "b"))
-    services.act(destroy_trashed, TrashDestruction(ADA.caller, "a"))
+        services.act(destroy_trashed, TrashDestruction(MAX.caller, "b", services.seen_in_trash(MAX.caller, "b")))
+    services.act(destroy_trashed, TrashDestruction(ADA.caller, "a", services.seen_in_trash(ADA.caller, "a")))
 
 
 def test_the_trash_says_who_deleted_a_file(services: ServiceFixture) -> None:

@@ -232,15 +232,18 @@ def _delete(services: ServiceFixture) -> None:
 
 def _restore(services: ServiceFixture) -> None:
     _delete(services)
-    services.act(trash.restore, trash.Restoration(MAX.caller, "d/a"))
+    services.act(trash.restore, trash.Restoration(MAX.caller, "d/a", services.seen_in_trash(MAX.caller, "d/a")))
     services.act(trash.delete, trash.Deletion(MAX.caller, "d", recursive=True))
-    services.act(trash.restore, trash.Restoration(MAX.caller, "d"))
+    services.act(trash.restore, trash.Restoration(MAX.caller, "d", services.seen_in_trash(MAX.caller, "d")))
 
 
 def _destroy_trashed(services: ServiceFixture) -> None:
     _delete(services)
     for path in ("a", "d"):
-        services.act(destroying.destroy_trashed, destroying.TrashDestruction(MAX.caller, path))
+        services.act(
+            destroying.destroy_trashed,
+            destroying.TrashDestruction(MAX.caller, path, services.seen_in_trash(MAX.caller, path)),
+        )
 
 
 def _destroy_version(services: ServiceFixture) -> None:
@@ -647,8 +650,10 @@ def test_events_carry_what_a_record_needs(services: ServiceFixture) -> None:
     services.put(MIA, "d/e/b")
     services.act(trash.delete, trash.Deletion(ADA.caller, "d", recursive=True))
     assert plain(services.events[-1]) == events.FolderTrashed(by=ADA.caller, folder_id=2, path="d", files=2, folders=2)
-    services.act(trash.restore, trash.Restoration(ADA.caller, "d"))
-    assert plain(services.events[-1]) == events.FolderRestored(by=ADA.caller, folder_id=2, path="d", files=2, folders=2)
+    services.act(trash.restore, trash.Restoration(ADA.caller, "d", services.seen_in_trash(ADA.caller, "d")))
+    assert plain(services.events[-1]) == events.FolderRestored(
+        by=ADA.caller, folder_id=2, path="d", files=2, folders=2, trashed_at=services.now
+    )
 
 
 def test_who_removes_somebody_says_to_whom_the_files_went(services: ServiceFixture) -> None:

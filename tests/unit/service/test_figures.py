@@ -339,11 +339,11 @@ def _replace(services: ServiceFixture, who: Person, path: str, _: str) -> None:
 
 
 def _restore(services: ServiceFixture, who: Person, path: str, _: str) -> None:
-    services.act(restore, Restoration(who.caller, path))
+    services.act(restore, Restoration(who.caller, path, services.seen_in_trash(who.caller, path)))
 
 
 def _restore_as_operator(services: ServiceFixture, _who: Person, path: str, _: str) -> None:
-    services.act(restore, Restoration(OPERATOR, path))
+    services.act(restore, Restoration(OPERATOR, path, services.seen_in_trash(OPERATOR, path)))
 
 
 def _purge(services: ServiceFixture, _who: Person, _path: str, _: str) -> None:

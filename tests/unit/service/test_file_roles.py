@@ -121,25 +121,27 @@ def delete_folder(services: ServiceFixture, _who: Person, caller: Caller, _owner
 def restore(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
     with contextlib.suppress(NotFoundError):  # asked for a second time
         services.act(trash.delete, trash.Deletion(ADA.caller, "d/a"))
-    return services.act(trash.restore, trash.Restoration(caller, "d/a"))
+    return services.act(trash.restore, trash.Restoration(caller, "d/a", services.seen_in_trash(caller, "d/a")))
 
 
 def restore_folder(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
     with contextlib.suppress(NotFoundError):  # asked for a second time
         services.act(trash.delete, trash.Deletion(ADA.caller, "d", recursive=True))
-    return services.act(trash.restore, trash.Restoration(caller, "d"))
+    return services.act(trash.restore, trash.Restoration(caller, "d", services.seen_in_trash(caller, "d")))
 
 
 def restore_out_of_folder(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
     with contextlib.suppress(NotFoundError):  # asked for a second time
         services.act(trash.delete, trash.Deletion(ADA.caller, "d", recursive=True))
-    return services.act(trash.restore, trash.Restoration(caller, "d/a"))
+    return services.act(trash.restore, trash.Restoration(caller, "d/a", services.seen_in_trash(caller, "d/a")))
 
 
 def destroy_trashed(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
     with contextlib.suppress(NotFoundError):  # asked for a second time
         services.act(trash.delete, trash.Deletion(ADA.caller, "d/a"))
-    return services.act(destroying.destroy_trashed, destroying.TrashDestruction(caller, "d/a"))
+    return services.act(
+        destroying.destroy_trashed, destroying.TrashDestruction(caller, "d/a", services.seen_in_trash(caller, "d/a"))
+    )
 
 
 def destroy_version(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:

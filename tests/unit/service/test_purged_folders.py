@@ -90,7 +90,7 @@ def test_what_was_deleted_later_stays(gone: ServiceFixture) -> None:
 def test_it_is_destroyed_from_below_and_told(gone: ServiceFixture) -> None:
     gone.events.clear()
     run(gone, until=gone.now)
-    assert gone.events[0] == FolderPurgeBegun(by=OPERATOR, folder_id=2, path="d")
+    assert gone.events[0] == FolderPurgeBegun(by=OPERATOR, folder_id=2, path="d", files=6, folders=4, trashed_at=NOW)
     assert sum(len(told.files) for told in gone.events if isinstance(told, FilesPurged)) == 6
     levels = [set(told.folder_ids) for told in gone.events if isinstance(told, FoldersPurged)]
     names = {2: "d", 3: "e", 4: "f", 5: "g"}

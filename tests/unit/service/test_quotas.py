@@ -114,7 +114,9 @@ def test_older_versions_and_the_trash_count_until_they_are_destroyed(services: S
     services.act(delete, Deletion(MAX.caller, "a"))
     with pytest.raises(QuotaFilesError):
         services.put(MAX, "b", b"")
-    services.act(restore, Restoration(MAX.caller, "a"))  # what is counted already comes back
+    services.act(
+        restore, Restoration(MAX.caller, "a", services.seen_in_trash(MAX.caller, "a"))
+    )  # what is counted already comes back
     services.act(delete, Deletion(MAX.caller, "a"))
     services.act(purge, PurgeInput(OPERATOR, services.now, (1,)))
     services.put(MAX, "b", bytes(10))

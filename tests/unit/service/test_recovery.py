@@ -96,13 +96,13 @@ def test_the_trash_keeps_everything_for_30_days_to_the_second(disk_services: Ser
     object_id = store_and_delete(services, "a", BIG)
     services.now = NOW + TRASH_SECONDS - 1
     assert run(services) == VaultReport(0, 0, 0)
-    services.act(restore, Restoration(MAX.caller, "a"))
+    services.act(restore, Restoration(MAX.caller, "a", services.seen_in_trash(MAX.caller, "a")))
     services.act(delete, Deletion(MAX.caller, "a"))
     services.now += TRASH_SECONDS
     assert run(services) == VaultReport(1, 1, BIG)
     assert object_id not in services.vault.ids()
     with pytest.raises(NotFoundError):
-        services.act(restore, Restoration(MAX.caller, "a"))
+        services.act(restore, Restoration(MAX.caller, "a", services.seen_in_trash(MAX.caller, "a")))
 
 
 def test_all_versions_go_small_and_large(services: ServiceFixture) -> None:

@@ -35,7 +35,7 @@ def back(services: ServiceFixture, path: str, who: Person | Caller = MAX) -> Fil
 
 def restored(services: ServiceFixture, path: str, who: Person | Caller = MAX) -> File | RestoredFolder:
     caller = who.caller if isinstance(who, Person) else who
-    return services.act(restore, Restoration(caller, path))
+    return services.act(restore, Restoration(caller, path, services.seen_in_trash(caller, path)))
 
 
 # -- deleting -----------------------------------------------------------------------------------------

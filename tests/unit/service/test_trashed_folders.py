@@ -60,7 +60,7 @@ def entries(services: ServiceFixture, who: Person = MAX) -> list[tuple[str, str]
 def test_a_folder_is_one_thing_in_the_trash(gone: ServiceFixture) -> None:
     assert tree(gone) == ["x/", "x/4"]
     page = gone.ask(list_trash, MIA)
-    assert page.folders == (TrashedFolder("d", 3, 3, NOW, "max", NOW + TRASH_SECONDS),)
+    assert page.folders == (TrashedFolder(2, "d", 3, 3, NOW, "max", NOW + TRASH_SECONDS),)
     assert page.files == ()
 
 

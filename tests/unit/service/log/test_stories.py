@@ -123,7 +123,10 @@ def _act(services: ServiceFixture, draw: Any) -> tuple[Any, list[Any]]:
         case "delete":
             return trash.delete, [trash.Deletion(ADA.caller, each, recursive=True) for each in (*paths, other)]
         case "restore":
-            return trash.restore, [trash.Restoration(ADA.caller, each) for each in (*paths, other)]
+            return trash.restore, [
+                trash.Restoration(ADA.caller, each, services.seen_in_trash(ADA.caller, each))
+                for each in (*paths, other)
+            ]
         case "folder":
             return folders.make_folder, [folders.MakeFolderInput(MAX.caller, each) for each in (other, "f/g/h")]
         case "role":
