@@ -201,6 +201,7 @@ def upgrade() -> None:
         _bytes("later_keys"),
         _integer("expires_at", null=True),
         _integer("owner_id", null=True),
+        _integer("grows"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("object_id", name="pk_uploads"),
         sa.UniqueConstraint("user_id", "upload_id", name="uq_uploads_user_id_upload_id"),

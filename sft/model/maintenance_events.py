@@ -66,6 +66,17 @@ class UploadAdvanced(DomainEvent, frozen=True, kw_only=True):
     segments: int
 
 
+class UploadGrown(DomainEvent, frozen=True, kw_only=True):
+    """So much of a quota is reserved now for an upload whose size nobody said."""
+
+    routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
+
+    object_id: bytes
+    path: str
+    size_bytes: int
+
+
 class UploadResumed(DomainEvent, frozen=True, kw_only=True):
     """An upload goes on behind the segments that were finished."""
 

@@ -4,7 +4,7 @@ BeginUpload, Data, LastData and CommitUpload may all be here before the first st
 ends an upload early interrupts the flow and lets the step in work end; what stays of it then ``service.upload_life`` says,
 and what can be parked is (``resumable_uploads``). A refused upload drains: what was in flight is dropped up to its
 CommitUpload or Cancel. A segment that is full is made durable beside the flow, one at a time; only the next full one
-waits for it.
+waits for it. Where nobody has said the size, what came has its room in a quota before more is taken.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sft.errors import (
     BadRequestError,
     LocalProtocolError,
     OutcomeUnknownError,
+    QuotaBytesError,
     RequestError,
     RightsChangedError,
     TransferEndedError,
@@ -30,7 +31,15 @@ from sft.server.jobs import WORKING
 from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import commits, uploads
-from sft.service.open_uploads import EndUpload, end_uploads, note_segments, open_uploads, resume_upload
+from sft.service.open_uploads import (
+    EndUpload,
+    GrowUpload,
+    end_uploads,
+    grow_uploads,
+    note_segments,
+    open_uploads,
+    resume_upload,
+)
 from sft.service.pending import Pending, acknowledge_one, discard
 from sft.service.upload import Point, Upload
 from sft.service.upload_life import Ending, ending_of
@@ -226,11 +235,40 @@ class UploadFlow:
     # -- segments --------------------------------------------------------------------------------------
 
     def _hold(self) -> Deferred[None] | None:
+        """Say what the next batch waits for: room in a quota for what came, and the segment before."""
+        upload = self._upload
+        if upload is None:
+            return None
+        settling = self._hold_settling(upload)
+        if (outgrown := upload.outgrown) is None:
+            return settling
+        return Deferred.fromCoroutine(self._reserve(upload, outgrown, settling))
+
+    async def _reserve(self, upload: Upload, outgrown: GrowUpload, settling: Deferred[None] | None) -> None:
+        """Reserve room for what came, where nobody said how much will; kept uploads give way for it, as at a beginning."""
+        context = self._context
+        try:
+            upload.reserved = await context.act(grow_uploads, outgrown)
+        except QuotaBytesError:
+            if not await self._clear_the_way(outgrown):
+                raise
+            upload.reserved = await context.act(grow_uploads, outgrown)
+        if settling is not None:
+            await settling
+
+    async def _clear_the_way(self, outgrown: GrowUpload) -> bool:
+        """Give up the person's oldest kept uploads where what they reserve is what is missing; return whether there are any."""
+        kept, shortage = await self._session.read(uploads.in_the_way, object_id=outgrown.object_id, size=outgrown.size)
+        most = OPEN_UPLOADS - self._session.share.uploads
+        await self._context.resumable_uploads.limit(kept, most=most, shortage=shortage)
+        return bool(kept)
+
+    def _hold_settling(self, upload: Upload) -> Deferred[None] | None:
         """Begin to settle a full segment; where the one before is still being settled, wait for that first."""
-        if self._upload is None or not self._upload.has_full:
+        if not upload.has_full:
             return None
         if self._settling is None:
-            self._settle(self._upload)
+            self._settle(upload)
             return None
         return self._when_settled()
 

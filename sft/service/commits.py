@@ -208,8 +208,10 @@ class CommitGroup:
     def _require_quota(self, pending: Pending, owner_id: int) -> None:
         """Refuse what does not fit the owner's quota, or that of all, by what those before it in its group have stored."""
         signed, row = pending.signed, self._uploads.get(pending.object_id)
-        own = reserved_by(row) if row is not None and row.owner_id == owner_id else Usage()
-        self._quotas.require_version(signed.path, owner_id, signed.version, signed.size, own=own)
+        own, beside = Usage(), None
+        if row is not None and row.owner_id == owner_id:
+            own, beside = reserved_by(row), self._quotas.reserved_beside(row)
+        self._quotas.require_version(signed.path, owner_id, signed.version, signed.size, own=own, beside=beside)
 
     def _require_room(self, pending: Pending) -> None:
         """Refuse what would use the room that is kept for deleting: the database is on the same disk."""
@@ -295,7 +297,7 @@ class CommitGroup:
             self._small_objects.append(SmallObjectRow(pending.object_id, pending.sealed))
         if pending.object_id in self._uploads:
             row = self._uploads.pop(pending.object_id)
-            self._quotas.reserve(row, times=-1)
+            self._quotas.release(row)
             self._committed_uploads.append(row)
         self._places.put_file(file)
         self._newest[file.id] = version

@@ -3,6 +3,7 @@
     open_uploads → bytes → commit            or            open_uploads → bytes → removed → end_uploads
     open_uploads → segments → note_segments … cut … resume_upload → segments … → commit
                                                     or give_up_uploads → removed → end_uploads
+    open_uploads → bytes → grow_uploads → bytes → … → commit           where nobody said how large it will be
 
 Rules. Whether somebody may store at all, the upload's beginning and its commit ask, and its resuming here; the other acts are
 the server's own. A row goes only when its object has a version, or is gone; one that was given up is as one that could never
@@ -12,16 +13,17 @@ be gone on with. So a start looks at these rows alone to find what a crash left.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import BadRequestError, RequestError, UploadGoneError
-from sft.limits import KEPT_SECONDS
+from sft.limits import KEPT_SECONDS, OPEN_UPLOADS, SPACE_STEP_BYTES
 from sft.model.access import Caller, Permission, operator_caller
-from sft.model.events import UploadAdvanced, UploadEnded, UploadGivenUp, UploadOpened, UploadResumed
+from sft.model.events import UploadAdvanced, UploadEnded, UploadGivenUp, UploadGrown, UploadOpened, UploadResumed
 from sft.model.quotas import Usage
-from sft.service.quotas import Quotas, reserved_by
+from sft.service.quotas import Quotas, added_by, reserved_by
 from sft.service.record_builder import RecordBuilder
 from sft.service.storage import FileStorage, sealed_key_of, under_current_key
 from sft.service.use_case import act, batch_act
@@ -29,6 +31,8 @@ from sft.store.row_types import UploadRow
 from sft.store.rows import Transaction
 from sft.store.uploads import upload_of, uploads_by_id
 from sft.vault.vault import SealedKey
+
+_AHEAD: Final = 8  # of what came so much more is reserved: an eighth
 
 
 class Resumable(Struct, frozen=True):
@@ -47,7 +51,7 @@ class OpenUpload(Struct, frozen=True):
     Attributes:
         owner_id: of whose quota its size is reserved; None where none is.
         version: that it will be.
-        size: of its content, as far as that is known.
+        size: of its content, as far as that is known; one that ``grows`` says how far it is as it comes.
     """
 
     object_id: bytes
@@ -58,12 +62,21 @@ class OpenUpload(Struct, frozen=True):
     owner_id: int | None = None
     version: int = 0
     size: int = 0
+    grows: bool = False
 
 
 class EndUpload(Struct, frozen=True):
     """An object that is gone, and that no version names."""
 
     object_id: bytes
+    caller: Caller = operator_caller()
+
+
+class GrowUpload(Struct, frozen=True):
+    """Of an object whose content's size nobody has said, so much came."""
+
+    object_id: bytes
+    size: int
     caller: Caller = operator_caller()
 
 
@@ -113,8 +126,9 @@ def open_uploads(transaction: Transaction, items: Sequence[OpenUpload]) -> Seque
             version=item.version,
             size=item.size,
             owner_id=item.owner_id,
+            grows=int(item.grows),
         )
-        outcome = _beyond_quota(quotas, row)
+        outcome = _beyond_quota(quotas, row, row.size, announced=False)
         if item.resumable is not None and item.user_id is not None:
             name = item.user_id, item.resumable.upload_id
             if name in named or upload_of(transaction, *name) is not None:
@@ -131,11 +145,48 @@ def open_uploads(transaction: Transaction, items: Sequence[OpenUpload]) -> Seque
     return outcomes
 
 
-def _beyond_quota(quotas: Quotas, row: UploadRow) -> RequestError | None:
+@batch_act(Permission.VAULT_MANAGE, logs=(UploadGrown,))
+def grow_uploads(transaction: Transaction, items: Sequence[GrowUpload]) -> Sequence[int | RequestError]:
+    """Reserve what came of uploads; where there is plenty of room a part more, so that not each batch asks.
+
+    Nothing is taken ahead where others could need it: then each reserves what came of it.
+
+    Returns:
+        Of each how many bytes of it have their room; or why they have none, as ``open_uploads`` would say of a size.
+    """
+    found = {row.object_id: row for row in uploads_by_id(transaction, {item.object_id for item in items})}
+    quotas = Quotas(RecordBuilder(transaction))
+    outcomes: list[int | RequestError] = []
+    changed: dict[bytes, UploadRow] = {}
+    for item in items:
+        row = found.get(item.object_id)
+        if row is None:
+            outcomes.append(UploadGoneError())
+            continue
+        row = changed.get(item.object_id, row)
+        grown, refusal = row, None
+        ahead = min(item.size // _AHEAD, SPACE_STEP_BYTES)
+        for size, plenty in ((item.size + ahead, OPEN_UPLOADS * ahead), (item.size, 0)):
+            grown = replace(row, size=max(row.size, size))
+            refusal = _beyond_quota(quotas, row, size + plenty, announced=True)
+            if refusal is None:
+                break
+        outcomes.append(grown.size if refusal is None else refusal)
+        if refusal is None and grown != row:
+            quotas.reserve(grown)
+            changed[item.object_id] = grown
+            transaction.log(UploadGrown(by=item.caller, object_id=item.object_id, path=row.path, size_bytes=grown.size))
+    transaction.rows.update(list(changed.values()))
+    return outcomes
+
+
+def _beyond_quota(quotas: Quotas, row: UploadRow, size: int, *, announced: bool) -> RequestError | None:
+    """Return why an upload has no room for a size; if it is ``announced``, what it reserves is part of that."""
     if row.owner_id is None:
         return None
     try:
-        quotas.require(row.path, row.owner_id, reserved_by(row), own=Usage())
+        own, beside = (reserved_by(row), quotas.reserved_beside(row)) if announced else (Usage(), None)
+        quotas.require(row.path, row.owner_id, added_by(row.version, size), own=own, beside=beside)
     except RequestError as refusal:
         return refusal
     return None

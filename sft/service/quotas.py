@@ -8,7 +8,8 @@
 Rules. Who owns the file pays for it, whoever stores it; of what is being handed over, the heir. What counts are the kept
 figures (``sft.store.figures``), with what the acts before have done in the same transaction: so what is stored is exactly what
 fits, however many upload at once. What is reserved is found in the rows of open uploads, and of folders that are
-being handed over, and goes with them. The quota of all together is judged by what is owned alone.
+being handed over, and goes with them; an upload that grows is judged beside those that began before it, and not after: of many
+pipes at once the first ones end, and do not starve one another. The quota of all together is judged by what is owned alone.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class Quotas:
         self._policy = records.reading.policy
         self._figures = figures
         self._rows: dict[int, UserFiguresRow] = {}  # of a query
-        self._reserved: dict[int, Usage] = {}
+        self._open: dict[int, dict[bytes, UploadRow]] = {}  # uploads, by their owner
+        self._coming: dict[int, Usage] = {}  # what is being handed over
         self._total: Usage | None = None
 
     def owner_of(self, file: FileRow | None, caller: Caller) -> int:
@@ -75,17 +77,20 @@ class Quotas:
         if size_bytes > self._policy.file_bytes:
             raise TooLargeError(what=path, limit=size_text(self._policy.file_bytes))
 
-    def require_version(self, path: str, owner_id: int, version: int, size_bytes: int, *, own: Usage) -> None:
+    def require_version(
+        self, path: str, owner_id: int, version: int, size_bytes: int, *, own: Usage, beside: Usage | None = None
+    ) -> None:
         """Require that a version of a file fits; raises what ``require_size`` and ``require`` do."""
         self.require_size(path, size_bytes)
-        self.require(path, owner_id, added_by(version, size_bytes), own=own)
+        self.require(path, owner_id, added_by(version, size_bytes), own=own, beside=beside)
 
-    def require(self, path: str, owner_id: int, more: Usage, *, own: Usage) -> None:
+    def require(self, path: str, owner_id: int, more: Usage, *, own: Usage, beside: Usage | None = None) -> None:
         """Require that something fits.
 
         Args:
             more: what its owner will have more.
             own: what is reserved for it: so much of it needs no room beside what is reserved for others.
+            beside: what is reserved for others, where that is not all but ``own``.
 
         Raises:
             QuotaBytesError, QuotaFilesError: it does not fit.
@@ -93,7 +98,7 @@ class Quotas:
         row = self._owned(owner_id)
         quota = self._policy.quota_of(row.quota_bytes, row.quota_files)
         if quota.limits:
-            others = self.reserved_of(owner_id) - own
+            others = self.reserved_of(owner_id) - own if beside is None else beside
             taken = Usage(
                 row.files + (others.files if more.files > own.files else 0),
                 row.size_bytes + (others.size_bytes if more.size_bytes > own.size_bytes else 0),
@@ -129,13 +134,14 @@ class Quotas:
                 path=path, owner=name, missing=" and ".join(missing), admins=admin_names(self._reading)
             )
 
-    def shortage(self, owner_id: int, more: Usage) -> Usage:
-        """Return by how much something does not fit beside all that is reserved."""
+    def shortage(self, owner_id: int, more: Usage, *, beside: Usage | None = None) -> Usage:
+        """Return by how much something does not fit beside what is reserved for others: all, unless that is said."""
         row = self._owned(owner_id)
         quota = self._policy.quota_of(row.quota_bytes, row.quota_files)
         if not quota.limits:
             return Usage()
-        wanted = Usage(row.files, row.size_bytes) + self.reserved_of(owner_id) + more
+        others = self.reserved_of(owner_id) if beside is None else beside
+        wanted = Usage(row.files, row.size_bytes) + others + more
         return Usage(
             0 if quota.files is None or not more.files else max(0, wanted.files - quota.files),
             0 if quota.size_bytes is None or not more.size_bytes else max(0, wanted.size_bytes - quota.size_bytes),
@@ -143,17 +149,43 @@ class Quotas:
 
     def reserved_of(self, owner_id: int) -> Usage:
         """Return what is reserved of somebody's quota: for uploads, and for folders that they are getting."""
-        if owner_id not in self._reserved:
-            uploads = map(reserved_by, uploads_reserving(self._reading, owner_id))
-            coming = (Usage(row.files, row.size_bytes) for row in hand_overs_to(self._reading, owner_id))
-            self._reserved[owner_id] = sum((*uploads, *coming), Usage())
-        return self._reserved[owner_id]
+        return sum(map(reserved_by, self._uploads_of(owner_id).values()), self._coming_to(owner_id))
 
-    def reserve(self, row: UploadRow, *, times: int = 1) -> None:
-        """Count what an upload reserves from now on, or, ``times`` -1, what it does not any more."""
-        if row.owner_id in self._reserved:
-            more = reserved_by(row)
-            self._reserved[row.owner_id] += Usage(times * more.files, times * more.size_bytes)
+    def reserved_beside(self, row: UploadRow) -> Usage | None:
+        """Return what is reserved of its owner's quota for others than an upload that grows; None for another, or nobody's.
+
+        Others that grow count as far as they began before it.
+        """
+        if not row.grows or row.owner_id is None:
+            return None
+        own = row.begun_at, row.object_id
+        before = (
+            reserved_by(each)
+            for each in self._uploads_of(row.owner_id).values()
+            if each.object_id != row.object_id and (not each.grows or (each.begun_at, each.object_id) < own)
+        )
+        return sum(before, self._coming_to(row.owner_id))
+
+    def reserve(self, row: UploadRow) -> None:
+        """Count what an upload reserves from now on."""
+        if row.owner_id is not None:
+            self._uploads_of(row.owner_id)[row.object_id] = row
+
+    def release(self, row: UploadRow) -> None:
+        """Count what an upload reserved no more."""
+        if row.owner_id is not None:
+            self._uploads_of(row.owner_id).pop(row.object_id, None)
+
+    def _uploads_of(self, owner_id: int) -> dict[bytes, UploadRow]:
+        if owner_id not in self._open:
+            self._open[owner_id] = {row.object_id: row for row in uploads_reserving(self._reading, owner_id)}
+        return self._open[owner_id]
+
+    def _coming_to(self, owner_id: int) -> Usage:
+        if owner_id not in self._coming:
+            rows = hand_overs_to(self._reading, owner_id)
+            self._coming[owner_id] = sum((Usage(row.files, row.size_bytes) for row in rows), Usage())
+        return self._coming[owner_id]
 
     def near(self, caller: Caller, owner_id: int, more: Usage) -> Iterator[QuotaNear]:
         """Say who comes near a quota by what is about to be noted: the owner, and all together."""

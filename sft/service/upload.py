@@ -25,7 +25,7 @@ from sft.model.access import Caller
 from sft.model.quotas import Usage
 from sft.model.text import size_text
 from sft.service.author_signature import Signed, require_announced, require_digest, require_signed, sidecar_of
-from sft.service.open_uploads import OpenUpload, Resumable, ResumeUpload, SegmentsDone
+from sft.service.open_uploads import GrowUpload, OpenUpload, Resumable, ResumeUpload, SegmentsDone
 from sft.service.pending import Pending, pending_inline, translate_disk_full
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of, under_current_key
 from sft.service.upload_life import Ending, UploadState, after, ending_of
@@ -93,6 +93,7 @@ class Upload:
         kept_before: the person's other uploads that can be gone on with, the first to expire first.
         shortage: by how much it does not fit its owner's quota beside what is reserved.
         noted: segments that the row names.
+        reserved: bytes that have their room in a quota, where nobody said how large it will be.
         resumable: its row says how it can go on.
         announcement: what is noted before ``start``, and ended once nothing is left; None if the database takes the content.
     """
@@ -106,6 +107,7 @@ class Upload:
         self.kept_before: tuple[UnfinishedUpload, ...] = ()
         self.shortage = Usage()
         self.noted = 0 if row is None else row.segments
+        self.reserved = 0
         self._storage = storage
         self._plan = plan
         self._row = row
@@ -123,6 +125,7 @@ class Upload:
                 owner_id=plan.owner_id,
                 version=plan.version,
                 size=plan.size or 0,
+                grows=plan.size is None,
             )
         )
         self._digest = blake2b_512()
@@ -151,6 +154,13 @@ class Upload:
             return 0
         size = self._plan.size
         return SPACE_STEP_BYTES if size is None else sealed_size(size) - self.noted * sealed_size(SEGMENT_BYTES)
+
+    @property
+    def outgrown(self) -> GrowUpload | None:
+        """What is to be reserved before more is taken: of unknown size, and more came than has its room."""
+        if self._plan.size is not None or self.complete or self.received <= self.reserved:
+            return None
+        return GrowUpload(self._object_id, self.received)
 
     @property
     def resumption(self) -> ResumeUpload | None:

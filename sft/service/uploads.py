@@ -27,7 +27,7 @@ from sft.service.use_case import query
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.row_types import UploadRow
 from sft.store.rows import ReadTransaction
-from sft.store.uploads import upload_of, uploads_of_user
+from sft.store.uploads import upload_of, uploads_by_id, uploads_of_user
 from sft.store.users import key_by_id
 from sft.vault.layout import sealed_size
 
@@ -129,6 +129,24 @@ def _kept_of(row: UploadRow, owner_id: int | None = None) -> UnfinishedUpload:
     """Say what is kept of an upload, and what of one owner's quota is reserved for it."""
     reserved = reserved_by(row) if row.owner_id == owner_id else Usage()
     return UnfinishedUpload(row.object_id, row.segments * sealed_size(SEGMENT_BYTES), reserved)
+
+
+@query(Permission.FILE_WRITE)
+def in_the_way(
+    reading: ReadTransaction, caller: Caller, *, object_id: bytes, size: int
+) -> tuple[tuple[UnfinishedUpload, ...], Usage]:
+    """Return what of a person's can be gone on with, and by how much an open upload of theirs does not fit beside that.
+
+    Args:
+        size: of what came of it.
+    """
+    row = next(iter(uploads_by_id(reading, [object_id])), None)
+    if row is None or row.owner_id is None or caller.user_id is None:
+        return (), Usage()
+    quotas = Quotas(RecordBuilder(reading))
+    shortage = quotas.shortage(row.owner_id, added_by(row.version, size), beside=quotas.reserved_beside(row))
+    others = uploads_of_user(reading, caller.user_id)
+    return tuple(_kept_of(each, row.owner_id) for each in others if each.object_id != object_id), shortage
 
 
 @query(Permission.VAULT_MANAGE)

@@ -196,6 +196,7 @@ class UploadRow(Row, frozen=True, gc=False):
     later_keys: bytes = b""
     expires_at: int | None = None
     owner_id: int | None = None
+    grows: int = 0
 
 
 class PurgeRow(Row, frozen=True, gc=False):

@@ -22,7 +22,6 @@ NAMING: Final = {
     "pk": "pk_%(table_name)s",
 }
 
-
 TRASHED: Final = text("state = 'trashed'")
 PURGING: Final = text("state = 'purging'")
 HANDED_OVER: Final = text("heir_id IS NOT NULL")
@@ -191,9 +190,8 @@ class FolderModel(Model):
 class FolderHandOverModel(Model):
     """A folder that was handed over, from then on until the rows of everything below it name the new owner.
 
-    That is what was there then: files and folders with slots up to ``last_slot``. For what has not followed yet ``files`` and
-    ``size_bytes`` of the new owner's quota are reserved. It names the folder by no foreign key: it hinders nobody from
-    destroying that folder.
+    That is what was there then: files and folders with slots up to ``last_slot``. Of the new owner's quota ``files`` and
+    ``size_bytes`` are reserved. It names the folder by no foreign key: it hinders nobody from destroying that folder.
     """
 
     __tablename__ = "folder_hand_overs"
@@ -311,7 +309,8 @@ class UploadModel(Model):
     ``user_id`` is None where the server itself writes, as in a re-encryption. One that can go on has an ``upload_id``, and
     ``expires_at``; ``key_id``, ``file_id``, ``version`` and ``size`` are what it was begun with. ``segments`` are finished,
     ``prefix`` is the digest of the content in them, and the keys, as of a version, are those that seal them. Of the quota of
-    ``owner_id`` it has ``size`` bytes, and a file where it is its first version; None where nothing is reserved for it.
+    ``owner_id`` it has ``size`` bytes, and a file where it is its first version; None where nothing is reserved for it. If it
+    ``grows`` (1), ``size`` is what came, and perhaps more.
     """
 
     __tablename__ = "uploads"
@@ -337,6 +336,7 @@ class UploadModel(Model):
     later_keys: Mapped[bytes]
     expires_at: Mapped[int | None]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    grows: Mapped[int]
     mac: Mapped[bytes]
 
 

@@ -11,15 +11,18 @@ from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, put_all
 from sft.client.transfers.plan import PutItem
 from sft.errors import QuotaBytesError
+from sft.limits import CHUNK_BYTES
 from sft.model.policy import ServerPolicy
 from sft.model.quotas import Usage
 from sft.store.figures import user_figures
 from sft.store.recount import recounted_total, recounted_users, user_ids
+from sft.store.row_types import UploadRow
+from sft.store.statements import rows_of
 from sft.store.totals import total_owned
 from sft.wire import messages as m
 from tests.integration.server_fixture import RawUpload, ServerFixture, content, in_parallel, on_reactor, until
 
-SMALL, LARGE = 3_000, 300_000
+SMALL, LARGE, MIB = 3_000, 300_000, 1 << 20
 AT_ONCE, FIT = 32, 10
 
 
@@ -82,6 +85,79 @@ async def test_a_refusal_comes_at_the_beginning_and_says_why(server: ServerFixtu
     assert isinstance(await fits.whole(), m.FileStored)
     await server.clean()
     require_sums(server, Usage(1, LARGE))
+
+
+async def open_rows(server: ServerFixture) -> list[UploadRow]:
+    with server.here.readers.reading() as reading:
+        return reading.rows.all(rows_of(UploadRow))
+
+
+@on_reactor
+async def test_what_comes_through_a_pipe_is_refused_as_soon_as_it_fits_no_more(server: ServerFixture):
+    server.here.readers.policy = ServerPolicy(quota_bytes=MIB)
+    upload = RawUpload(await server.raw("max"), server.people["max"], "pipe", content(8 * MIB)).begin(size=None)
+    await upload.send()
+    answer = await upload.answer()
+    assert (answer.code, answer.values["quota_bytes"]) == ("QUOTA_BYTES", MIB)
+    assert upload.sent * CHUNK_BYTES < 4 * MIB  # what is over and what was in flight, not all of it
+    upload.cancel()
+    await server.clean()
+    assert await open_rows(server) == []
+    require_sums(server, Usage())
+
+
+@pytest.mark.parametrize("ended_by", ["cancel", "disconnect", "commit"])
+@on_reactor
+async def test_what_is_reserved_for_a_pipe_is_free_when_it_ends(server: ServerFixture, ended_by: str):
+    server.here.readers.policy = ServerPolicy(quota_bytes=2 * MIB - 1)
+    data = content(MIB + 1)
+    upload = RawUpload(await server.raw("max"), server.people["max"], "pipe", data).begin(size=None)
+    await upload.send(16)
+
+    def reserved() -> int:
+        with server.here.readers.reading() as reading:
+            return sum(row.size for row in reading.rows.all(rows_of(UploadRow)))
+
+    await until(lambda: reserved() >= MIB, "all that came is reserved")
+    beside = RawUpload(await server.raw("max"), server.people["max"], "beside", content(MIB)).begin()
+    assert (await beside.answer()).code == "QUOTA_BYTES"
+    if ended_by == "commit":
+        assert isinstance(await upload.whole(), m.FileStored)
+        server.here.readers.policy = ServerPolicy(quota_bytes=len(data) + MIB)
+    elif ended_by == "cancel":
+        upload.cancel()
+    else:
+        upload.raw.abort()
+    await until(lambda: reserved() == 0, "nothing is reserved")
+    again = RawUpload(beside.raw, beside.person, "again", content(MIB)).begin()
+    assert isinstance(await again.whole(), m.FileStored)
+    await server.clean()
+
+
+@on_reactor
+async def test_of_32_pipes_at_once_exactly_what_fits_is_stored(server: ServerFixture):
+    size = MIB + 1
+    server.here.readers.policy = ServerPolicy(total_quota_bytes=FIT * size, quota_bytes=5 * size)
+    people = ["max", "mia", "ada"]
+    raws = [await server.raw(people[n % 3]) for n in range(9)]
+    pipes = [
+        RawUpload(raws[n % 9], server.people[people[n % 3]], f"pipe{n}", content(size, n)).begin(size=None)
+        for n in range(AT_ONCE)
+    ]
+
+    async def one(pipe: RawUpload) -> object:
+        answer = await pipe.whole()
+        if isinstance(answer, m.Refusal):
+            pipe.cancel()
+        return answer
+
+    answers = await in_parallel([one(pipe) for pipe in pipes])
+    refused = {each.code for each in answers if isinstance(each, m.Refusal)}
+    stored = sum(isinstance(each, m.FileStored) for each in answers)
+    assert (refused, stored) == ({"QUOTA_BYTES"}, FIT)
+    require_sums(server, Usage(stored, stored * size))
+    await server.clean()
+    assert await open_rows(server) == []
 
 
 @on_reactor

@@ -157,6 +157,7 @@ def _enable(services: ServiceFixture) -> None:
 
 def _remove(services: ServiceFixture) -> None:
     services.put(MAX, "a")
+    services.database.policy = ServerPolicy(quota_files=1)
     services.act(accounts.remove, accounts.RemoveUserInput(ADA.caller, "max"))
 
 
@@ -171,9 +172,10 @@ def _end_hand_over(services: ServiceFixture) -> None:
 
 
 def _change_owner(services: ServiceFixture) -> None:
-    services.put(MAX, "d/e/a")
-    services.put(MAX, "b")
-    for path in ("d", "b"):
+    services.put(MAX, "d/e/a", bytes(2))
+    services.put(MAX, "b", bytes(8))
+    services.database.policy = ServerPolicy(quota_bytes=10)
+    for path in ("b", "d"):
         services.act(owners.change_owner, owners.ChangeOwnerInput(MAX.caller, path, "mia", services.seen(path)))
 
 
@@ -412,6 +414,12 @@ def _note_segments(services: ServiceFixture) -> None:
     services.act(open_uploads.note_segments, done)
 
 
+def _grow_upload(services: ServiceFixture) -> None:
+    opened = open_uploads.OpenUpload(b"o" * 16, MAX.id, "a", owner_id=MAX.id, version=1, grows=True)
+    services.act(open_uploads.open_uploads, opened)
+    services.act(open_uploads.grow_uploads, open_uploads.GrowUpload(b"o" * 16, 1000))
+
+
 def _resume_upload(services: ServiceFixture) -> None:
     _note_segments(services)
     services.act(open_uploads.resume_upload, open_uploads.ResumeUpload(MAX.caller, b"o" * 16, 1))
@@ -518,6 +526,7 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     open_uploads.open_uploads: _open_upload,
     open_uploads.end_uploads: _end_upload,
     open_uploads.note_segments: _note_segments,
+    open_uploads.grow_uploads: _grow_upload,
     open_uploads.resume_upload: _resume_upload,
     open_uploads.give_up_uploads: _give_up_upload,
     rotation.take_keys: _take_keys,

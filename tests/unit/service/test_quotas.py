@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sft.errors import NotFoundError, QuotaBytesError, QuotaFilesError, RequestError, RoleForbidsError, TooLargeError
+from sft.errors import (
+    NotFoundError,
+    QuotaBytesError,
+    QuotaFilesError,
+    RequestError,
+    RoleForbidsError,
+    TooLargeError,
+    UploadGoneError,
+)
 from sft.limits import CHUNK_BYTES, SEGMENT_BYTES
 from sft.model.policy import ServerPolicy
 from sft.model.quota_events import QuotaChanged, QuotaNear
@@ -22,10 +30,12 @@ from sft.service.maintenance.purging import PurgeInput, purge
 from sft.service.open_uploads import (
     EndUpload,
     GiveUp,
+    GrowUpload,
     OpenUpload,
     Resumable,
     end_uploads,
     give_up_uploads,
+    grow_uploads,
     open_uploads,
 )
 from sft.service.pending import Committed
@@ -201,7 +211,7 @@ def resumable(size: int) -> Resumable:
     return Resumable(b"u" * 16, MAX.caller.key_id or 0, file_id_of("kept"), 1, size)
 
 
-def announce(services: ServiceFixture, who: Person, path: str, size: int, **changes: Any) -> OpenUpload:
+def announce(services: ServiceFixture, who: Person, path: str, size: int | None, **changes: Any) -> OpenUpload:
     upload = services.begin(who, path, size, **changes)
     assert upload.announcement is not None
     return upload.announcement
@@ -278,6 +288,110 @@ def test_a_pipe_is_judged_when_its_size_is_known(services: ServiceFixture) -> No
         services.commit(large)
     services.commit(fits)
     assert (owned(services, MAX), services.open_uploads()) == (Usage(1, 100 * KIB), [])
+
+
+def open_pipe(services: ServiceFixture, who: Person, path: str, **changes: Any) -> bytes:
+    """Have an upload begun whose size nobody says, after those before it."""
+    services.now += 1
+    item = announce(services, who, path, None, **changes)
+    services.act(open_uploads, item)
+    return item.object_id
+
+
+def grow(services: ServiceFixture, object_id: bytes, size: int) -> int:
+    return services.act(grow_uploads, GrowUpload(object_id, size))
+
+
+def test_of_a_pipe_what_came_is_reserved_and_an_eighth_more_where_there_is_plenty(services: ServiceFixture) -> None:
+    rule(services, quota_bytes=1000 * KIB)
+    pipe = open_pipe(services, MAX, "pipe")
+    assert grow(services, pipe, 64 * KIB) == 72 * KIB
+    assert grow(services, pipe, 320 * KIB) == 360 * KIB
+    assert grow(services, pipe, 960 * KIB) == 960 * KIB
+    assert grow(services, pipe, 80 * KIB) == 960 * KIB  # what has its room keeps it
+    with pytest.raises(QuotaBytesError) as refused:
+        services.put(MAX, "other", bytes(40 * KIB + 1))
+    assert refused.value.values["used_bytes"] == 960 * KIB
+    assert grow(services, pipe, 1000 * KIB) == 1000 * KIB
+    with pytest.raises(QuotaBytesError):
+        grow(services, pipe, 1000 * KIB + 1)
+    services.act(end_uploads, EndUpload(pipe))
+    services.put(MAX, "other", bytes(60 * KIB))
+
+
+def test_pipes_and_sizes_that_are_known_are_counted_together(services: ServiceFixture) -> None:
+    rule(services, quota_bytes=1000 * KIB)
+    pipes = [open_pipe(services, MAX, f"pipe{n}") for n in range(16)]
+    services.act(open_uploads, announce(services, MAX, "known", 350 * KIB))
+    outcomes = services.act_each(grow_uploads, *(GrowUpload(pipe, 100 * KIB) for pipe in pipes))
+    reserved = [each for each in outcomes if isinstance(each, int)]
+    assert codes(outcomes) == 6 * [""] + 10 * ["QUOTA_BYTES"]
+    assert sum(reserved) <= 650 * KIB
+    report = services.ask(show_quota, ADA, name="max")
+    assert report.reserved_bytes == sum(reserved) + 350 * KIB
+
+
+def test_of_pipes_that_come_at_once_the_first_end_and_starve_one_another_no_more(services: ServiceFixture) -> None:
+    rule(services, quota_bytes=1000 * KIB)
+    left = {open_pipe(services, MAX, f"pipe{n}"): n for n in range(8)}
+    for size in range(50, 301, 50):
+        outcomes = services.act_each(grow_uploads, *(GrowUpload(pipe, size * KIB) for pipe in left))
+        for pipe, outcome in list(zip(left, outcomes, strict=True)):
+            if isinstance(outcome, RequestError):
+                del left[pipe]
+                services.act(end_uploads, EndUpload(pipe))
+    assert list(left.values()) == [0, 1, 2]
+    with pytest.raises(QuotaBytesError):
+        services.act(open_uploads, announce(services, MAX, "late", 101 * KIB))
+
+
+def test_pipes_count_files_too(services: ServiceFixture) -> None:
+    rule(services, quota_files=2)
+    outcomes = services.act_each(open_uploads, *(announce(services, MAX, f"pipe{n}", None) for n in range(3)))
+    assert codes(outcomes) == ["", "", "QUOTA_FILES"]
+
+
+def test_a_pipe_is_judged_by_the_quota_of_all_and_by_its_owners(services: ServiceFixture) -> None:
+    services.put(MIA, "a", bytes(60 * KIB))
+    rule(services, total_quota_bytes=100 * KIB)
+    pipe = open_pipe(services, MAX, "pipe")
+    assert grow(services, pipe, 40 * KIB) == 40 * KIB
+    with pytest.raises(QuotaBytesError):
+        grow(services, pipe, 41 * KIB)
+    rule(services, quota_bytes=100 * KIB)
+    of_mia = open_pipe(services, ADA, "a", version=2, file_id=file_id_of("a"))
+    with pytest.raises(QuotaBytesError) as refused:
+        grow(services, of_mia, 41 * KIB)
+    assert refused.value.values["owner"] == "mia"
+
+
+def test_a_pipe_that_was_ended_meanwhile_reserves_nothing(services: ServiceFixture) -> None:
+    pipe = open_pipe(services, MAX, "pipe")
+    services.act(end_uploads, EndUpload(pipe))
+    with pytest.raises(UploadGoneError):
+        grow(services, pipe, KIB)
+
+
+def test_an_upload_says_when_it_has_outgrown_what_is_reserved(services: ServiceFixture) -> None:
+    pipe, known = services.begin(MAX, "pipe", None), services.begin(MAX, "known", 3 * CHUNK_BYTES)
+    for upload in (pipe, known):
+        services.start(upload)
+        upload.append(upload.seal([bytes(CHUNK_BYTES)], last=False))
+    assert (known.outgrown, pipe.outgrown) == (None, GrowUpload(pipe.object_id, CHUNK_BYTES))
+    pipe.reserved = CHUNK_BYTES
+    assert pipe.outgrown is None
+    pipe.append(pipe.seal([bytes(1)], last=True))
+    assert pipe.outgrown is None  # the commit is next, and decides
+
+
+def test_how_much_a_pipe_is_short_of_what_is_kept(services: ServiceFixture) -> None:
+    rule(services, quota_bytes=3 * SEGMENT_BYTES)
+    kept = announce(services, MAX, "kept", 2 * SEGMENT_BYTES)
+    services.act(open_uploads, replace(kept, resumable=resumable(2 * SEGMENT_BYTES)))
+    pipe = open_pipe(services, MAX, "pipe")
+    grow(services, pipe, SEGMENT_BYTES)
+    found, shortage = services.ask(uploads.in_the_way, MAX, object_id=pipe, size=SEGMENT_BYTES + 10)
+    assert ([each.object_id for each in found], shortage) == ([kept.object_id], Usage(0, 10))
 
 
 def test_a_quota_that_was_lowered_meanwhile_rules(services: ServiceFixture) -> None:
