@@ -47,6 +47,7 @@ ACTS: Final[Mapping[str, Mapping[str, Words]]] = {
         "remove": commands.remove,
         "change_quota": commands.change_quota,
         "invite": commands.invite,
+        "offer_reset": commands.offer_reset,
         "withdraw": commands.withdraw,
         "kick": commands.kick,
     },

@@ -158,6 +158,11 @@ def _span(seconds: int) -> str:
     return f"{seconds // unit}{letter}"
 
 
+def offer_reset(name: str, reason: KeyEnd, cut_off: int = 0) -> CommandLine:
+    stolen = ["--stolen-since", str(cut_off)] if reason is KeyEnd.COMPROMISED else []
+    return _command(["reset-key"], [name], [*stolen, "--yes"])
+
+
 def withdraw(invitation_id: int) -> CommandLine:
     return CommandLine(("invite", "withdraw", str(invitation_id)))
 

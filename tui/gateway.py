@@ -220,10 +220,10 @@ class Files(Protocol):
     async def readers(self, file: File) -> list[FileReader] | None:
         """List who downloaded a file and who did not; None where that is not ours to see."""
 
-    async def rights(self, path: str, acts: Sequence[str], user: str) -> list[PersonRight]:
-        """Return whether somebody may do each of several acts (``sft.model.rights.ASKED_RIGHTS``) with something."""
+    async def rights(self, about: str, acts: Sequence[str], user: str) -> list[PersonRight]:
+        """Return whether somebody may do each of several acts (``sft.model.rights.ASKED_RIGHTS``) with a path or person."""
 
-    async def allowed(self, path: str, act: str) -> list[PersonRight]:
+    async def allowed(self, about: str, act: str) -> list[PersonRight]:
         """List everybody who may do something with it."""
 
     async def make_folder(self, path: str) -> bool:
@@ -283,6 +283,13 @@ class People(Protocol):
         """List invitations that are not older than a month."""
 
     async def invite(self, *, role: Role, name: str | None, seconds: int) -> Invited: ...
+
+    async def offer_reset(self, name: str, reason: KeyEnd, cut_off: int = 0) -> Invited:
+        """End every key of somebody, and make the link by which they come back with a new one.
+
+        Args:
+            cut_off: of stolen ones: leaf from which on nothing counts that they signed.
+        """
 
     async def withdraw(self, invitation_id: int) -> None:
         """Make an open invitation void."""

@@ -135,7 +135,7 @@ _FILES: Final = (
     ),
     Action("files.versions", "V", "", "Show the versions of a file: get, bring back or destroy one", asks=True),
     Action(
-        "files.expiry", "e", "", "Say when files go to the trash by themselves; on this computer's side, put them so", 0,
+        "files.expiry", "e", "", "Say when files go to the trash by themselves, also as they are put", 0,
         Permission.FILE_DELETE,
         asks=True, deed="say when files expire",
     ),
@@ -173,6 +173,11 @@ _PEOPLE: Final = (
         "people.quota", "L", "Quota", "Say how much this person may own", 20, Permission.USER_MANAGE,
         asks=True, deed="change quotas",
     ),
+    Action(
+        "people.reset", "K", "Lost key", "Let somebody in again who lost every key: by a link, for a day", 22,
+        Permission.USER_MANAGE, asks=True, deed="give people new keys",
+    ),
+    Action("people.rights", "W", "", "Show who may do what with this person, and by which rule", asks=True),
     Action("people.copy", "y", "Copy key", "Copy the words of this person's key", 26),
     Action("people.words", "", "", "Read the words of this person's key one at a time, to compare them by phone"),
     Action("people.filter", "slash", "Filter", "Show only lines that hold what is typed", 30),

@@ -63,6 +63,8 @@ SAID = {
     "sft invite --user ivo --role guest --expires 2d": commands.invite(role=Role.GUEST, name="ivo", seconds=172_800),
     "sft invite --role admin --expires 12h": commands.invite(role=Role.ADMIN, name=None, seconds=43_200),
     "sft invite --role admin --expires 5m": commands.invite(role=Role.ADMIN, name=None, seconds=300),
+    "sft reset-key gus --yes": commands.offer_reset("gus", KeyEnd.RETIRED),
+    "sft reset-key gus --stolen-since 19 --yes": commands.offer_reset("gus", KeyEnd.COMPROMISED, 19),
     "sft invite withdraw 7": commands.withdraw(7),
     "# session 7 ended: at the server that is sftd session kick 7": commands.kick(7),
     "sft key device link": commands.device_link(),

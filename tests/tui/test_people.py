@@ -8,9 +8,10 @@ import stat
 import pytest
 
 from sft.crypto.keys import InvitationKey
+from sft.errors import InternalError
 from sft.model.access import Role
 from sft.model.links import parse_invitation
-from sft.model.records import InvitationState, UserState
+from sft.model.records import InvitationState, User, UserState
 from tests.fakes.acme import HOSTILE_PEOPLE, acme, with_hostile_people
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.memory_service import key_of, public_of
@@ -18,6 +19,7 @@ from tests.tui.ui_driver import RAW, UiDriver, running
 from tui.dialogs.link import works_here_only
 from tui.glyphs import PLAIN
 from tui.screens.people import PeopleView
+from tui.screens.several_people import to_switch
 from tui.text import shown
 from tui.widgets.choice import Choice
 from tui.widgets.qr_code import lines_of, matrix_of
@@ -156,6 +158,96 @@ async def test_disabling_asks_and_the_safe_answer_has_the_focus_and_enabling_is_
         assert stage.dialog == ""
         assert stage.service.user("ivo").state is UserState.ACTIVE
         assert stage.said() == "ivo can sign in again, as maintainer."
+
+
+@pytest.mark.every_run
+async def test_several_are_selected_and_locked_out_at_once_and_let_in_again(tmp_path):
+    async with running(tmp_path) as stage:
+        view = await people(stage, "max")
+        await stage.press("space", "space")
+        assert [user.name for user in view.selected] == ["max", "gus"]
+        (line,) = [line for line in stage.lines() if " gus " in line and "guest " in line]
+        assert "✓ gus" in line  # the usual sign is that of who is connected
+        assert stage.standing() == "2 selected: e locks out all of them; esc selects nobody"
+        assert stage.reasons()["people.remove"] == "That is done with one person at a time: esc selects nobody."
+        await stage.press("e", "enter")
+        assert stage.service.user("max").state is UserState.ACTIVE  # the safe answer has the focus
+        await stage.press("e")
+        assert "Disable 2 people?" in stage.screen()
+        stage.gateway.fail_next["disable"] = InternalError(ref="7F3K-29QD")
+        await stage.press("y")
+        assert [stage.service.user(name).state for name in ("max", "gus")] == [UserState.ACTIVE, UserState.DISABLED]
+        assert stage.said().startswith("max: The server had a fault of its own.")
+        assert [user.name for user in view.selected] == ["max"]
+        await stage.press("home")
+        await people(stage, "gus")
+        await stage.press("space", "e", "y")
+        assert stage.service.user("max").state is UserState.DISABLED
+        await stage.press("home")
+        await people(stage, "max")
+        await stage.press("space", "space", "e", "y")
+        assert stage.said() == "2 people can sign in again."
+        assert [each.text for each in stage.app.commands][-3:] == [
+            "sft enable max",
+            "sft disable max",
+            "sft disable gus",
+        ]
+        await stage.press("escape")
+        assert view.selected == []
+
+
+def test_whoever_can_come_in_is_locked_out_first_and_the_removed_are_nobodys():
+    ada, ivo, old = (
+        User(number, "somebody", Role.GUEST, state, 0)
+        for number, state in enumerate((UserState.ACTIVE, UserState.DISABLED, UserState.REMOVED))
+    )
+    assert to_switch([ada, ivo, old]) == (True, [ada])
+    assert to_switch([ivo, old]) == (False, [ivo])
+    assert to_switch([old]) == (False, [])
+
+
+# -- a new key for who lost all --------------------------------------------------------------------------------
+
+
+@pytest.mark.every_run
+async def test_who_lost_every_key_gets_a_link_once_the_name_is_typed(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "ada")
+        assert stage.reasons()["people.reset"] == "This is you: Identity (5) has another key follow yours, with K."
+        await people(stage, "max")
+        await stage.press("K", "enter")
+        await stage.type("ma")
+        await stage.press("enter")
+        assert "That is not max." in stage.text("#dialog")
+        assert [key.ended_at for key in stage.service.user("max").keys] == [None]
+        await stage.type("x")
+        await stage.press("enter")
+        assert stage.dialog == "ShowLink"
+        (made,) = [one for one in stage.service.invitations if one.name == "max"]
+        assert f"For max, maintainer, once, until {'Mon 4 May 15:31'}." in stage.text()
+        assert all(key.ended_at is not None for key in stage.service.user("max").keys)
+        await stage.press("escape")
+        assert stage.said().startswith(
+            "Every key of max has ended; the link by which they come back is good until Mon 4 May"
+        )
+        assert next(each.text for each in stage.app.commands) == "sft reset-key max --yes"
+        assert made.state is InvitationState.OPEN
+
+
+async def test_of_stolen_keys_nothing_counts_from_a_number_on(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "max")
+        await stage.press("K", "down", "enter")
+        await stage.type("soon")
+        await stage.press("enter")
+        await stage.type("max")
+        await stage.press("enter")
+        assert "That is no number of the log: Activity (4) says them." in stage.text("#dialog")
+        await stage.press(*["backspace"] * 4, "enter", "enter")
+        assert stage.dialog == "ShowLink"
+        assert [key.cut_off_leaf for key in stage.service.user("max").keys] == [
+            key.start_leaf for key in stage.service.user("max").keys
+        ]
 
 
 # -- removal ---------------------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
-"""What may be done with one thing on the server, by whom, and why: act by act; and everybody who may do one.
+"""What may be done with one thing on the server, or with a person, by whom, and why: act by act; and everybody who may do one.
 
 Rules. The server says it, of what decides each act. One asks about oneself; an admin about somebody else too, and who may.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, cast
 
@@ -18,7 +19,7 @@ from sft.client.api.rights import PersonRight
 from sft.client.right_words import ground_words, right_sentence
 from sft.errors import SftError
 from sft.model.names import split_path
-from sft.model.rights import ASKED_RIGHTS
+from sft.model.rights import ASKED_RIGHTS, About
 from sft.model.text import shown_name
 from tui.dialogs.ask import TextPrompt
 from tui.dialogs.dialog import Dialog, DialogButton, static
@@ -30,7 +31,9 @@ from tui.widgets.rows import Column, ListRow, ListRows
 OF_FILE: Final = ("get", "put", "mv", "rm", "owner", "expire", "readers")
 OF_FOLDER: Final = ("get", "mv", "rm", "owner")
 OF_TRASHED: Final = ("restore", "destroy")
+OF_PERSON: Final = ("role", "disable", "enable", "remove", "quota", "reset-key")
 _MOST_LINES: Final = 12
+_OF_PERSON: Final = re.compile(r"the (\w+) of \{\}")
 _WORDS: Final = {"put": "replace {}"}  # what is there already is stored anew
 
 
@@ -38,6 +41,7 @@ class Rights(Dialog[None]):
     """Shows what somebody may do with it.
 
     Args:
+        about: path or name.
         acts: words of ``ASKED_RIGHTS``.
         user: who asks.
         asks_of_others: they may ask about everybody.
@@ -45,14 +49,14 @@ class Rights(Dialog[None]):
 
     wide = True
 
-    def __init__(self, path: str, acts: Sequence[str], user: str, *, asks_of_others: bool) -> None:
-        super().__init__(f"Who may do what with {shown_name(split_path(path)[1])}", safe="Close")
+    def __init__(self, about: str, acts: Sequence[str], user: str, *, asks_of_others: bool) -> None:
+        super().__init__(f"Who may do what with {shown_name(split_path(about)[1])}", safe="Close")
         if asks_of_others:
             self._buttons += [
                 DialogButton("Who may", "who may", key="w"),
                 DialogButton("Somebody else", "somebody else", key="o"),
             ]
-        self._path = path
+        self._about = about
         self._acts = acts
         self._user = user
 
@@ -74,7 +78,7 @@ class Rights(Dialog[None]):
 
     async def _read(self) -> None:
         try:
-            found = await self.sft.gateway.files.rights(self._path, self._acts, self._user)
+            found = await self.sft.gateway.files.rights(self._about, self._acts, self._user)
         except SftError as error:
             self.complain(error)
             return
@@ -84,7 +88,10 @@ class Rights(Dialog[None]):
 
     def _row(self, act: str, right: PersonRight) -> ListRow[tuple[str, PersonRight]]:
         glyphs = self.sft.glyphs
-        words = _WORDS.get(act, ASKED_RIGHTS[act].words).replace("{}", "it")
+        words = _WORDS.get(act, ASKED_RIGHTS[act].words)
+        if ASKED_RIGHTS[act].about is About.PERSON:
+            words = _OF_PERSON.sub(r"their \1", words).replace("{}", "them")
+        words = words.replace("{}", "it")
         cells = {"mark": glyphs.verified if right.error is None else glyphs.bad, "act": words}
         cells["why"] = shown(ground_words(right, act)) if right.error is None else "no: below is why"
         styles = {"mark": "good" if right.error is None else "bad", "why": "muted"}
@@ -98,7 +105,7 @@ class Rights(Dialog[None]):
         act, right = cast("tuple[str, PersonRight]", event.row.value)
         now = self.sft.now()
         step = "" if right.error is None else next_step(right.error, now=now)
-        said = " ".join(filter(None, [right_sentence(right, act, self._path, now=now), step]))
+        said = " ".join(filter(None, [right_sentence(right, act, self._about, now=now), step]))
         self.query_one("#rights-why", Static).update(Content(said))
 
     def answer(self, name: str) -> None:
@@ -107,7 +114,7 @@ class Rights(Dialog[None]):
             self.dismiss(None)
         elif name == "who may" and row is not None:
             act, _ = cast("tuple[str, PersonRight]", row.value)
-            self.app.push_screen(Allowed(self._path, act))
+            self.app.push_screen(Allowed(self._about, act))
         else:
             self.work(self._of_somebody_else)
 
@@ -123,10 +130,10 @@ class Allowed(Dialog[None]):
 
     wide = True
 
-    def __init__(self, path: str, act: str) -> None:
-        words = ASKED_RIGHTS[act].words.format(shown_name(split_path(path)[1]))
+    def __init__(self, about: str, act: str) -> None:
+        words = ASKED_RIGHTS[act].words.format(shown_name(split_path(about)[1]))
         super().__init__(f"Who may {words}", safe="Close")
-        self._path = path
+        self._about = about
         self._act = act
 
     def content(self) -> ComposeResult:
@@ -146,7 +153,7 @@ class Allowed(Dialog[None]):
     async def _read(self) -> None:
         rows = self.query_one(RowList)
         try:
-            allowed = await self.sft.gateway.files.allowed(self._path, self._act)
+            allowed = await self.sft.gateway.files.allowed(self._about, self._act)
         except SftError as error:
             self.complain(error)
             return

@@ -104,12 +104,12 @@ class LiveFiles:
         return looked
 
     @staticmethod
-    async def _rights(session: Session, path: str, acts: Sequence[str], user: str) -> list[PersonRight]:
-        return [await explain_right(session, user, act, path) for act in acts]
+    async def _rights(session: Session, about: str, acts: Sequence[str], user: str) -> list[PersonRight]:
+        return [await explain_right(session, user, act, about) for act in acts]
 
     @staticmethod
-    async def _allowed(session: Session, path: str, act: str) -> list[PersonRight]:
-        return await list_allowed(session, act, path)
+    async def _allowed(session: Session, about: str, act: str) -> list[PersonRight]:
+        return await list_allowed(session, act, about)
 
     @staticmethod
     async def _restore_version(session: Session, path: str, number: int) -> int:

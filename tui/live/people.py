@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sft.client.api import people
 from sft.model.access import Role
-from sft.model.records import User
+from sft.model.records import KeyEnd, User
 from tui.gateway import Invited
 from tui.live.session_access import SessionAccess
 
@@ -33,6 +33,14 @@ class LivePeople:
         link, made = await self._access.ask(
             lambda session: people.invite(
                 session, role=role, name=name, seconds=seconds, head=session.link_head, entropy=self._access.entropy
+            )
+        )
+        return Invited(link.text(), made)
+
+    async def offer_reset(self, name: str, reason: KeyEnd, cut_off: int = 0) -> Invited:
+        link, made = await self._access.ask(
+            lambda session: people.offer_reset(
+                session, name, reason, cut_off, head=session.link_head, entropy=self._access.entropy
             )
         )
         return Invited(link.text(), made)

@@ -24,7 +24,7 @@ from sft.client.pins import Pin
 from sft.errors import SftError
 from sft.model.access import OPERATOR, Permission, Role, allows
 from sft.model.records import Invitation, InvitationState, SessionInfo, User, UserState
-from sft.model.text import local_time
+from sft.model.text import count_text, local_time
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.invite import Invite, Wanted
 from tui.dialogs.link import ShowLink
@@ -50,6 +50,7 @@ from tui.screens.people_rows import (
 )
 from tui.screens.people_rules import reason_against_kicking, reason_against_person, reason_against_withdrawing
 from tui.screens.person_acts import PersonActs
+from tui.screens.several_people import to_switch
 from tui.text import cut_name, key_words, shown
 from tui.view import View
 from tui.widgets.row_list import RowList
@@ -67,7 +68,7 @@ _COLUMNS: Final[dict[str, Sequence[Column] | Arrange]] = {
     SESSIONS: SESSION_COLUMNS,
 }
 _OF_PEOPLE: Final = frozenset(
-    {"people.role", "people.switch", "people.remove", "people.quota", "people.copy", "people.words"}
+    {f"people.{name}" for name in ("role", "switch", "remove", "quota", "reset", "rights", "copy", "words")}
 )
 _ANYWHERE: Final = frozenset({"people.invite", "people.filter", "people.clear"})
 _TABS: Final = frozenset({"people.next_tab", "people.previous_tab"})
@@ -79,6 +80,7 @@ class PeopleView(View):
     """People, invitations and sessions."""
 
     screen_id = "people"
+    lists_select = True
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("people")]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
@@ -199,6 +201,13 @@ class PeopleView(View):
         return self.lists.current(USERS)
 
     @property
+    def selected(self) -> list[User]:
+        return [*self.lists.selected(USERS)] if self.lists.tab == USERS else []
+
+    def select_people(self, users: Sequence[User]) -> None:
+        self.lists.list_of(USERS).select_keys({str(user.id) for user in users})
+
+    @property
     def invitation(self) -> Invitation | None:
         return self.lists.current(INVITATIONS)
 
@@ -252,6 +261,7 @@ class PeopleView(View):
         self.query_one(TabLine).show(tabs, self.lists.tab)
 
     @on(RowList.Highlighted)
+    @on(RowList.SelectionChanged)
     def _moved(self) -> None:
         about = self.lists.current(self.lists.tab)
         pin = self._pins.get(about.id) if isinstance(about, User) else None
@@ -268,6 +278,9 @@ class PeopleView(View):
             return "Everybody who is connected now, the longest at the top.", Severity.INFO
         if not self.users:
             return "", Severity.INFO
+        if selected := self.selected:
+            what = "locks out" if to_switch(selected)[0] else "lets in"
+            return f"{count_text(len(selected))} selected: e {what} all of them; esc selects nobody", Severity.INFO
         return people_summary(self.users, name_admins=not self._is_admin), Severity.INFO
 
     def _pick(self, tab: str) -> None:
@@ -297,7 +310,9 @@ class PeopleView(View):
 
     def label_of(self, act: Action) -> str:
         if act.id == "people.switch" and self.user is not None:
-            return "Enable" if self.user.state is UserState.DISABLED else "Disable"
+            selected = self.selected
+            out = to_switch(selected)[0] if selected else self.user.state is not UserState.DISABLED
+            return f"{'Disable' if out else 'Enable'}{f' {len(selected)}' if selected else ''}"
         if act.id == "people.stop":
             return "Kick" if self.lists.tab == SESSIONS else "Withdraw"
         return act.label
@@ -312,7 +327,9 @@ class PeopleView(View):
         if reason or act.id in _ANYWHERE:
             return reason
         if act.id != "people.stop":
-            return reason_against_person(self.user, act) if tab == USERS else "That is done in the list of people."
+            if tab != USERS:
+                return "That is done in the list of people."
+            return reason_against_person(self.user, act, len(self.selected), me=self.connection.user_id)
         if tab == SESSIONS:
             return reason_against_kicking(self.session, self._mine)
         if tab == INVITATIONS:
@@ -348,7 +365,8 @@ class PeopleView(View):
         self.lists.open_filter()
 
     def act_clear(self) -> None:
-        self.lists.clear()
+        if not self.lists.clear():
+            self.select_people([])
 
     def act_next_tab(self) -> None:
         self._turn(self.lists.next(1))

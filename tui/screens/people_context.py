@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 from sft.client.connection_info import ConnectionInfo
@@ -32,8 +32,18 @@ class PeopleContext(Protocol):
     def connection(self) -> ConnectionInfo: ...
 
     @property
+    def now(self) -> float: ...
+
+    @property
     def user(self) -> User | None:
         """The person under the cursor."""
+
+    @property
+    def selected(self) -> list[User]:
+        """Those who are selected."""
+
+    def select_people(self, users: Sequence[User]) -> None:
+        """Have these selected, and nobody else."""
 
     def start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         """Begin an act, one at a time."""

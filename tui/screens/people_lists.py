@@ -29,7 +29,7 @@ class PeopleLists(Vertical):
     """The lists, one in sight.
 
     Args:
-        columns: of each list, by its id; the first one is shown at first.
+        columns: of each list, by its id; the first one is shown at first, and its lines can be selected.
     """
 
     def __init__(
@@ -49,7 +49,9 @@ class PeopleLists(Vertical):
     def compose(self) -> ComposeResult:
         with ContentSwitcher(initial=self.tab, id="people-lists"):
             for tab, columns in self._columns.items():
-                yield RowList(columns, glyphs=self._glyphs, id=tab)
+                # The usual sign of what is selected is that of who is connected.
+                sign = self._glyphs.verified
+                yield RowList(columns, selecting=tab == self.tab, sign=sign, glyphs=self._glyphs, id=tab)
         yield FilterLine("part of a name, a role or a state", lambda: self.list)
 
     def list_of(self, tab: str) -> RowList:
@@ -62,6 +64,11 @@ class PeopleLists(Vertical):
     def current(self, tab: str) -> Any | None:
         row = self.list_of(tab).current
         return None if row is None else row.value
+
+    def selected(self, tab: str) -> Sequence[Any]:
+        """Return what the selected lines of a list stand for, also those that a filter hides."""
+        keys = self.list_of(tab).selected
+        return [row.value for row in self._rows[tab] if row.key in keys]
 
     def show(self, tab: str, rows: Sequence[ListRow[Any]], *, empty: str, at: str | None = None) -> None:
         """Show other lines in one list, or that it is empty; the cursor goes to the line of a key, else it stays."""
@@ -87,10 +94,13 @@ class PeopleLists(Vertical):
     def open_filter(self) -> None:
         self.query_one(FilterLine).open()
 
-    def clear(self) -> None:
-        if self.query_one(FilterLine).used:
-            self.query_one(FilterLine).drop()
-            self._narrow(self.tab)
+    def clear(self) -> bool:
+        """Drop the filter; False where there is none."""
+        if not self.query_one(FilterLine).used:
+            return False
+        self.query_one(FilterLine).drop()
+        self._narrow(self.tab)
+        return True
 
     @on(FilterLine.Typed)
     def _typed(self, event: FilterLine.Typed) -> None:

@@ -11,13 +11,27 @@ from sft.model.text import shown_name
 from tui.keys import Action
 from tui.text import cut_name, shown
 
-_OF_THE_REMOVED: Final = frozenset({"people.copy", "people.words"})
+_OF_THE_REMOVED: Final = frozenset({"people.copy", "people.words", "people.rights"})
+_OF_ONE: Final = frozenset({"people.role", "people.remove", "people.quota", "people.reset"})
+_OF_SEVERAL: Final = "people.switch"
 _NAME_CELLS: Final = 40
 
 
-def reason_against_person(user: User | None, act: Action) -> str:
+def reason_against_person(user: User | None, act: Action, selected: int = 0, *, me: int = 0) -> str:
+    """Say why something is not done with a person.
+
+    Args:
+        selected: how many are.
+        me: the id of whoever asks.
+    """
     if user is None:
         return "Nobody is listed yet."
+    if selected and act.id == _OF_SEVERAL:
+        return ""
+    if selected and act.id in _OF_ONE:
+        return "That is done with one person at a time: esc selects nobody."
+    if act.id == "people.reset" and user.id == me:
+        return "This is you: Identity (5) has another key follow yours, with K."
     if user.state is UserState.REMOVED and act.id not in _OF_THE_REMOVED:
         return f"{cut_name(shown(shown_name(user.name)), _NAME_CELLS)} was removed for good."
     return ""

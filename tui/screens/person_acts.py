@@ -1,4 +1,4 @@
-"""What is done with one person of the People screen: another role, locked out or let in, removed, a quota.
+"""What is done with one person of the People screen: another role, locked out or let in, removed, a quota, a new key.
 
 Rules. What cannot be taken back, or signs somebody out, is asked about first. The list is read anew whatever came of it.
 """
@@ -10,13 +10,19 @@ from functools import partial
 from sft.errors import SftError
 from sft.model.access import Permission, allows
 from sft.model.records import User, UserState
-from sft.model.text import count_text, quota_text, role_noun
+from sft.model.text import count_text, local_time, quota_text, role_noun
 from tui.dialogs.confirm import Confirm
+from tui.dialogs.link import ShowLink
+from tui.dialogs.own_keys import Revocation
 from tui.dialogs.quota import Limits, SetQuota
 from tui.dialogs.remove import Remove
+from tui.dialogs.reset_key import OfferNewKey
+from tui.dialogs.rights import OF_PERSON, Rights
 from tui.dialogs.role import ChooseRole
+from tui.gateway import Invited
 from tui.messages import Severity
 from tui.screens.people_context import PeopleContext, name_of
+from tui.screens.several_people import switch_all
 from tui.text import cut_name
 
 
@@ -31,8 +37,10 @@ class PersonActs:
             self._people.start(partial(self._change_role, self._people.user))
 
     def act_switch(self) -> None:
-        user = self._people.user
-        if user is not None:
+        user, selected = self._people.user, self._people.selected
+        if selected:
+            self._people.start(partial(switch_all, self._people, selected))
+        elif user is not None:
             disabled = user.state is UserState.DISABLED
             self._people.start(partial(self._enable if disabled else self._disable, user))
 
@@ -43,6 +51,36 @@ class PersonActs:
     def act_quota(self) -> None:
         if self._people.user is not None:
             self._people.start(partial(self._set_quota, self._people.user))
+
+    def act_reset(self) -> None:
+        if self._people.user is not None:
+            self._people.start(partial(self._reset, self._people.user))
+
+    def act_rights(self) -> None:
+        if self._people.user is not None:
+            self._people.start(partial(self._show_rights, self._people.user))
+
+    async def _show_rights(self, user: User) -> None:
+        connection = self._people.connection
+        asks_of_others = connection.role is not None and allows(connection.role, Permission.USER_MANAGE)
+        await self._people.app.push_screen_wait(
+            Rights(user.name, OF_PERSON, connection.user, asks_of_others=asks_of_others)
+        )
+
+    async def _reset(self, user: User) -> None:
+        people = self._people.gateway.people
+
+        async def reset(wanted: Revocation) -> Invited | None:
+            return await self._people.unless_fault(people.offer_reset(user.name, wanted.reason, wanted.cut_off))
+
+        invited = await self._people.app.push_screen_wait(OfferNewKey(user, reset))
+        if invited is None:
+            return
+        joined = await self._people.app.push_screen_wait(ShowLink(invited))
+        until = local_time(invited.invitation.expires_at, now=self._people.now, weekday=True)
+        waits = f"Every key of {name_of(user.name)} has ended; the link by which they come back is good until {until}."
+        self._people.report(f"{joined} is back, with a new key." if joined else waits, Severity.SUCCESS)
+        await self._people.read()
 
     async def _change_role(self, user: User) -> None:
         is_me = user.id == self._people.connection.user_id

@@ -56,6 +56,7 @@ class RowList(ScrollView, can_focus=True):
         columns: what each line shows, or what decides it.
         selecting: whether lines can be selected.
         header: whether the titles of the columns stand above.
+        sign: of a selected line, where the usual one means something else in this list.
         leads: a field beside it has the focus and moves its cursor, which looks as if it had.
     """
 
@@ -78,6 +79,7 @@ class RowList(ScrollView, can_focus=True):
         selecting: bool = False,
         header: bool = True,
         leads: bool = False,
+        sign: str = "",
         glyphs: Glyphs = FINE,
         id: str | None = None,  # noqa: A002 - Textual's own name
         classes: str | None = None,
@@ -89,6 +91,7 @@ class RowList(ScrollView, can_focus=True):
         self._texts: dict[int, str] = {}  # names in sight, cut
         self.selecting = selecting
         self.glyphs = glyphs
+        self._sign = sign or glyphs.selected
         self.selected: set[str] = set()
         self.empty = ""
         self._header = int(header)
@@ -261,7 +264,7 @@ class RowList(ScrollView, can_focus=True):
             segments.append(Segment(" " * (column.gap if number else 1), style))
             text = cells.get(column.key, "")
             if marked and column.key == "mark":
-                text = self.glyphs.selected
+                text = self._sign
             if name is not None and (column.is_name or column.is_path):
                 text, name = name, None
                 following = number + 1
