@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sft.operator.backups.folder import BackupFolder
 from sft.operator.backups.manifest import Manifest
 from tests.integration.live_cli import LiveCli
+from tests.integration.server_fixture import content
 from tests.integration.test_backup import backup, lose, ok, restore
 
 
@@ -97,3 +98,31 @@ def test_a_name_in_a_manifest_moves_no_terminal(cli: LiveCli, backups: Path):
     listed = ok(cli.operator("restore", str(backups), "--list")).out
     assert "\x1b" not in listed
     assert listed.count("\n") == 1
+
+
+def test_a_backup_removes_nothing_outside_its_folder_and_nothing_that_it_did_not_make(cli: LiveCli, backups: Path):
+    outside = cli.folder / "outside"
+    outside.mkdir()
+    digest = "ab" * 32
+    (outside / digest).touch()
+    (backups / "database" / "zz").symlink_to(outside)
+    missing = next(name for name in ("ab", "ba") if not (backups / "database" / name).exists())
+    (backups / "database" / missing).symlink_to(outside)
+    for strange in ("database/notes", "packs/²", "packs/7", "packs/notes"):
+        (backups / strange).touch()
+    (backups / "packs" / "4000000000").mkdir()
+    assert backup(cli, backups)["faults"] == []
+    assert (outside / digest).exists()
+    for strange in ("database/notes", "packs/²", "packs/7", "packs/notes"):
+        assert (backups / strange).exists()
+
+
+def test_an_object_that_was_lost_in_the_folder_is_copied_again(cli: LiveCli, backups: Path):
+    ok(cli.sft("max", "put", cli.file("middle.bin", content(300_000)), "--to", "finance"))
+    backup(cli, backups)
+    lost = next((backups / "vault" / "objects").glob("*/" + "?" * 32))
+    lost.unlink()
+    assert backup(cli, backups)["copied"] == 1
+    assert lost.exists()
+    lose(cli)
+    assert restore(cli, backups)["faults"] == []

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -39,6 +40,9 @@ _MANIFEST: Final = ".json"
 _OBJECTS: Final = ".objects"
 _MARK_MOST_BYTES: Final = 4096
 _LIST_MOST_BYTES: Final = 1 << 34
+_PACK: Final = re.compile("[0-9]{10}")
+_FAN: Final = re.compile("[0-9a-f]{2}")
+_PIECE: Final = re.compile("[0-9a-f]{64}")
 _OURS: Final = frozenset({MARK, SNAPSHOTS, DATABASE, PACKS, VAULT, UNFINISHED})
 
 
@@ -198,7 +202,11 @@ class BackupFolder:
     def pack_sizes(self) -> dict[int, int]:
         """Return the packs that are there, by number, and how many bytes each has."""
         with self.acting("cannot be read", "Run this as the user that owns it"), os.scandir(self.path / PACKS) as found:
-            return {int(each.name): each.stat(follow_symlinks=False).st_size for each in found if each.name.isdigit()}
+            return {
+                int(each.name): each.stat(follow_symlinks=False).st_size
+                for each in found
+                if _PACK.fullmatch(each.name) and each.is_file(follow_symlinks=False)
+            }
 
     def open_pack(self, number: int) -> int:
         """Open a pack for reading; BackupError where it is gone."""
@@ -216,13 +224,16 @@ class BackupFolder:
                 (self.path / PACKS / pack_name(number)).unlink()
 
     def sweep_pieces(self, snapshots: Sequence[StoredSnapshot]) -> None:
-        """Remove the pieces that none of these backups needs."""
+        """Remove the pieces that none of these backups needs; what has no name of one stays, and no link is gone through."""
         needed = {digest for each in snapshots for digest in each.manifest.pieces}
         with self.acting("cannot be put in order", "Look at its disk, then again"):
-            for folder in (self.path / DATABASE).iterdir():
-                for piece in folder.iterdir():
-                    if piece.name not in needed:
-                        piece.unlink()
+            with os.scandir(self.path / DATABASE) as found:
+                fans = [each.name for each in found if _FAN.fullmatch(each.name) and each.is_dir(follow_symlinks=False)]
+            for fan in fans:
+                with durable.opened_folder(self.path, DATABASE, fan) as folder:
+                    for piece in os.listdir(folder):
+                        if _PIECE.fullmatch(piece) and piece not in needed:
+                            os.unlink(piece, dir_fd=folder)
 
     # -- the rest ------------------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ that its bytes are those that were sealed is for who has the keys.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sft import durable
 from sft.errors import ObjectCorruptError, ObjectMissingError
@@ -19,10 +20,19 @@ from sft.limits import KIB
 from sft.operator.backups.incoming import Incoming, open_below
 from sft.vault.backend import missing
 from sft.vault.layout import HEADER_BYTES, SIDECAR_MOST_BYTES, corrupt, require_header, segment_count
-from sft.vault.object_directory import OBJECTS, SEGMENTS_SUFFIX, SIDECAR_SUFFIX, ids_in, incoming_name, open_regular
+from sft.vault.object_directory import (
+    OBJECTS,
+    SEGMENTS_SUFFIX,
+    SIDECAR_SUFFIX,
+    ids_in,
+    incoming_name,
+    names_in,
+    open_regular,
+)
 from sft.vault.objects import require_length
 
 _STEP_BYTES: Final = 256 * KIB
+_ID: Final = re.compile("[0-9a-f]{32}")
 
 
 class ObjectCopying:
@@ -126,14 +136,21 @@ def lengths(vault: Path, object_id: bytes, size: int) -> list[int | None]:
     return found
 
 
-def ids_beginning_with(vault: int, first: int) -> set[bytes]:
-    """Read which objects a vault's folder has whose id begins with a byte; those whose first segment is not there as well."""
+class FoundObjects(NamedTuple):
+    """What lies in a vault's folder of objects: those of which anything is there, and those whose first segment is."""
+
+    any_part: set[bytes]
+    first_segment: set[bytes]
+
+
+def objects_beginning_with(vault: int, first: int) -> FoundObjects:
+    """Read which objects a vault's folder has whose id begins with a byte."""
     try:
         folder = open_below(vault, OBJECTS, f"{first:02x}")
     except FileNotFoundError:
-        return set()
+        return FoundObjects(set(), set())
     try:
-        return ids_in(folder)
+        return FoundObjects(ids_in(folder), {bytes.fromhex(name) for name in names_in(folder) if _ID.fullmatch(name)})
     finally:
         os.close(folder)
 

@@ -4,10 +4,10 @@
     → all of it on the disk → manifest → older backups than are kept, and what they alone needed
 
 Rules. The caller has the vault's copy lock throughout: keys stay as they are, and no object that the database names is
-destroyed. The head is read before the database, so it is never ahead of it. Of an object that the newest backup has, only its
-name is looked for. What an earlier run has copied and no backup needs yet is taken where every file of it has its length: it
-had no name before it was on the disk. Pages are of another moment then, and go. One object that cannot be read whole is told
-and lacking; whatever else fails leaves no backup, and the objects for the next run.
+destroyed. The head is read before the database, so it is never ahead of it. Of an object that the newest backup has, only the
+name of its first segment is looked for. What an earlier run has copied and no backup needs yet is taken where every file of
+it has its length: it had no name before it was on the disk. Pages are of another moment then, and go. One object that cannot
+be read whole is told and lacking; whatever else fails leaves no backup, and the objects for the next run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sft.operator.backups.folder import DATABASE, UNFINISHED, BackupFolder, Stor
 from sft.operator.backups.home_files import HomeFiles
 from sft.operator.backups.incoming import Incoming
 from sft.operator.backups.manifest import Manifest, ObjectList
-from sft.operator.backups.objects import DAMAGED, ObjectCopying, ids_beginning_with
+from sft.operator.backups.objects import DAMAGED, ObjectCopying, objects_beginning_with
 from sft.operator.backups.pages import PIECE_MOST_BYTES, CopiedPages, PageCopying
 from sft.operator.head_file import read_head
 from sft.operator.home import Home
@@ -195,16 +195,16 @@ class Taking:
         ):
             copying = ObjectCopying(self._home.vault, incoming, each=self._each)
             for first in range(_FIRST_BYTES):
-                here, wanted = ids_beginning_with(vault, first), objects.ids_beginning_with(first)
+                (here, whole), wanted = objects_beginning_with(vault, first), objects.ids_beginning_with(first)
                 vouched = before[-1].ids_beginning_with(first) if before else set[bytes]()
-                unsure = sorted(wanted - (here & vouched))
+                unsure = sorted(wanted - (whole & vouched))
                 done += len(wanted) - len(unsure)
                 for object_id in unsure:
                     done += 1
                     self._progress(done, len(objects))
                     size = objects.get(object_id) or 0
                     if object_id in here:
-                        vouched_for = any(each.get(object_id) is not None for each in before)
+                        vouched_for = object_id in whole and any(each.get(object_id) is not None for each in before)
                         if vouched_for or copying.is_whole(self._folder.vault, object_id, size):
                             continue
                         backend.remove(object_id)
