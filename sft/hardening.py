@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import sys
 from typing import Final
 
 _PR_SET_DUMPABLE: Final = 4
@@ -14,12 +15,11 @@ def keep_memory_private() -> None:
 
     A limit of 0 alone does not stop a core that the system pipes to a program (core(5)), nor ptrace by the same user.
     """
-    try:
-        import resource
-    except (
-        ModuleNotFoundError
-    ):  # Windows: a process writes no core there, and a debugger of the same user is not kept out
+    if sys.platform == "win32":  # a process writes no core there, and a debugger of the same user is not kept out
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    # Whatever of Python is missing, what is above is done.
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

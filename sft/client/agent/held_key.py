@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sft.client.agent.messages import Answer, Question, receive_frame, send_frame
+from sft.client.agent.messages import Answer, Question, frame_of, receive_frame
 from sft.client.agent.place import is_private, is_same_person, socket_path
 from sft.errors import KeyLockedError
 
@@ -74,7 +74,7 @@ def _asked(folder: Path, public: PublicKey, question: Question, body: bytes = b"
         connection.settimeout(_SECONDS)
         connection.connect(str(socket_path(folder, public)))
         if is_same_person(connection):
-            send_frame(connection, question, body)
-            kind, answer = receive_frame(connection)
+            connection.sendall(frame_of(question, body))
+            kind, answer = receive_frame(connection, _SECONDS)
             return answer if kind == Answer.DONE else None
     return None

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
@@ -20,6 +22,7 @@ from sft import limits
 FRAME_BYTES: Final = 64 + limits.COMMENT_BYTES + 1  # the longest: a signature and its comment
 
 _LENGTH: Final = struct.Struct(">H")
+LONGEST: Final = _LENGTH.size + FRAME_BYTES  # with its length
 
 
 class Question(IntEnum):
@@ -37,25 +40,34 @@ class Answer(IntEnum):
     REFUSED = 1
 
 
-def send_frame(connection: socket.socket, kind: int, body: bytes = b"") -> None:
-    """Send a frame whole; OSError if nobody takes it."""
-    connection.sendall(_LENGTH.pack(1 + len(body)) + bytes([kind]) + body)
+def frame_of(kind: int, body: bytes = b"") -> bytes:
+    """Return a frame."""
+    return _LENGTH.pack(1 + len(body)) + bytes([kind]) + body
 
 
-def receive_frame(connection: socket.socket) -> tuple[int, bytes]:
-    """Receive a frame; EOFError for one that is none, OSError (a timeout too) if it does not come."""
-    (length,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
+def frame_in(came: bytes) -> tuple[int, bytes] | None:
+    """Read a frame out of what came so far: kind and body; None if it is not whole yet, EOFError for one that is none."""
+    if len(came) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack_from(came)
     if not 1 <= length <= FRAME_BYTES:
         raise EOFError("a frame of another length")
-    body = _exactly(connection, length)
-    return body[0], body[1:]
+    body = came[_LENGTH.size : _LENGTH.size + length]
+    return (body[0], body[1:]) if len(body) == length else None
 
 
-def _exactly(connection: socket.socket, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        more = connection.recv(count - len(data))
+def receive_frame(
+    connection: socket.socket, seconds: float, clock: Callable[[], float] = time.monotonic
+) -> tuple[int, bytes]:
+    """Receive a frame; EOFError for one that is none, OSError (a timeout too) if it does not come whole in so many seconds."""
+    ends, came = clock() + seconds, b""
+    while (frame := frame_in(came)) is None:
+        left = ends - clock()
+        if left <= 0:
+            raise TimeoutError("a frame that does not come")
+        connection.settimeout(left)
+        more = connection.recv(LONGEST - len(came))
         if not more:
             raise EOFError("a frame that is cut short")
-        data += more
-    return data
+        came += more
+    return frame

@@ -10,6 +10,7 @@ is gone or another's, as at logout where the system removes that folder; where i
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -20,16 +21,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from sft.client.agent.messages import Answer, Question, receive_frame, send_frame
-from sft.client.agent.place import is_private, is_same_person
+from sft.client.agent.messages import Answer, Question, frame_of
+from sft.client.agent.peers import Peers
+from sft.client.agent.place import is_private
 from sft.crypto.locked_key import LockedKey
 from sft.errors import CryptoError
 from sft.hardening import keep_memory_private
 
 LOOK_SECONDS: Final = 2.0  # how often it looks whether its time, its socket and its login are still there
-PEER_SECONDS: Final = 1.0  # for a question to come whole
 READY: Final = "ready"
 _QUEUE: Final = 64
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class _EndedError(BaseException):
@@ -68,7 +70,10 @@ class Agent:
         self._mine = _identity(path)
 
     def seconds_left(self) -> int:
-        return max(0, int(min(end - clock() for clock, end in self._ends)))
+        return int(self._left())
+
+    def _left(self) -> float:
+        return max(0.0, min(end - clock() for clock, end in self._ends))
 
     def is_over(self) -> bool:
         """Return whether the key is to be forgotten."""
@@ -81,30 +86,19 @@ class Agent:
 
     def run(self) -> None:
         """Answer until it is over; then the key is zeroed and the socket gone."""
+        peers = Peers(self._listening, self._answered)
         try:
-            self._listening.settimeout(LOOK_SECONDS)
             while not self.is_over():
-                with suppress(TimeoutError):
-                    connection, _ = self._listening.accept()
-                    with connection:
-                        self._talk(connection)
+                peers.serve(min(LOOK_SECONDS, self._left()))
         finally:
             self._key.forget()
-            self._listening.close()
+            peers.close()
             if _identity(self._path) == self._mine:
                 self._path.unlink(missing_ok=True)
 
-    def _talk(self, connection: socket.socket) -> None:
-        if not is_same_person(connection):
-            return
-        connection.settimeout(PEER_SECONDS)
-        with suppress(OSError, EOFError):
-            kind, body = receive_frame(connection)
-            answer = None if self.is_over() else self._answer(kind, body)
-            if answer is None:
-                send_frame(connection, Answer.REFUSED)
-            else:
-                send_frame(connection, Answer.DONE, answer)
+    def _answered(self, kind: int, body: bytes) -> bytes:
+        answer = None if self.is_over() else self._answer(kind, body)
+        return frame_of(Answer.REFUSED) if answer is None else frame_of(Answer.DONE, answer)
 
     def _answer(self, kind: int, body: bytes) -> bytes | None:
         if kind == Question.SHOW and not body:
@@ -137,12 +131,26 @@ def _listen_at(path: Path) -> socket.socket:
     return listening
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """Say which socket lies at a path: file systems give the number of one that is gone to the next."""
     try:
         found = path.lstat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return found.st_dev, found.st_ino, found.st_ctime_ns
+
+
+def login_of(leader: int) -> Callable[[], bool]:
+    """Return what tells whether a process is still there, and none that has its number since; 0 is for one that always is."""
+    if not leader:
+        return lambda: True
+    try:
+        process = os.pidfd_open(leader)
+    except ProcessLookupError:
+        return lambda: False
+    except (AttributeError, OSError):  # no such descriptors here
+        return lambda: _is_running(leader)
+    return lambda: not select.select([process], [], [], 0)[0]
 
 
 def _is_running(process: int) -> bool:
@@ -156,6 +164,8 @@ def _is_running(process: int) -> bool:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
+    for number in _ENDING:  # a second one, as at logout, would end the forgetting
+        signal.signal(number, signal.SIG_IGN)
     raise _EndedError
 
 
@@ -165,13 +175,13 @@ def main(arguments: list[str]) -> int:
     if os.fork():  # nobody's child: whoever started it waits for no end of it; locked memory comes after that
         os._exit(0)
     keep_memory_private()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in _ENDING:
         signal.signal(number, _end)
     key: LockedKey | None = None
     try:
         key = LockedKey()
         key.read(lambda view: os.readv(0, [view]))
-        agent = Agent(path, key, seconds, is_logged_in=lambda: not leader or _is_running(leader))
+        agent = Agent(path, key, seconds, is_logged_in=login_of(leader))
         print(READY, flush=True)  # noqa: T201 - what whoever started it waits for
         _let_go()
         agent.run()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,11 +17,11 @@ from typing import Any
 import pytest
 
 from sft.client.agent import held_key as held_keys
-from sft.client.agent import process
+from sft.client.agent import peers, process
 from sft.client.agent.held_key import held_key, lock, seconds_left
 from sft.client.agent.messages import FRAME_BYTES
 from sft.client.agent.place import is_private, runtime_folder, socket_path
-from sft.client.agent.process import Agent
+from sft.client.agent.process import Agent, login_of
 from sft.client.identity import Identity
 from sft.client.state import StateFolder
 from sft.crypto import key_file
@@ -163,7 +165,7 @@ def test_socket_and_folder_are_open_to_nobody_else(folder: Path, monkeypatch: py
     assert running.ended()
 
 
-@pytest.mark.parametrize("module", [process, held_keys])
+@pytest.mark.parametrize("module", [peers, held_keys])
 def test_another_user_is_answered_nothing_and_told_nothing(
     running: Running, monkeypatch: pytest.MonkeyPatch, module: Any
 ) -> None:
@@ -261,6 +263,56 @@ def test_who_starts_a_second_one_takes_the_place(running: Running, monkeypatch: 
     assert second.seconds_left() == DAY
     assert lock(second.folder, ADA_KEY.public)
     assert second.ended()
+
+
+def test_another_socket_with_the_number_of_ours_is_another(running: Running) -> None:
+    """As ext4 gives it to the next file; here our own, changed since, stands for that."""
+    before = running.path.lstat()
+    os.utime(running.path, ns=(1, 1))
+    assert (running.path.lstat().st_dev, running.path.lstat().st_ino) == (before.st_dev, before.st_ino)
+    assert running.ended()
+    assert running.path.exists()
+
+
+def test_a_login_is_over_with_its_process_and_not_with_its_number() -> None:
+    assert login_of(0)()
+    told, tell = os.pipe()
+    child = os.fork()
+    if not child:
+        os.read(told, 1)
+        os._exit(0)
+    is_logged_in = login_of(child)
+    assert is_logged_in()
+    os.write(tell, b"x")
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    # It has ended, and its number is taken still: as if another had it.
+    assert process._is_running(child)
+    assert is_logged_in() is not hasattr(os, "pidfd_open")
+    os.waitpid(child, 0)
+    assert not is_logged_in()
+    assert not login_of(child)()
+    for each in (told, tell):
+        os.close(each)
+
+
+def test_a_second_signal_does_not_end_the_forgetting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At logout SIGHUP and SIGTERM come one after the other."""
+    now: dict[int, object] = {}
+    monkeypatch.setattr(signal, "signal", now.__setitem__)
+    with pytest.raises(process._EndedError):
+        process._end(signal.SIGTERM, None)
+    assert now == dict.fromkeys((signal.SIGTERM, signal.SIGHUP, signal.SIGINT), signal.SIG_IGN)
+
+
+def test_connections_that_stay_open_do_not_hold_it_past_its_time(running: Running) -> None:
+    with ExitStack() as opened:
+        for _ in range(40):
+            connection = opened.enter_context(socket.socket(socket.AF_UNIX))
+            connection.connect(str(running.path))
+            connection.sendall(b"\0")
+        assert running.seconds_left() == DAY
+        running.now[0] += DAY
+        assert running.ended()
 
 
 # -- how it is used ---------------------------------------------------------------------------------
