@@ -70,8 +70,10 @@ ROLES_MOST: Final = (
 )
 ENDORSEMENT_BYTES: Final = KIB  # a statement of a few hundred characters
 LIST_ENTRIES: Final = 500  # a page costs some milliseconds of a reader
-NAMES_SCANNED: Final = 50_000  # that one search looks through, of folders and of files: some 20 ms of a reader
-VERSIONS_SCANNED: Final = 16_000  # likewise, of one by author, size or time: a version costs three times a name
+NAMES_SCANNED: Final = 50_000  # of folders, that one search looks through: some 20 ms of a reader
+SEARCH_EFFORT: Final = (
+    60_000  # microseconds of a reader, about, that one search looks for files: through a million of names
+)
 SEARCH_WORDS: Final = 8  # of one search: each is looked for in each name
 LIST_BYTES: Final = 60 * KIB  # a page is one frame
 # What a client takes of a server that goes on and on: a gigabyte or so; and what others may add to a folder meanwhile.

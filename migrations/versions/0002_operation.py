@@ -1,7 +1,7 @@
 """What a server keeps of its own operation.
 
 revision 0002: how far contents were read, what of them is damaged, how the server grows, folders that are being handed over,
-how far each hook is.
+how far each hook is, what searches look through.
 These tables begin empty.
 """
 
@@ -86,9 +86,21 @@ def upgrade() -> None:
     op.create_table(
         "hooks", _text("name"), _integer("position"), _bytes("mac"), sa.PrimaryKeyConstraint("name", name="pk_hooks")
     )
+    op.create_table(
+        "search_blocks",
+        _number("low"),
+        _integer("high"),
+        _integer("smallest"),
+        _integer("largest"),
+        _integer("first_stored_at"),
+        _integer("last_stored_at"),
+        _bytes("names"),
+        _bytes("entries"),
+        sa.PrimaryKeyConstraint("low", name="pk_search_blocks"),
+    )
 
 
 def downgrade() -> None:
     """Drop the tables, and what is in them."""
-    for table in ("hooks", "folder_hand_overs", "growth", "damages", "checks"):
+    for table in ("search_blocks", "hooks", "folder_hand_overs", "growth", "damages", "checks"):
         op.drop_table(table)

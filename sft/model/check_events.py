@@ -49,6 +49,15 @@ class CheckEnded(DomainEvent, frozen=True, kw_only=True):
     faults: int
 
 
+class SearchBlocksMade(DomainEvent, frozen=True, kw_only=True):
+    """What searches ask of versions up to a leaf of the log stands in a row of its own."""
+
+    routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
+
+    upto: int
+
+
 class GrowthNoted(DomainEvent, frozen=True, kw_only=True):
     """What is stored, and what is free, stands there for a day."""
 

@@ -3,9 +3,9 @@
 Rules. A hand-over, of a removal or of a folder, begins with the act that decided it, and goes on with a start and each hour
 where it was interrupted or a row kept it. Each hour, after their time, uploads are given up that nobody goes on with, and
 contents of versions destroyed that are older than is kept; what somebody has destroyed before its time goes at once. Files that
-expire are looked for each minute. When the trash was last collected, and free space given back, stands in the database, and is
-looked at soon after a start and each hour: a server may restart each night. A wall clock that ran otherwise than the machine's
-own destroys nothing: then it is refused, and said.
+expire are looked for each minute, and of what was stored since blocks are made for searches. When the trash was last collected,
+and free space given back, stands in the database, and is looked at soon after a start and each hour: a server may restart each
+night. A wall clock that ran otherwise than the machine's own destroys nothing: then it is refused, and said.
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ from sft.model.events import DomainEvent, FolderPurgeBegun, UserRemoved
 from sft.model.owner_events import FolderOwnerChanged
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
-from sft.service.maintenance import daily, file_expiry, growth, hand_overs, old_versions, purging, upload_expiry
+from sft.service.maintenance import (
+    daily,
+    file_expiry,
+    growth,
+    hand_overs,
+    old_versions,
+    purging,
+    search_blocks,
+    upload_expiry,
+)
 from sft.service.maintenance.report import Job
 from sft.transport.threads import Pool
 
@@ -55,17 +64,19 @@ class Periodic:
         self._started = (context.clock(), uptime())
         self._hourly = LoopingCall(self._begin)
         self._hourly.clock = self._reactor
-        self._minutely = LoopingCall(self._expire)
+        self._minutely = LoopingCall(self._look_often)
         self._minutely.clock = self._reactor
         self._first: Any = None
         self._handing_over = False
         self._once_more = False
         self._destroying = False
         self._destroy_more = False
+        self._making_blocks = False
 
     def start(self) -> None:
         self._context.watchers.append(self._watch)
         self.hand_over()
+        self.make_search_blocks()
         self._first = self._reactor.callLater(FIRST_LOOK_SECONDS, self._start_looking)
 
     def _start_looking(self) -> None:
@@ -137,7 +148,25 @@ class Periodic:
         running = RunningJob(context, job.__name__, caller.name)
         await running.run(await context.read(job, caller, context=running.job_context), pool)
 
-    def _expire(self) -> Deferred[None]:
+    def make_search_blocks(self) -> Deferred[None]:
+        """Have made what searches look through, as far as there is something new; fires when that is done."""
+        done = Deferred.fromCoroutine(self._make_search_blocks())
+        return done.addErrback(self._context.event_log.failed, "search-fault")
+
+    async def _make_search_blocks(self) -> None:
+        context = self._context
+        if self._making_blocks or not await context.read(search_blocks.can_make_blocks, operator_caller()):
+            return
+        self._making_blocks = True
+        try:
+            await self._run(search_blocks.make_search_blocks, context.pool)
+        except TransferEndedError:
+            pass  # the server stops; the next start goes on
+        finally:
+            self._making_blocks = False
+
+    def _look_often(self) -> Deferred[None]:
+        self.make_search_blocks()
         done = Deferred.fromCoroutine(self._expire_files())
         return done.addErrback(self._context.event_log.failed, "expiry-fault")
 

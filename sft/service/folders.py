@@ -27,6 +27,7 @@ from sft.store.files import longest_names, newest_versions
 from sft.store.folders import children_of
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
+from sft.store.search_blocks import drop_blocks
 
 
 class MakeFolderInput(Struct, frozen=True):
@@ -150,18 +151,20 @@ def _move_file(
     require_seen(record_builder, item.old, file, item.seen)
     _require_folder(record_builder, target)
     if target.file is not None and target.file.id != file.id:
-        newest = newest_versions(transaction, [target.file])[target.file.id]
-        raise record_builder.exists(item.new, newest)
+        there = newest_versions(transaction, [target.file])[target.file.id]
+        raise record_builder.exists(item.new, there)
     if target.taken_by_file is None or target.taken_by_file.id != file.id:
         target.require_free()
     moved = replace(file, folder_id=target.folder.id, name=target.name, folded=target.folded)
+    newest = newest_versions(transaction, [moved])[moved.id]
     if moved != file:
         transaction.rows.update([moved])
         figures.take_file(file)
         figures.put_file(moved)
         figures.write()
+        drop_blocks(transaction, [newest.leaf])
         transaction.log(FileMoved(by=item.caller, file_id=file.file_id, old=item.old, new=item.new, **stated))
-    return record_builder.file(moved, newest_versions(transaction, [moved])[moved.id])
+    return record_builder.file(moved, newest)
 
 
 def _move_folder(

@@ -29,6 +29,7 @@ from sft.store.figures import FigureChanges
 from sft.store.files import newest_versions
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
+from sft.store.search_blocks import drop_blocks
 
 _NOT_DELETED: Final[dict[str, Any]] = {
     "state": LIVE_STATE,
@@ -210,7 +211,9 @@ def _file_back(
             by=item.caller, file_id=file.file_id, path=item.path, version=file.newest, trashed_at=item.seen.trashed_at, **stated
         )
     )  # fmt: skip
-    return RecordBuilder(transaction).file(row, newest_versions(transaction, [row])[row.id])
+    newest = newest_versions(transaction, [row])[row.id]
+    drop_blocks(transaction, [newest.leaf])
+    return RecordBuilder(transaction).file(row, newest)
 
 
 def _folder_back(

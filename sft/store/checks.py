@@ -12,9 +12,10 @@ from typing import Final
 from sqlalchemy import func, select
 
 from sft.store.criteria import by_key, columns_with, following, ids_after, rows_with
+from sft.store.operation_schema import CheckModel, DamageModel
 from sft.store.row_types import CheckRow, DamageRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.schema import CheckModel, DamageModel, UserFiguresModel, VersionModel
+from sft.store.schema import UserFiguresModel, VersionModel
 from sft.store.statements import any_of, columns_of, rows_of, value
 
 CHECK: Final = "check"

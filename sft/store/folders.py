@@ -52,6 +52,7 @@ _IDS: Final = following(FolderModel.id)
 _IDS_IN: Final = columns_of(
     select(FolderModel.id).where(FolderModel.parent_id.in_(any_of("keys"))).order_by(FolderModel.parent_id)
 )
+_PARENTS: Final = columns_of(select(FolderModel.id, FolderModel.parent_id).where(FolderModel.id.in_(any_of("keys"))))
 _HANGING_ON_NOTHING: Final = columns_of(
     select(FolderModel.id)
     .outerjoin(_ABOVE, _ABOVE.id == FolderModel.parent_id)
@@ -218,6 +219,11 @@ def folders_that_hang_on_nothing(reading: ReadTransaction, folder_ids: Collectio
     Unverified, for ``vault check``.
     """
     return [folder_id for (folder_id,) in columns_with(reading, _HANGING_ON_NOTHING, folder_ids)]
+
+
+def parents_of(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, int | None]:
+    """Return the folders that these lie in; None of one that lies in none, being the root or deleted. Unverified."""
+    return dict(columns_with(reading, _PARENTS, folder_ids))
 
 
 def folder_ids_in(reading: ReadTransaction, parent_ids: Collection[int]) -> list[int]:

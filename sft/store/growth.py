@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 from sqlalchemy import and_, case, func, or_, select
 
 from sft.store.criteria import LIVE
+from sft.store.operation_schema import GrowthModel
 from sft.store.row_types import GrowthRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.schema import FileModel, FolderModel, GrowthModel, VersionModel
+from sft.store.schema import FileModel, FolderModel, VersionModel
 from sft.store.statements import ColumnsOf, columns_of, rows_of, value
 
 RANGE: Final = 20_000  # files

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from sft.store.operation_schema import HookModel
 from sft.store.row_types import HookRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.schema import HookModel
 from sft.store.statements import rows_of
 
 _ALL: Final = rows_of(HookRow, order_by=(HookModel.name,))

@@ -304,6 +304,19 @@ class HookRow(Row, frozen=True, gc=False):
     position: int
 
 
+class SearchBlockRow(Row, frozen=True, gc=False):
+    """A row of ``search_blocks``, which has no MAC: it says where to look, and what is found is asked again."""
+
+    low: int
+    high: int
+    smallest: int
+    largest: int
+    first_stored_at: int
+    last_stored_at: int
+    names: bytes
+    entries: bytes
+
+
 class RowSumRow(Row, frozen=True, gc=False):
     """The row of ``row_sums``."""
 

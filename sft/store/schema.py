@@ -1,18 +1,20 @@
-"""The tables: people, keys, figures, invitations, folders, files, versions, contents, what is under way, settings, log, checks.
+"""The tables: people, keys, figures, invitations, folders, files, versions, contents, what is under way, settings, log.
 
 Rules. Models state columns and constraints and have no behavior. A row that decides anything ends in ``mac``,
 made and checked in ``sft.store.rows`` over the table's name and every other column. Times are Unix seconds. A ``leaf`` is an
 index in the log, a ``slot`` a place in a state tree, never given again; a ``salt``, 16 random bytes, hides what has that slot.
 What pages are ordered by compares by bytes in every engine. A foreign key to a row that is ever deleted has a whole index:
-SQLite checks it by no partial one, and would read the table. Whoever changes this file adds a migration.
+SQLite checks it by no partial one, and would read the table. What the server keeps of its own operation stands in
+``operation_schema``. Whoever changes either file adds a migration.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.sql.expression import TextClause, text
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -34,6 +36,10 @@ ON_USER: Final = text("subject_user_id IS NOT NULL")
 ON_FILE: Final = text("file_id IS NOT NULL")
 POINT: Final = text("substr(public_key, 11)")  # of a key, after algorithm and key id
 BY_BYTES: Final = String(collation="BINARY").with_variant(String(collation="C"), "postgresql")
+
+
+def _where(rows: TextClause, name: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=rows, postgresql_where=rows)
 
 
 class Model(DeclarativeBase):
@@ -89,9 +95,7 @@ class UserFiguresModel(Model):
     """
 
     __tablename__ = "user_figures"
-    __table_args__ = (
-        Index("ix_user_figures_heir_id", "heir_id", sqlite_where=HANDED_OVER, postgresql_where=HANDED_OVER),
-    )
+    __table_args__ = (_where(HANDED_OVER, "ix_user_figures_heir_id", "heir_id"),)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
     files: Mapped[int]
     size_bytes: Mapped[int]
@@ -131,7 +135,7 @@ class InvitationModel(Model):
     """
 
     __tablename__ = "invitations"
-    __table_args__ = (Index("ix_invitations_resets_id", "resets_id", sqlite_where=RESETS, postgresql_where=RESETS),)
+    __table_args__ = (_where(RESETS, "ix_invitations_resets_id", "resets_id"),)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     public_key: Mapped[bytes] = mapped_column(unique=True)
     role: Mapped[str]
@@ -160,9 +164,9 @@ class FolderModel(Model):
     __tablename__ = "folders"
     __table_args__ = (
         UniqueConstraint("parent_id", "folded"),
-        Index("ix_folders_trash", "trashed_folded", "trashed_at", sqlite_where=TRASHED, postgresql_where=TRASHED),
-        Index("ix_folders_trash_time", "trashed_at", "id", sqlite_where=TRASHED, postgresql_where=TRASHED),
-        Index("ix_folders_purging", "id", sqlite_where=PURGING, postgresql_where=PURGING),
+        _where(TRASHED, "ix_folders_trash", "trashed_folded", "trashed_at"),
+        _where(TRASHED, "ix_folders_trash_time", "trashed_at", "id"),
+        _where(PURGING, "ix_folders_purging", "id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("folders.id"))
@@ -218,17 +222,12 @@ class FileModel(Model):
     __tablename__ = "files"
     __table_args__ = (
         Index("uq_files_place", "folder_id", "folded", unique=True),  # a trashed one, in no folder, is in nobody's way
-        *(
-            Index(name, *columns, sqlite_where=TRASHED, postgresql_where=TRASHED)
-            for name, columns in (
-                ("ix_files_trash", ("trashed_folded", "trashed_at")),
-                ("ix_files_trash_time", ("trashed_at", "id")),
-                ("ix_files_trash_owner", ("owner_id", "trashed_at", "id")),
-            )
-        ),
-        Index("ix_files_replaced", "contents_kept", "id", sqlite_where=REPLACED, postgresql_where=REPLACED),
-        Index("ix_files_expires", "expires_at", "id", sqlite_where=EXPIRING, postgresql_where=EXPIRING),
-        Index("ix_files_purging", "id", sqlite_where=PURGING, postgresql_where=PURGING),
+        _where(TRASHED, "ix_files_trash", "trashed_folded", "trashed_at"),
+        _where(TRASHED, "ix_files_trash_time", "trashed_at", "id"),
+        _where(TRASHED, "ix_files_trash_owner", "owner_id", "trashed_at", "id"),
+        _where(REPLACED, "ix_files_replaced", "contents_kept", "id"),
+        _where(EXPIRING, "ix_files_expires", "expires_at", "id"),
+        _where(PURGING, "ix_files_purging", "id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     file_id: Mapped[bytes] = mapped_column(unique=True)
@@ -264,14 +263,11 @@ class VersionModel(Model):
     """
 
     __tablename__ = "versions"
-    # For a rotation, which asks what names an older epoch.
     __table_args__ = (
-        # For a search by what was stored last, by anybody or by one author.
+        # For a search by what was stored last, by anybody or by one author; and for a rotation, by an older epoch.
         Index("ix_versions_leaf", "leaf", "file"),
         Index("ix_versions_author_id", "author_id", "leaf", "file"),
-        Index(
-            "ix_versions_epoch", "epoch", "file", "number", sqlite_where=NOT_DESTROYED, postgresql_where=NOT_DESTROYED
-        ),
+        _where(NOT_DESTROYED, "ix_versions_epoch", "epoch", "file", "number"),
     )
     file: Mapped[int] = mapped_column(ForeignKey("files.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -375,11 +371,9 @@ class LogLeafModel(Model):
 
     __tablename__ = "log_leaves"
     __table_args__ = (
-        Index("ix_log_leaves_user_id", "user_id", "number", sqlite_where=BY_USER, postgresql_where=BY_USER),
-        Index(
-            "ix_log_leaves_subject_user_id", "subject_user_id", "number", sqlite_where=ON_USER, postgresql_where=ON_USER
-        ),
-        Index("ix_log_leaves_file_id", "file_id", "number", sqlite_where=ON_FILE, postgresql_where=ON_FILE),
+        _where(BY_USER, "ix_log_leaves_user_id", "user_id", "number"),
+        _where(ON_USER, "ix_log_leaves_subject_user_id", "subject_user_id", "number"),
+        _where(ON_FILE, "ix_log_leaves_file_id", "file_id", "number"),
         Index("ix_log_leaves_kind", "kind", "number"),
     )
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -428,62 +422,6 @@ class StateBlockModel(Model):
     kind: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     hashes: Mapped[bytes]
-
-
-class CheckModel(Model):
-    """How far one way of reading all contents is: behind which version, since when, and what the last whole one found.
-
-    ``name`` is ``check``, which the operator asks for, or ``scrub``, the server's own. ``began_at`` is None while none is under
-    way; ``versions``, ``size_bytes`` and ``faults`` are of the one that is, ``ended`` ones of the last that came to its end.
-    """
-
-    __tablename__ = "checks"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    began_at: Mapped[int | None]
-    file: Mapped[int]
-    number: Mapped[int]
-    versions: Mapped[int]
-    size_bytes: Mapped[int]
-    faults: Mapped[int]
-    ended_at: Mapped[int | None]
-    ended_versions: Mapped[int]
-    ended_bytes: Mapped[int]
-    ended_faults: Mapped[int]
-    mac: Mapped[bytes]
-
-
-class DamageModel(Model):
-    """An object that did not hold when it was read: of which version, what was wrong with it, and since when that is known."""
-
-    __tablename__ = "damages"
-    object_id: Mapped[bytes] = mapped_column(primary_key=True)
-    file_id: Mapped[bytes]
-    number: Mapped[int]
-    path: Mapped[str]
-    found_at: Mapped[int]
-    problem: Mapped[str]
-    mac: Mapped[bytes]
-
-
-class GrowthModel(Model):
-    """What was stored on a day (Unix days), and what was free: from it follows how long the disk lasts."""
-
-    __tablename__ = "growth"
-    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    current_bytes: Mapped[int]
-    older_bytes: Mapped[int]
-    trash_bytes: Mapped[int]
-    free_bytes: Mapped[int]
-    mac: Mapped[bytes]
-
-
-class HookModel(Model):
-    """A hook, and the first leaf of the log that may still have to be delivered to it."""
-
-    __tablename__ = "hooks"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    position: Mapped[int]
-    mac: Mapped[bytes]
 
 
 class RowSumModel(Model):

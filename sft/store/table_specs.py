@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import pysqlite
 
 from sft.crypto.row_mac import RowMac, RowSum, RowValue, backup_mac
 from sft.errors import RowForgedError
-from sft.store import row_types, schema
+from sft.store import operation_schema, row_types, schema
 from sft.store.row_types import Row
 
 RawRow = Sequence[RowValue]
@@ -104,10 +104,11 @@ TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
         (row_types.DownloadRow, schema.DownloadModel),
         (row_types.LogTileRow, schema.LogTileModel),
         (row_types.StateBlockRow, schema.StateBlockModel),
-        (row_types.CheckRow, schema.CheckModel),
-        (row_types.DamageRow, schema.DamageModel),
-        (row_types.GrowthRow, schema.GrowthModel),
-        (row_types.HookRow, schema.HookModel),
+        (row_types.CheckRow, operation_schema.CheckModel),
+        (row_types.DamageRow, operation_schema.DamageModel),
+        (row_types.GrowthRow, operation_schema.GrowthModel),
+        (row_types.HookRow, operation_schema.HookModel),
+        (row_types.SearchBlockRow, operation_schema.SearchBlockModel),
         (row_types.RowSumRow, schema.RowSumModel),
     )
 }

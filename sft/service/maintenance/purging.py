@@ -32,6 +32,7 @@ from sft.store.files import files_by_row_id, folders_that_hold, oldest_versions
 from sft.store.folders import folders_by_id, paths_of
 from sft.store.row_types import FileRow
 from sft.store.rows import ReadTransaction, Transaction
+from sft.store.search_blocks import drop_blocks
 from sft.store.trash import (
     BEFORE_ALL_TRASH,
     TrashKey,
@@ -241,6 +242,7 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
     doomed = doom_contents(transaction, there)
     rows.delete(versions)
     rows.delete(files)
+    drop_blocks(transaction, [row.leaf for row in versions])
     size_bytes = sum(row.size for row in there)
     figures = FigureChanges(transaction)
     for file in files:

@@ -56,6 +56,7 @@ from sft.service.maintenance import (
     rebuild,
     rotation,
     row_keys,
+    search_blocks,
 )
 from sft.service.storage import DamagedContent, sealed_key_of
 from sft.service.use_case import USE_CASES
@@ -313,6 +314,13 @@ def _end_backup(services: ServiceFixture) -> None:
     services.act(backups.end_backup, backups.BackupEnd(OPERATOR, 3, 1, 4096))
 
 
+def _make_search_block(services: ServiceFixture) -> None:
+    services.put(MAX, "found")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sft.store.search_blocks.BLOCK_VERSIONS", 1)
+        services.act(search_blocks.make_next, search_blocks.BlockAfter(OPERATOR, -1))
+
+
 def _note_collection(services: ServiceFixture) -> None:
     services.now += 1
     services.act(daily.note_collection, daily.Collected(OPERATOR))
@@ -521,6 +529,7 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     rebuild.adopt: _adopt,
     hooks.change_hooks: lambda services: services.act(hooks.change_hooks, hooks.NamedHooks(("chat",))),
     hooks.advance_hook: _advance_hook,
+    search_blocks.make_next: _make_search_block,
     growth.note_growth: lambda services: growth.note_today(services.job_context),
     commits.commit: _commit_near_a_quota,
     open_uploads.open_uploads: _open_upload,

@@ -27,6 +27,7 @@ from sft.store.row_types import (
     LogTileRow,
     PurgeRow,
     Row,
+    SearchBlockRow,
     SettingRow,
     SmallObjectRow,
     StateBlockRow,
@@ -135,6 +136,7 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     (LogTileRow(0, 0, b"h" * 96),),
     (StateBlockRow(1, 0, b"i" * 64), StateBlockRow(2, 0, b"j" * 64)),
     (FolderHandOverRow(1, 1, 4, 620, 3, 4096),),
+    (SearchBlockRow(0, 3, 10, 20, 300, 310, b"plan.pdf", bytes(48)),),
 )
 
 
