@@ -155,11 +155,12 @@ class Periodic:
 
     async def _make_search_blocks(self) -> None:
         context = self._context
-        if self._making_blocks or not await context.read(search_blocks.can_make_blocks, operator_caller()):
+        if self._making_blocks or context.stopping:
             return
         self._making_blocks = True
         try:
-            await self._run(search_blocks.make_search_blocks, context.pool)
+            if await context.read_apart(search_blocks.can_make_blocks, operator_caller()):
+                await self._run(search_blocks.make_search_blocks, context.pool)
         except TransferEndedError:
             pass  # the server stops; the next start goes on
         finally:

@@ -5,14 +5,16 @@ from threading import Event
 import pytest
 from twisted.internet.task import Clock
 
-from sft.limits import COLLECT_SECONDS, TRASH_SECONDS
+from sft.limits import COLLECT_SECONDS, EXPIRY_SECONDS, TRASH_SECONDS
 from sft.model.access import operator_caller
 from sft.server.periodic import FIRST_LOOK_SECONDS, LOOK_SECONDS, Periodic
 from sft.service.maintenance.daily import is_collection_due
 from sft.store.hand_overs import handed_over
 from sft.store.row_types import FileRow
+from sft.store.search_blocks import blocks_before
 from sft.store.settings import COLLECTED_AT, setting
 from sft.store.statements import rows_of
+from sft.store.version_search import VersionsWanted
 from sft.wire import messages as m
 from tests.integration.server_fixture import ServerFixture, on_reactor, until
 
@@ -73,6 +75,36 @@ async def test_a_wall_clock_that_jumped_destroys_nothing(server: ServerFixture):
     clock.advance(LOOK_SECONDS)
     await until(lambda: any(line.startswith(COLLECTED) for line in server.lines), "a collection")
     periodic.stop()
+
+
+@on_reactor
+async def test_what_searches_look_through_is_made_with_a_start_and_each_minute(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sft.store.search_blocks.BLOCK_VERSIONS", 2)
+    raw = await server.raw("max")
+    clock = Clock()
+    periodic = Periodic(server.here, reactor=clock, uptime=clock.seconds)
+
+    async def made(count: int, *names: str) -> None:
+        for name in names:
+            await server.put("max", name, b"x", raw)
+        clock.advance(EXPIRY_SECONDS)
+        await until(lambda: blocks(server) == count, "a block")
+
+    for name in ("a", "b"):
+        await server.put("max", name, b"x", raw)
+    periodic.start()
+    await until(lambda: blocks(server) == 1, "a block")
+    clock.advance(FIRST_LOOK_SECONDS)
+    await made(2, "c", "d")
+    await made(3, "e", "f", "g")
+    periodic.stop()
+
+
+def blocks(server: ServerFixture) -> int:
+    with server.here.readers.reading() as reading:
+        return len(blocks_before(reading, 2**62, 99, named=False, **VersionsWanted().bounds()))
 
 
 def owners(server: ServerFixture) -> set[int]:
