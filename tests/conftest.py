@@ -21,11 +21,15 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from tests.loop import LOOP, reactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# Collecting makes a million objects that all stay: no look through them would find anything to free.
+gc.disable()
 
 # What tests write goes to memory, where the system has enough of it to give. None of them asks a disk what it keeps when the
 # power fails: they look at which calls were made, and in which order. To wait until a disk has it was most of a test's time.
@@ -50,6 +54,11 @@ for _name, _examples in (("fixed", 10), ("mutants", 25)):
 hypothesis.settings.register_profile("search", max_examples=5000, deadline=None, database=None)
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "fixed")
 hypothesis.settings.load_profile(_PROFILE)
+if _PROFILE == "fixed":
+    # Else it parses every module that is loaded for the constants in it, in each worker (four seconds where nothing is cached),
+    # and a test's inputs depend on which modules others have loaded before it. Campaigns look with them.
+    _NO_CONSTANTS = providers._local_constants
+    providers._get_local_constants = lambda: _NO_CONSTANTS
 
 
 def _session_loop() -> asyncio.AbstractEventLoop:
@@ -71,6 +80,19 @@ _SCREENS = f"{_HERE}/tui/"
 _WHOLE_TABLE = 20  # cases
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    # A module of long tests alone is not even read where they are not run.
+    if collection_path.suffix != ".py" or not str(collection_path).startswith(_BEGIN_MUCH):
+        return None
+    if config.getoption("markexpr") != "not long" or collection_path in _named(config):
+        return None
+    return True if "every_run" not in collection_path.read_text("utf-8") else None
+
+
+def _named(config: pytest.Config) -> set[Path]:
+    return {config.invocation_params.dir / arg.partition("::")[0] for arg in config.args}
+
+
 def _begins_much(item: pytest.Item) -> bool:
     path = str(item.path)
     if path.startswith(_SCREENS):  # those that run the app are coroutines
@@ -81,7 +103,7 @@ def _begins_much(item: pytest.Item) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     usual = config.getoption("markexpr") == "not long"
-    named = {config.invocation_params.dir / arg.partition("::")[0] for arg in config.args} if usual else set()
+    named = _named(config) if usual else set()
     sizes = Counter(item.nodeid.partition("[")[0] for item in items)
     cases: Counter[str] = Counter()
     for item in items:
@@ -109,6 +131,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    # Modules and tests alone are a million objects, which every full collection would look at.
-    gc.collect()
+    # None of that is ever looked through again.
     gc.freeze()
+    gc.enable()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +38,8 @@ from sft.service import (
 from sft.service.asked_rights import JUDGES, PAGE_PEOPLE, AskedPerson, Granted, explain_right, list_allowed
 from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.service.use_case import USE_CASES
+from sft.store.database import Database
+from tests.fakes.memory_backend import MemoryBackend, Shelf
 from tests.unit.service.service_fixture import (
     ADA,
     GUS,
@@ -46,7 +50,9 @@ from tests.unit.service.service_fixture import (
     Person,
     ServiceFixture,
     digest_of,
+    open_copy,
     person,
+    reset,
 )
 from tests.unit.service.test_figures import make, rm
 
@@ -55,7 +61,7 @@ LEA = person(6, "lea", Role.MAINTAINER)  # removed: what she had goes to max
 KAI = person(7, "kai", Role.MAINTAINER)  # without a key
 EVERYBODY = (ADA, MAX, MIA, GUS, DEE, LEA, KAI)
 
-# What lies at each path is made in ``world``; the last of them are free, impossible, or taken by another spelling.
+# What lies at each path is made in ``_make_world``; the last of them are free, impossible, or taken by another spelling.
 PATHS = (
     "of-ada", "of-max", "of-mia", "of-gus", "of-lea",
     "max", "max/deep/er", "mixed", "made-by-ada", "left", "left/b", "going", "going/d", "going/d/e", "round", "gone",
@@ -66,9 +72,27 @@ NAMES = ("ada", "max", "gus", "dee", "lea", "kai", "nobody")
 SIZE = 10
 
 
+@pytest.fixture(scope="module")
+def standing_world(tmp_path_factory: pytest.TempPathFactory, service_template: Path) -> tuple[Path, Shelf]:
+    """What is made for ``world``, once: its database, and what its vault holds."""
+    database = open_copy(service_template, tmp_path_factory.mktemp("world"))
+    backend = MemoryBackend()
+    _make_world(ServiceFixture(database.path.parent, database, backend))
+    database.close()
+    return database.path, backend.shelf
+
+
 @pytest.fixture
-def world(services: ServiceFixture) -> ServiceFixture:
+def world(tmp_path: Path, shared_database: Database, standing_world: tuple[Path, Shelf]) -> ServiceFixture:
     """A server with one of each state; what is handed over stays where it is, for nothing runs here page by page."""
+    path, shelf = standing_world
+    reset(shared_database, path)
+    backend = MemoryBackend()
+    backend.shelf = deepcopy(shelf)
+    return ServiceFixture(tmp_path, shared_database, backend)
+
+
+def _make_world(services: ServiceFixture) -> None:
     for each in (DEE, LEA, KAI):
         key = each.public_key
         services.act(accounts.add_user, accounts.AddUserInput(OPERATOR, each.caller.name, Role.MAINTAINER, key))
@@ -98,7 +122,6 @@ def world(services: ServiceFixture) -> ServiceFixture:
     for path in ("going", "round/going"):
         services.act(owners.change_owner, owners.ChangeOwnerInput(MIA.caller, path, "max"))
     services.put(MAX, "going/later")
-    return services
 
 
 # -- the acts themselves, each done and taken back -----------------------------------------------------------
