@@ -32,7 +32,16 @@ def page(name: str, program: click.Group, context: click.Context, variables: Map
     """
     section, about = SECTIONS[name], _ABOUT[name]
     lines = [f'.TH {name.upper()} {section} "" "{name} {__version__}" "{about}"']
-    lines += [".SH NAME", f"{name} \\- {_plain(about)}", ".SH SYNOPSIS", f".B {name}", "[OPTIONS] COMMAND [ARGUMENTS]"]
+    # Left-aligned, and no word divided: what is typed stands as it is typed.
+    lines += [
+        ".ad l",
+        ".nh",
+        ".SH NAME",
+        f"{name} \\- {_plain(about)}",
+        ".SH SYNOPSIS",
+        f".B {name}",
+        "[OPTIONS] COMMAND [ARGUMENTS]",
+    ]
     lines += [".SH DESCRIPTION", *_prose(program.help or "")]
     lines += [".SH OPTIONS", *_parameters(program, context)]
     lines += [".SH COMMANDS"]
@@ -72,7 +81,9 @@ def _parameters(command: click.Command, context: click.Context) -> list[str]:
 def _list(entries: Sequence[tuple[str, str]]) -> list[str]:
     lines = []
     for term, about in entries:
-        lines += [".TP", _BOLD.sub(r"\\fB\1\\fR", _plain(term)), _plain(about)]
+        # Between two choices a line may end, however narrow the terminal.
+        shown = _BOLD.sub(r"\\fB\1\\fR", _plain(term)).replace("|", "|\\:")
+        lines += [".TP", shown, _plain(about)]
     return lines
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import configparser
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from tests.typed import all_commands, parse
 
 _ANALYZE = shutil.which("systemd-analyze")
 _MANDOC = shutil.which("mandoc")
+_GROFF = shutil.which("groff")
 # Of both services: each is one thing that a server which was taken over cannot do.
 CLOSED = {
     "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes", "PrivateDevices": "yes", "PrivateUsers": "yes",
@@ -105,6 +108,24 @@ def test_the_manual_page_is_right(name: str) -> None:
     )
     wrong = [line for line in (done.stdout + done.stderr).splitlines() if "missing date" not in line]
     assert wrong == []
+
+
+@pytest.mark.skipif(_GROFF is None, reason="groff is not here: no manual page was set")
+@pytest.mark.parametrize("name", ["sft", "sftd"])
+@pytest.mark.parametrize("columns", [60, 78, 132])
+def test_groff_sets_the_manual_page_without_a_warning(name: str, columns: int) -> None:
+    done = subprocess.run(
+        [str(_GROFF), "-man", "-ww", "-Kutf8", "-Tutf8", f"-rLL={columns}n"],
+        input=said("manual", name),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "GROFF_NO_SGR": "1"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    text = re.sub(".\b", "", done.stdout)  # bold, as a printer strikes it twice
+    assert {"NAME", "SYNOPSIS", "OPTIONS", "COMMANDS", "ENVIRONMENT", "EXIT STATUS"} <= set(text.splitlines())
+    assert f"{name} " in text
 
 
 def test_a_text_of_a_command_is_no_request_of_roff() -> None:
