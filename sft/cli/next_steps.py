@@ -178,6 +178,12 @@ OF_COMMAND: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "get": {"FILE_EXISTS": "--force replaces it, --keep-both keeps both, --to DIR stores elsewhere"},
         "proof": {"FILE_EXISTS": "--to DIR writes elsewhere; or move it away"},
+        "join": {
+            "UNREACHABLE": (
+                "Nothing was spent: the same command again works. Is that the address? Whoever invited you knows; "
+                "and the server's firewall has to let you in"
+            )
+        },
         "mv": {"NAME_IN_USE": "Choose another name. Into a folder: sft mv FROM {path}/"},
         "verify": {
             "SIGNATURE_BAD": "Get it again: sft get NAME --force",

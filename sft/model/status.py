@@ -10,12 +10,13 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from sft.limits import HOOKS_MOST
+from sft.limits import HOOKS_MOST, KIB
 from sft.model.records import Count, Record, Seconds, SessionInfo, ShortText
 
 SAMPLES_MOST: Final = 150  # of throughput: five minutes
 BUSIEST_MOST: Final = 100  # sessions that are shown
 REFUSALS_MOST: Final = 100
+OPTION_BYTES: Final = 16 * KIB  # of one value: two that are lists and all the others fit into one frame
 
 OptionNames = Annotated[tuple[ShortText, ...], Meta(max_length=64)]
 Rates = Annotated[tuple[Count, ...], Meta(max_length=SAMPLES_MOST)]
@@ -43,6 +44,20 @@ class HookStatus(Record, frozen=True):
     problem: ShortText = ""
 
 
+class OptionInForce(Record, frozen=True):
+    """An option of the configuration, as the server that runs has it.
+
+    Attributes:
+        value: as TOML has it; "" where that is too long to be told.
+        source: where it comes from, in the word of ``config show``.
+    """
+
+    name: ShortText
+    value: Annotated[str, Meta(max_length=OPTION_BYTES)]
+    source: ShortText
+
+
+OptionsInForce = Annotated[tuple[OptionInForce, ...], Meta(max_length=64)]
 HookStatuses = Annotated[tuple[HookStatus, ...], Meta(max_length=HOOKS_MOST)]
 
 

@@ -66,6 +66,7 @@ class Leaf(click.Command):
         runs: ``module:function`` below ``sft.operator``: ``async (command) -> status``.
         local: it looks into the home itself: ``(home, options) -> status``.
         before: what is done to the home first, ``(home, options)``, likewise named.
+        served: what is run in its place, over a session, while a server serves the home.
     """
 
     def __init__(
@@ -77,16 +78,20 @@ class Leaf(click.Command):
         *,
         local: bool = False,
         before: str = "",
+        served: str = "",
     ) -> None:
         json = click.Option(["--json"], is_flag=True, help="Print the result as JSON.")
         super().__init__(name, params=[*parameters, json], callback=click.pass_obj(self._run), help=about)
         self.runs = runs
         self._local = local
         self._before = before
+        self._served = served
 
     def _run(self, call: Call, /, **options: Any) -> int:
         if self._before:
             _named(self._before)(call.home, options)
+        if self._served and call.home.is_served():
+            return call.run_command(call.home, _named(self._served), options, call.named)
         work = _named(self.runs)
         if self._local:
             return int(work(call.home, options))
@@ -154,8 +159,8 @@ class InviteGroup(OperatorGroup):
 # -- short ways of writing commands ----------------------------------------------------------------------
 
 
-def leaf(name: str, runs: str, about: str, *parameters: click.Parameter, local: bool = False, before: str = "") -> Leaf:
-    return Leaf(name, runs, about, parameters, local=local, before=before)
+def leaf(name: str, runs: str, about: str, *parameters: click.Parameter, **settings: Any) -> Leaf:
+    return Leaf(name, runs, about, parameters, **settings)
 
 
 def option(name: str, about: str, **settings: Any) -> click.Option:

@@ -326,8 +326,11 @@ _CONFIG: Final = OperatorGroup(
             "Show every option with its value and where that comes from, or all about one.",
             argument("OPTION", "One of them.", required=False, default="", shell_complete=completing.options),
             local=True,
+            served="config:show_served",
         ),
-        leaf("check", "config:check", "Say what is wrong in HOME/sft.toml and in the environment.", local=True),
+        leaf(
+            "check", "config:check", "Say what is wrong in HOME/sft.toml and in this shell's environment.", local=True
+        ),
         leaf("example", "config:example", "Print a file that explains every option.", local=True),
     ],
 )

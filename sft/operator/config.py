@@ -1,25 +1,34 @@
-"""``config``: what a server of this home runs with, and whether what was written is right; read from the home itself.
+"""``config``: what a server of this home runs with, and whether what was written is right.
 
-Rules. No server is asked, and none has to run: a start reads the same. The environment is that of whoever asks, which may be
-another than the server's: a value that comes from there is said to.
+Rules. A server that runs is asked, and its answer is shown: its environment is not that of whoever asks. What the file or this
+environment says otherwise is named beside it. Where none runs, the home itself says what a start from here would take, and what
+of that comes from this environment is said to. ``check`` asks nobody: it reads what the next start reads.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import Any, Final, TypedDict
+import tomllib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from sft.cli.console import Console
-from sft.errors import ConfigurationError, UsageError
+from sft.client.api import people
+from sft.errors import ConfigurationError, SftError, UsageError
 from sft.model.hooks import Hook
 from sft.model.names import safe
+from sft.model.status import OptionInForce
 from sft.model.text import counted
-from sft.operator.configuration import DEFAULTS, Configured, Source
+from sft.operator.configuration import DEFAULTS, Configuration, Configured, Source
 from sft.operator.configuration_file import template
 from sft.operator.home import Home
 from sft.operator.hook_option import fields_of
-from sft.operator.options import BY_NAME, OPTIONS, ServerOption
+from sft.operator.options import BY_NAME, OPTIONS, Flag, ServerOption
+
+if TYPE_CHECKING:
+    from sft.operator.control import Command
 
 
 class OptionJson(TypedDict):
@@ -57,6 +66,31 @@ def show(home: Home, options: Any) -> int:
     """Print every option with its value and where that comes from, or all about one; return the exit status."""
     console = _console(options)
     found = home.configured()
+    status = _show(console, options, found, found)
+    ours = [name for name, source in found.sources.items() if source is Source.ENVIRONMENT]
+    if ours and not console.json:
+        console.note(
+            f"No server runs. From the environment of this shell: {', '.join(ours)}; one that is started elsewhere has its own."
+        )
+    return status
+
+
+async def show_served(command: Command) -> int:
+    """Print the same as the server has it that runs; return the exit status."""
+    told = await people.show_configuration(command.session)
+    if not told:  # it ended meanwhile, and this command serves for itself
+        return show(command.home, command.options)
+    here = command.home.configured()
+    found = _told(told, here)
+    status = _show(command.console, command.options, found, here)
+    if not command.console.json:
+        for line in _otherwise(found, here, command.home.filed()):
+            command.console.note(safe(line))
+    return status
+
+
+def _show(console: Console, options: Any, found: Configured, here: Configured) -> int:
+    """Print what was found, and what is wrong in the home and in this environment."""
     if options["option"]:
         option = _named(str(options["option"]))
         console.show(_document(option, found), *_all_about(option, found))
@@ -68,9 +102,40 @@ def show(home: Home, options: Any) -> int:
         ]
         if not console.json:
             console.table(rows, head=("option", "value", "from"))
-    for fault in found.faults:
+    for fault in here.faults:
         console.warn(safe(f"{fault.place}: {fault.problem}. {fault.remedy}."))
-    return ConfigurationError.exit_status if found.faults else 0
+    return ConfigurationError.exit_status if here.faults else 0
+
+
+def _told(told: Sequence[OptionInForce], here: Configured) -> Configured:
+    """Return what a server told; what it cannot tell, for it is too long, is as the home has it."""
+    values: dict[str, Any] = {}
+    sources = {}
+    for each in told:
+        option = BY_NAME.get(each.name)
+        if option is None:
+            continue
+        values[each.name] = getattr(here.configuration, each.name)
+        with contextlib.suppress(ValueError, SftError):
+            values[each.name] = option.kind.of(tomllib.loads(f"value = {each.value}")["value"])
+        with contextlib.suppress(ValueError):
+            sources[each.name] = Source(each.source)
+    return Configured(Configuration(**values), sources)
+
+
+def _otherwise(found: Configured, here: Configured, filed: Configured) -> list[str]:
+    """Say what rules not now, though it is written: in the file, or in the environment of this shell."""
+    lines = []
+    for option in OPTIONS:
+        value, source = _value(option, found), found.sources.get(option.name, Source.DEFAULT)
+        in_file = _value(option, filed)
+        once = source is Source.FLAG and option.flag is Flag.ONCE
+        if in_file != value and source is not Source.ENVIRONMENT and not once:
+            when = _AT_RELOAD if option.reloads else _AT_RESTART
+            lines.append(f"Written and not taken yet: {option.name} = {option.kind.toml(in_file)}; {when}.")
+        if here.sources.get(option.name) is Source.ENVIRONMENT and _value(option, here) != value:
+            lines.append(f"{option.variable} of this shell means nothing to the server that runs.")
+    return lines
 
 
 def check(home: Home, options: Any) -> int:

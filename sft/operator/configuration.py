@@ -24,6 +24,7 @@ from sft.errors import ConfigurationError, SftError
 from sft.model.hooks import Hook
 from sft.model.names import safe
 from sft.model.policy import ServerPolicy
+from sft.model.status import OPTION_BYTES, OptionInForce
 from sft.operator.configuration_file import NAME, line_of, set_by_flag
 from sft.operator.listening import LISTEN
 from sft.operator.options import BY_NAME, ENVIRONMENT, OPTIONS, ServerOption, problem_of
@@ -101,6 +102,26 @@ class Configured(Struct, frozen=True):
         if self.faults:
             raise error_of(self.faults)
         return self.configuration
+
+
+def in_force(
+    configuration: Configuration, sources: Mapping[str, Source], before: Sequence[OptionInForce] = ()
+) -> tuple[OptionInForce, ...]:
+    """Return what a server runs with, as it tells.
+
+    Args:
+        sources: of what was read last.
+        before: as it told until then: what has its value still, though another was read, has it from where it had it.
+    """
+    was = {each.name: each for each in before}
+    now = []
+    for option in OPTIONS:
+        text = option.kind.toml(getattr(configuration, option.name))
+        text = text if len(text.encode()) <= OPTION_BYTES else ""
+        told = OptionInForce(option.name, text, sources.get(option.name, Source.DEFAULT))
+        known = was.get(option.name)
+        now.append(known if known is not None and known.value == text and not option.reloads else told)
+    return tuple(now)
 
 
 def error_of(faults: Sequence[OptionFault]) -> ConfigurationError:

@@ -57,6 +57,7 @@ _BLOCK_BYTES: Final = 512  # what st_blocks counts, whatever the file system's o
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 # Of a ``durable.replace_file``, a ``StagedFile`` or a copy before an upgrade that was killed.
 _UNFINISHED: Final = re.compile(r"\.[0-9a-f]{16}\.part|master\.(key|parameters)\.part|sft\.sqlite\..*\.part")
+_SERVERS: Final = b"server\n"
 _FILE_MOST_BYTES: Final = 64 * 1024
 # What tells a home from any other folder; and what a start that was cut before it had any of them may have left.
 _MARKS: Final = frozenset({configuration_file.NAME, "master.key", "master.parameters", SERVER_KEY, "witness"})
@@ -235,6 +236,10 @@ class Home:
         """
         return configured(self.configuration_file, self._environment, flags)
 
+    def filed(self) -> Configured:
+        """Read what ``sft.toml`` alone says, and what is wrong with it."""
+        return configured(self.configuration_file, {}, {})
+
     def configured_again(self, flags: Mapping[str, Any]) -> Configured:
         """Read it for a server that runs: what a start wrote into ``sft.toml`` rules unless it was changed there since.
 
@@ -284,6 +289,10 @@ class Home:
     def is_being_made(self) -> bool:
         """Whether a first start of another process is under way: its server's public key comes last."""
         return self.path.is_dir() and not (self.path / SERVER_KEY).exists() and HomeLock(self).is_held()
+
+    def is_served(self) -> bool:
+        """Whether something that serves the home can be asked: it has the lock, and its socket is there."""
+        return self.control.exists() and HomeLock(self).is_held()
 
     def server_key(self) -> bytes:
         """Read the server's public key (32 bytes), as the last start wrote it."""
@@ -371,7 +380,29 @@ class HomeLock:
                 return False
             raise
         self._file = file
+        with suppress(OSError):
+            os.ftruncate(file, 0)
         return True
+
+    @property
+    def is_taken(self) -> bool:
+        return self._file is not None
+
+    def say_server(self) -> None:
+        """Have others know, best effort, that it is a server's now, and not a command's that ends soon."""
+        if self._file is not None:
+            with suppress(OSError):  # of a full disk
+                os.pwrite(self._file, _SERVERS, 0)
+
+    def is_servers(self) -> bool:
+        """Whether whoever has or had the lock last said that they are a server."""
+        with suppress(OSError):
+            file = os.open(self._home.path / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                return os.read(file, len(_SERVERS)) == _SERVERS
+            finally:
+                os.close(file)
+        return False
 
     def is_held(self) -> bool:
         """Whether another process has the lock; makes no file, and takes nothing but for a moment."""

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from sft.server.health_page import HealthFactory
 
 DRAIN_SECONDS: Final = 5
+LOCK_SECONDS: Final = 5  # a command that has the home alone, such as one that lists people, takes one or two
 STOP_SECONDS: Final = 60  # aborts take milliseconds; a page of long work, on a slow disk, seconds
 
 
@@ -125,12 +126,7 @@ class Server:
         _harden()
         if locked is None:
             self._home.make()
-            if not self._lock.take():
-                raise HomeError(
-                    home=str(self._home.path),
-                    problem="another server runs on it",
-                    remedy="Stop that one, or use another --home",
-                )
+            await self._take_lock()
         else:
             self._lock = locked
         self._opening.start()
@@ -140,6 +136,18 @@ class Server:
         except BaseException:
             await self.stop()
             raise
+
+    async def _take_lock(self) -> None:
+        """Take the home; a command that was given to it a moment ago ends first."""
+        if not self._lock.take():
+            await self._until(lambda: self._lock.is_servers() or self._lock.take(), LOCK_SECONDS)
+        if not self._lock.is_taken:
+            problem, remedy = "another server runs on it", "Stop that one, or use another --home"
+            if not self._lock.is_servers():
+                problem, remedy = "a command works on it that has not ended", "Let that end, then start again"
+            raise HomeError(home=str(self._home.path), problem=problem, remedy=remedy)
+        if self._listen is not None:
+            self._lock.say_server()
 
     async def _listen_closed(self, listen: str) -> _Gate:
         """Listen, and let nobody in yet: a port in use or a missing address is told before anything is made."""

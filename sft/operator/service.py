@@ -17,6 +17,7 @@ from sft.model.access import Role
 from sft.model.events import DomainEvent, UserJoined
 from sft.model.text import shell_path
 from sft.operator.bootstrap import OpenedHome
+from sft.operator.configuration import in_force
 from sft.operator.home import Home
 from sft.operator.log_stream import LOGGED
 from sft.operator.process import ProcessService, on_terminal
@@ -46,7 +47,8 @@ class ServerService(ProcessService):
             await self._start_server()
 
     async def _start_server(self) -> None:
-        given = self._home.configured(self._flags).required()
+        found = self._home.configured(self._flags)
+        given = found.required()
         LOGGED.change(given.log_format, given.log_level)
         server = self._server = Server(
             self._reactor,
@@ -68,6 +70,7 @@ class ServerService(ProcessService):
         opened = server.opened
         if opened is None:
             return
+        opened.context.options = in_force(given, found.sources)
         info = opened.context.info
         for note in opened.notes:
             self._event_log.note("recovered", what=note)
@@ -91,6 +94,8 @@ class ServerService(ProcessService):
             if found.faults:
                 return
             done = await self._server.reload(found.configuration)
+            context = self._server.context
+            context.options = in_force(done.configuration, found.sources, context.options)
             LOGGED.change(done.configuration.log_format, done.configuration.log_level)
             for name in done.taken:
                 self._event_log.note("option-changed", option=name, to=getattr(done.configuration, name))

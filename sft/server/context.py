@@ -21,6 +21,7 @@ from sft.errors import RequestError, TransferEndedError
 from sft.model.events import DomainEvent
 from sft.model.policy import ServerPolicy
 from sft.model.records import ServerInfo
+from sft.model.status import OptionInForce
 from sft.server.admission import Admission
 from sft.server.counts import Counts
 from sft.server.damage_notes import DamageNotes
@@ -83,6 +84,7 @@ class ServerContext:
     sessions: Sessions = field(default_factory=Sessions)
     watchers: list[Callable[[Sequence[DomainEvent]], None]] = field(default_factory=list)
     listening: str = ""  # where; "" for an operator's command
+    options: tuple[OptionInForce, ...] = ()  # of the configuration, as they rule; none of an operator's command
     waiting_options: tuple[str, ...] = ()  # of the configuration, until a restart
     stopping: bool = False  # long work ends at its next page
     strangers: LimitedLog = field(init=False)  # what the log says of those who have not logged in

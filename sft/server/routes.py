@@ -332,6 +332,9 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ShowStatus: LiveRoute(
         status.show_status, lambda context, q, found: _status(q.id, context, q.busiest, found[FOUND])
     ),
+    m.ShowConfiguration: LiveRoute(
+        status.show_configuration, lambda context, q, _: m.ConfigurationShown(q.id, context.options)
+    ),
     # After the answer: whoever ends their own session still hears that it was done.
     m.KickSession: LiveRoute(sessions.end_session, _to_kick, fields=_whose, after=_kick),
     m.ShowVault: TransferRoute(growth.show_vault),

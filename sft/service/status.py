@@ -36,6 +36,12 @@ def show_status(reading: ReadTransaction, caller: Caller) -> StoredStatus:
     return stored_status(reading)
 
 
+@query(Permission.SERVER_MANAGE)
+def show_configuration(reading: ReadTransaction, caller: Caller) -> None:
+    """Require that a caller may see what the server runs with, which its process knows: paths and hosts stand there."""
+    del reading, caller
+
+
 def stored_status(reading: ReadTransaction) -> StoredStatus:
     """Read it for the server's own metrics, which no caller asks for."""
     walks = [row for row in (walk_row(reading, CHECK), walk_row(reading, SCRUB)) if row.ended_at is not None]

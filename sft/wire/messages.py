@@ -18,6 +18,7 @@ from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import FRAME_BYTES
 from sft.model.decoding import decode_as, tag_in, tag_of
 from sft.model.records import Record
+from sft.wire.configuration_messages import ConfigurationShown, ShowConfiguration
 from sft.wire.ending_requests import DestroyTrashed, DestroyVersion, SetExpiry, ShowTrashed
 from sft.wire.quota_requests import ChangeQuota, ShowQuota
 from sft.wire.replies import (
@@ -155,6 +156,7 @@ __all__ = [
     "Codec",
     "CollectTrash",
     "CommitUpload",
+    "ConfigurationShown",
     "ConfirmReceived",
     "Credit",
     "Delete",
@@ -232,6 +234,7 @@ __all__ = [
     "ServerShown",
     "SessionList",
     "SetExpiry",
+    "ShowConfiguration",
     "ShowFile",
     "ShowFiles",
     "ShowQuota",
@@ -271,7 +274,7 @@ ClientMessage = (
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey | OfferReset | ShowStatus | SetExpiry
     | ConfirmReceived | ListReaders | SearchNames | ChangeOwner | BeginBackup | EndBackup | DestroyVersion | DestroyTrashed
-    | ShowTrashed
+    | ShowTrashed | ShowConfiguration
     | ShowQuota | ChangeQuota | ExplainRight | ListAllowed | TestHook
 )  # fmt: skip
 ServerMessage = (
@@ -280,7 +283,7 @@ ServerMessage = (
     | VaultShown
     | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
     | StatusShown | Credit | Notice | LogHead | NamesFound | OwnerChanged | TrashDestroyed | TrashedShown | QuotaShown
-    | RightExplained | AllowedListed | HookTested | BackupBegun
+    | RightExplained | AllowedListed | HookTested | BackupBegun | ConfigurationShown
 )  # fmt: skip
 
 # What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
@@ -327,6 +330,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         ShowServer: frozenset({ServerShown}),
         ListSessions: frozenset({SessionList}),
         ShowStatus: frozenset({StatusShown}),
+        ShowConfiguration: frozenset({ConfigurationShown}),
         TestHook: frozenset({HookTested}),
         KickSession: frozenset({Done}),
         ShowVault: frozenset({VaultShown}),

@@ -316,6 +316,9 @@ class _Example:
     async def of_TestHook(self):
         return {"hook": "none"}
 
+    async def of_ShowConfiguration(self):
+        return {}
+
     async def of_ShowStatus(self):
         return {}
 

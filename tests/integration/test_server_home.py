@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from sft.cli.failures import error_lines
 from sft.crypto.digests import blake2b_512
@@ -33,10 +34,10 @@ from sft.errors import (
 )
 from sft.model.links import parse_link
 from sft.operator.control import upgrade
-from sft.operator.home import Home
+from sft.operator.home import Home, HomeLock
 from sft.vault.keyring import Keyring
 from tests.integration.live_cli import LiveCli, NewCli
-from tests.integration.server_fixture import ServerFixture, copy_server
+from tests.integration.server_fixture import ServerFixture, copy_server, pause
 from tests.loop import run
 
 
@@ -216,6 +217,28 @@ def test_a_second_server_on_a_home_is_refused_and_the_first_goes_on(cli: LiveCli
     second = ServerFixture(cli.server.folder)
     assert "another server runs on it" in refused(second, HomeError)
     assert cli.sft("max", "ls").status == 0
+
+
+def test_a_start_lets_a_command_end_that_has_the_home(stopped: ServerFixture, monkeypatch: pytest.MonkeyPatch):
+    command = HomeLock(stopped.home)
+    assert command.take()
+    monkeypatch.setattr("sft.operator.server.LOCK_SECONDS", 0)
+    assert "a command works on it that has not ended" in refused(stopped, HomeError)
+    monkeypatch.undo()
+
+    async def starts() -> None:
+        starting = Deferred.fromCoroutine(stopped.start())
+        await pause(0)
+        assert not starting.called
+        command.drop()
+        await starting
+        assert command.is_servers()
+        await stopped.stop()
+
+    run(starts())
+    assert command.take()
+    assert not command.is_servers(), "whoever has it next is what counts"
+    command.drop()
 
 
 def test_a_port_in_use_is_refused_with_a_sentence(cli: LiveCli, tmp_path: Path):

@@ -20,12 +20,13 @@ from sft.model.evidence import Evidence
 from sft.model.links import InvitationLink, LinkHead, invitation_link
 from sft.model.quotas import limit_text
 from sft.model.records import Invitation, KeyEnd, QuotaReport, SessionInfo, User, UserState
-from sft.model.status import LiveStatus, ServerStatus
+from sft.model.status import LiveStatus, OptionInForce, ServerStatus
 from sft.wire.messages import (
     AddKey,
     AddUser,
     ChangeQuota,
     ChangeRole,
+    ConfigurationShown,
     DisableUser,
     Done,
     EnableUser,
@@ -45,6 +46,7 @@ from sft.wire.messages import (
     RotateKey,
     SelfShown,
     SessionList,
+    ShowConfiguration,
     ShowQuota,
     ShowSelf,
     ShowStatus,
@@ -316,6 +318,11 @@ async def list_sessions(session: Requester) -> list[SessionInfo]:
 async def show_status(session: Requester) -> ServerStatus:
     """Show how the server is."""
     return (await session.request(ShowStatus, StatusShown)).status
+
+
+async def show_configuration(session: Requester) -> tuple[OptionInForce, ...]:
+    """Show what the server runs with; nothing where an operator's command serves for itself alone."""
+    return (await session.request(ShowConfiguration, ConfigurationShown)).options
 
 
 async def test_hook(session: Requester, hook: str) -> str:

@@ -22,7 +22,11 @@ def home(tmp_path):
 
 def test_every_option_is_shown_with_its_value_and_where_that_comes_from(home, capsys):
     assert config.show(home, {"json": False, "option": ""}) == 0
-    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    said = capsys.readouterr()
+    assert said.err == (
+        "No server runs. From the environment of this shell: public; one that is started elsewhere has its own.\n"
+    )
+    rows = [line.split("\t") for line in said.out.splitlines()]
     assert [row[0] for row in rows] == [each.name for each in OPTIONS]
     assert {row[0]: row[1:] for row in rows if row[2] != "default"} == {
         "trash_days": ["7", "file"], "name": ['"acme"', "flag"], "public": ['"b:1"', "environment"],
