@@ -34,6 +34,7 @@ from sft.vault.object_directory import (
     is_there,
     make_object_directory,
     open_regular,
+    reading,
     segments_folder,
     segments_in,
 )
@@ -86,14 +87,14 @@ class LocalBackend:
         return _LocalSource(object_id, partial(self._open_file, object_id, segment))
 
     def _open_file(self, object_id: bytes, segment: int) -> int:
-        with _acting(object_id, "opened"), self._tree.place(object_id, segment) as place:
+        with _reading(object_id, "opened"), self._tree.place(object_id, segment) as place:
             file = None if place is None else open_regular(place[0], object_id, place[1])
         if file is None:
             raise missing(object_id, segment)
         return file
 
     def segments(self, object_id: bytes) -> list[int]:
-        with _acting(object_id, "listed"), self._tree.fan(object_id) as fan:
+        with _reading(object_id, "listed"), self._tree.fan(object_id) as fan:
             first = [0] if is_there(fan, object_id.hex()) else []
             folder = segments_folder(fan, object_id)
             if folder is None:
@@ -138,7 +139,10 @@ class LocalBackend:
     def ids(self) -> Iterator[bytes]:
         for first in FAN:
             with faults("the vault", "listed"):
-                folder = durable.sub_folder(self._tree.objects, first)
+                try:
+                    folder = durable.sub_folder(self._tree.objects, first)
+                except FileNotFoundError:  # what was in it is missed where it is named
+                    continue
                 try:
                     found = ids_in(folder)
                 finally:
@@ -146,7 +150,7 @@ class LocalBackend:
             yield from sorted(object_id for object_id in found if object_id.hex()[:2] == first)
 
     def read_sidecar(self, object_id: bytes) -> bytes | None:
-        with _acting(object_id, "read"):
+        with _reading(object_id, "read"):
             return self._tree.read_beside(object_id, SIDECAR_SUFFIX, SIDECAR_MOST_BYTES)
 
     def leftovers(self) -> Iterator[bytes]:
@@ -166,6 +170,15 @@ class LocalBackend:
 
 def _acting(object_id: bytes, act: str) -> contextlib.AbstractContextManager[None]:
     return faults(f"object {object_id.hex()}", act)
+
+
+@contextlib.contextmanager
+def _reading(object_id: bytes, act: str) -> Iterator[None]:
+    with _acting(object_id, act), reading(object_id):
+        try:
+            yield
+        except FileNotFoundError:  # the folder in which it would lie is gone
+            raise missing(object_id) from None
 
 
 class _LocalSink:
@@ -307,7 +320,7 @@ class _LocalSource:
         self._file: int | None = open_file()
         self._closed = False
         self._at = 0
-        with _acting(object_id, "opened"):
+        with _reading(object_id, "opened"):
             self.size = os.fstat(self._file).st_size
 
     def read(self, offset: int, lengths: Sequence[int]) -> list[bytes]:
@@ -317,7 +330,7 @@ class _LocalSource:
         if file is None:
             file = self._file = self._open()
             self._at = 0
-        with _acting(self._object_id, "read"):
+        with _reading(self._object_id, "read"):
             if offset != self._at:
                 self._at = os.lseek(file, offset, os.SEEK_SET)
             views = _BUFFERS.views(lengths)

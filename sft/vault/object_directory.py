@@ -37,6 +37,9 @@ FAN: Final = tuple(f"{n:02x}" for n in range(256))
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_FOLDER: Final = (errno.ENOTDIR, errno.ELOOP)
 _NO_FILE: Final = (errno.EINVAL, errno.ELOOP, errno.EISDIR, errno.ENXIO)
+_LOST: Final = frozenset(
+    getattr(errno, name) for name in ("EIO", "EREMOTEIO", "EBADMSG", "EUCLEAN") if hasattr(errno, name)
+)
 _QUARANTINED_MOST: Final = 1000
 _NAME: Final = re.compile(r"([0-9a-f]{32})(?:\.meta|\.segments|(?:\.[1-9][0-9]*)?\.object)?")
 _SEGMENT: Final = re.compile(r"[1-9][0-9]{0,9}")
@@ -52,6 +55,17 @@ def faults(name: str, act: str) -> Iterator[None]:
             problem = "the file system has no room left"
             raise VaultFullError(f"{name}: {fault}", problem=problem) from fault
         raise VaultError(f"{name}: {fault}", problem=f"{name} could not be {act}") from fault
+
+
+@contextlib.contextmanager
+def reading(object_id: bytes) -> Iterator[None]:
+    """Say that an object is damaged where its disk has lost what is read, as sectors are lost: all others can be read yet."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno in _LOST:
+            raise corrupt(object_id, "cannot be read from its disk") from fault
+        raise
 
 
 class ObjectDirectory:

@@ -2821,6 +2821,9 @@ MUTATIONS = (
              "        if self.restoring.exists():", "        if False:",
              "tests/integration/test_backup.py"),
     # -- checks, damage, rebuilding ---------------------------------------------------------------------------------
+    Mutation("a lost sector is damage of one content", "sft/vault/object_directory.py",
+             "        if fault.errno in _LOST:", "        if False:",
+             "tests/unit/vault/test_backend_local.py tests/unit/service/test_check.py"),
     Mutation("a damage is told once", "sft/service/maintenance/damage.py",
              "damages_by_id(transaction, [found.object_id]) or not", "not",
              "tests/unit/service/test_positions.py tests/unit/service/test_events.py"),

@@ -244,6 +244,26 @@ def test_an_object_that_cannot_be_read_whole_is_named_and_the_rest_is_saved(fill
     assert len(said["faults"]) == 1
 
 
+def test_a_sector_that_is_lost_costs_the_content_in_it_and_not_the_backup(
+    filled: LiveCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path, real = tmp_path / "backups", os.read
+    victim = min((filled.server.home.vault / "objects").glob("*/" + "?" * 32))
+    inode = victim.stat().st_ino
+
+    def read(file: int, count: int) -> bytes:
+        if os.fstat(file).st_ino == inode:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(file, count)
+
+    monkeypatch.setattr(os, "read", read)
+    taken = take(filled, path)
+    assert [object_id.hex() for object_id, _ in taken.lacking] == [victim.name]
+    assert taken.copied == OBJECTS - 1
+    monkeypatch.undo()
+    assert take(filled, path).copied == 1
+
+
 def test_a_home_that_has_data_is_left_as_it_is(filled: LiveCli, tmp_path: Path):
     path = tmp_path / "backups"
     backup(filled, path)

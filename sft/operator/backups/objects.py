@@ -28,6 +28,7 @@ from sft.vault.object_directory import (
     incoming_name,
     names_in,
     open_regular,
+    reading,
 )
 from sft.vault.objects import require_length
 
@@ -76,7 +77,7 @@ class ObjectCopying:
                 self._opened(object_id, segment) as source,
                 self._incoming.writing(incoming_name(object_id, segment), below, final) as file,
             ):
-                while data := os.read(source, _STEP_BYTES):
+                while data := _read(source, object_id):
                     self._incoming.write(file, data)
                     self._count(len(data))
             self._incoming.settle()
@@ -90,12 +91,15 @@ class ObjectCopying:
         return lengths(folder, object_id, size) == lengths(self._source, object_id, size)
 
     def _sidecar(self, object_id: bytes) -> bytes | None:
-        with durable.opened_folder(self._source, OBJECTS, object_id.hex()[:2]) as fan:
+        with _opened_fan(self._source, object_id) as fan:
+            if fan is None:
+                return None
             file = open_regular(fan, object_id, object_id.hex() + SIDECAR_SUFFIX)
             if file is None:
                 return None
             try:
-                return os.pread(file, SIDECAR_MOST_BYTES + 1, 0)
+                with reading(object_id):
+                    return os.pread(file, SIDECAR_MOST_BYTES + 1, 0)
             finally:
                 os.close(file)
 
@@ -110,11 +114,30 @@ class ObjectCopying:
             os.close(file)
 
 
+def _read(source: int, object_id: bytes) -> bytes:
+    with reading(object_id):
+        return os.read(source, _STEP_BYTES)
+
+
+@contextmanager
+def _opened_fan(vault: Path, object_id: bytes) -> Iterator[int | None]:
+    """Open the folder in which an object would lie; None where that is gone."""
+    try:
+        folder = durable.open_folder(vault, OBJECTS, object_id.hex()[:2])
+    except FileNotFoundError:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
 def _open(vault: Path, object_id: bytes, segment: int) -> int | None:
     name = object_id.hex()
     below = (f"{name}{SEGMENTS_SUFFIX}",) if segment else ()
     try:
-        with durable.opened_folder(vault, OBJECTS, name[:2], *below) as folder:
+        with reading(object_id), durable.opened_folder(vault, OBJECTS, name[:2], *below) as folder:
             return open_regular(folder, object_id, str(segment) if segment else name)
     except FileNotFoundError:
         return None

@@ -20,7 +20,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import RowForgedError, StoreError
+from sft.errors import RowForgedError, StoreError, VaultError
 from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
 from sft.service.maintenance.check_contents import StoredContents, file_name
@@ -105,6 +105,8 @@ class _Check:
             stage()
         except StoreError as fault:
             self._damaged(fault)
+        except VaultError as fault:
+            self._report.fault("the vault", str(fault.values["problem"]))
 
     def _damaged(self, fault: StoreError, table: str = "") -> None:
         where = f"a page of {table}" if table else "a page"

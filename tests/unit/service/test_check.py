@@ -1,8 +1,10 @@
+import errno
 import os
 import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -395,6 +397,31 @@ def damage(services: ServiceFixture, name: str, *, leaf: int) -> None:
         file.seek((child - 1) * page_bytes)
         file.write(b"\xee" * 64)
     services.database.read_connections.close()  # a reader may hold the page as it was
+
+
+def test_a_check_goes_on_where_a_disk_has_lost_a_content_or_a_folder_of_contents(
+    disk_services: ServiceFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = disk_services
+    items = [services.stream(MAX, name, os.urandom(BIG)) for name in ("a", "b", "c")]
+    for item in items:
+        services.commit(item)
+    root = tmp_path / "vault" / "objects"
+    inodes = {(root / item.object_id.hex()[:2] / item.object_id.hex()).stat().st_ino for item in items[:1]}
+    gone = items[1].object_id.hex()[:2]
+    (root / gone).rename(tmp_path / "gone")
+    real = os.readv
+
+    def readv(file: int, *rest: Any) -> int:
+        if os.fstat(file).st_ino in inodes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(file, *rest)
+
+    monkeypatch.setattr(os, "readv", readv)
+    found = dict(faults(services))
+    assert "cannot be read from its disk" in found["a version 1"]
+    assert "missing" in found["b version 1"]
+    assert "c version 1" not in found
 
 
 def test_a_damaged_index_is_a_fault(services: ServiceFixture) -> None:

@@ -8,7 +8,7 @@ import tracemalloc
 
 import pytest
 
-from sft.errors import ObjectCorruptError, VaultError, VaultFullError
+from sft.errors import ObjectCorruptError, ObjectMissingError, VaultError, VaultFullError
 from sft.vault.backend_local import LocalBackend, _LocalSource
 from sft.vault.layout import SIDECAR_MOST_BYTES
 from tests.unit.vault.backend_contract import CONTRACT, load, store
@@ -351,3 +351,37 @@ def test_no_descriptor_is_lost(root, backend):
         backend.open(ID)
     backend.remove(ID)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("call", ["readv", "open", "pread"])
+def test_what_a_disk_has_lost_is_damage_of_that_object_alone(root, backend, monkeypatch, call):
+    put(backend)
+    source = backend.open(ID)
+    real = getattr(os, call)
+
+    def lost(*given, **named):
+        if call != "open" or given[0] == NAME:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(*given, **named)
+
+    monkeypatch.setattr(os, call, lost)
+    with pytest.raises(ObjectCorruptError) as found:
+        if call == "readv":
+            source.read(0, [1])
+        elif call == "open":
+            backend.open(ID)
+        else:
+            backend.read_sidecar(ID)
+    assert found.value.values == {"problem": f"object {NAME} cannot be read from its disk"}
+    source.close()
+
+
+def test_a_folder_of_objects_that_is_gone_has_none_and_hinders_no_other(root, backend):
+    put(backend)
+    (root / "objects" / NAME[:2]).rename(root / "moved")
+    for ask in (backend.open, backend.segments, backend.read_sidecar):
+        with pytest.raises(ObjectMissingError):
+            ask(ID)
+    assert list(backend.ids()) == []
+    (root / "moved").rename(root / "objects" / NAME[:2])
+    assert list(backend.ids()) == [ID]
