@@ -1,9 +1,9 @@
 """The Servers screen: the servers of this computer and how each stands; at a first start, the one field for an invitation.
 
-Rules. What asks something is a journey: a coroutine that one worker runs, one at a time. A dialog that ends closes the topmost
-one, so nothing of ours is put over a dialog that may still be working. Whatever the screen in sight, a changed server key and a
-key that was locked again are asked about here, as soon as no other question stands. A refusal is reported and changes nothing.
-Nobody is ever asked to trust a key. The list is read anew after every act and whenever the screen is shown.
+Rules. What asks something is a journey (``server_journeys``), which one worker runs, one at a time. A dialog that ends closes
+the topmost one, so nothing of ours is put over a dialog that may still be working. Whatever the screen in sight, a changed
+server key and a key that was locked again are asked about here, as soon as no other question stands. A refusal is reported and
+changes nothing. The list is read anew after every act and whenever the screen is shown.
 """
 
 from __future__ import annotations
@@ -20,26 +20,18 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from sft.client.connection_info import ConnectionInfo, Status
-from sft.errors import KeyLockedError, LedgerError, ServerKeyChangedError, SftError
-from sft.model.access import Role
-from sft.model.links import Link, format_address, parse_address
-from sft.model.records import UserState
-from sft.model.text import ROLE_OF_YOURS, count_text, shown_name
+from sft.errors import SftError
+from sft.model.text import count_text, shown_name
 from tui.connection_words import back_again, status_of
-from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
-from tui.dialogs.invitation import PasteInvitation
-from tui.dialogs.join import Join
-from tui.dialogs.log_stop import LogStop
-from tui.dialogs.server_key import PasteServerLink, ServerKeyStop
-from tui.dialogs.unlock import Unlock
 from tui.gateway import Account
 from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Severity
 from tui.notice_words import notice_words
+from tui.screens.server_journeys import ServerJourneys, account_name
 from tui.screens.servers_list import ServersList
 from tui.screens.welcome import WelcomePane
-from tui.text import cut_name, shown
+from tui.text import shown
 from tui.view import View
 from tui.widgets.link_input import LinkField, LinkInput
 from tui.widgets.row_list import RowList
@@ -63,6 +55,7 @@ class ServersView(View):
         self._before = ConnectionInfo()
         self._lost = False
         self._asking = False  # a journey is under way, and reports itself how it ended
+        self._journeys = ServerJourneys(self)
         self._wanted = ""  # the account that has to be asked about next
 
     def compose(self) -> ComposeResult:
@@ -129,7 +122,7 @@ class ServersView(View):
     async def _connect_named(self, name: str) -> None:
         for account in await self.gateway.accounts.all():
             if account.name == name:
-                await self._connect(account)
+                await self._journeys.connect(account)
 
     def _focus_is_in_sight(self) -> bool:
         focused = self.screen.focused
@@ -187,21 +180,24 @@ class ServersView(View):
         if self._first_start:
             await self.query_one(LinkInput).action_submit()
         elif self._chosen is not None:
-            self._ask(self._connect, self._chosen)
+            self._ask(self._journeys.connect, self._chosen)
 
     def act_join(self) -> None:
         if self._first_start:
             self._focus_home()
         else:
-            self._ask(self._paste)
+            self._ask(self._journeys.paste)
 
     def act_demo(self) -> None:
-        self._ask(self._demo)
+        self._ask(self._journeys.demo)
 
     def action_leave_field(self) -> None:
         """Let keys act again that are text within the field; ``n`` or tab goes back to it."""
         if self._first_start:
             self.query_one(WelcomePane).focus()
+
+    def link_taken(self) -> None:
+        self.query_one(LinkField).clear()
 
     def on_descendant_focus(self) -> None:
         self.post_message(ActsChanged())
@@ -211,7 +207,7 @@ class ServersView(View):
 
     def act_address(self) -> None:
         if self._chosen is not None:
-            self._ask(self._change_address, self._chosen)
+            self._ask(self._journeys.change_address, self._chosen)
 
     def act_link(self) -> None:
         account, connection = self._chosen, self.connection
@@ -219,7 +215,7 @@ class ServersView(View):
             return
         stopped = status_of(account, connection) is Status.STOPPED and connection.error is not None
         seen = str(connection.error.values.get("shown", "")) if stopped and connection.error else ""
-        self._ask(self._take_link, account, seen=seen)
+        self._ask(self._journeys.take_link, account, seen=seen)
 
     def act_copy(self) -> None:
         if self._chosen is not None:
@@ -243,7 +239,7 @@ class ServersView(View):
 
     @on(LinkField.Given)
     def _given(self, event: LinkField.Given) -> None:
-        self._ask(self._join, event.link)
+        self._ask(self._journeys.join, event.link)
 
     # -- one journey at a time -----------------------------------------------------------------------------
 
@@ -282,167 +278,15 @@ class ServersView(View):
         if not accounts or self.connection.account != name:
             return
         if self.connection.status is Status.STOPPED:
-            await self._stop(accounts[0])
+            await self._journeys.stop(accounts[0])
         elif self.connection.status is Status.LOCKED:
-            await self._unlock(accounts[0])
-
-    # -- joining -------------------------------------------------------------------------------------------
-
-    async def _paste(self, pending: Account | None = None) -> None:
-        title, lines = "Join a server", ["An admin of that server makes an invitation for you."]
-        if pending is not None:
-            title = f"Go on joining {_name(pending)}"
-            lines = [
-                "Your key for it is made and lies on this computer.",
-                "Paste the same invitation again: joining goes on with that key.",
-            ]
-        link = await self.app.push_screen_wait(PasteInvitation(title, lines))
-        if link is not None:
-            await self._join(link)
-
-    async def _join(self, link: Link) -> None:
-        earlier = await self.gateway.accounts.pending(link)
-        if earlier is not None and earlier.joined:
-            self.report(f"This computer has joined {_name(earlier)} with it already.")
-            await self._connect(earlier)
-            return
-        suggested = self.gateway.local.suggested_names()
-        joined = await self.app.push_screen_wait(Join(link, earlier, suggested))
-        if joined is None:
-            return
-        self.query_one(LinkField).clear()
-        await self.gateway.use(joined.account.name, joined.passphrase)
-        await self._welcome(joined.account)
-
-    async def _welcome(self, account: Account) -> None:
-        role = self.connection.role
-        you = ROLE_OF_YOURS[role] if role is not None else ""
-        step = ""
-        if role is Role.ADMIN and await self._is_only_admin():
-            step = "You are the only admin. Invite a second one soon: 3, then i."
-        await self.sft.frame.go("files")
-        name = shown(shown_name(account.user))
-        self.report(f"Welcome, {name}. {you}", Severity.SUCCESS, step)
-
-    async def _is_only_admin(self) -> bool:
-        try:
-            people = await self.gateway.people.users()
-        except SftError:
-            return False
-        admins = [p for p in people if p.role is Role.ADMIN and p.state is UserState.ACTIVE]
-        return len(admins) == 1
-
-    # -- connecting ------------------------------------------------------------------------------------------
-
-    async def _connect(self, account: Account) -> None:
-        """Connect an account; where it is connected already, show its files."""
-        connection = self.connection
-        mine = connection.account == account.name
-        if not account.joined:
-            await self._paste(account)
-            return
-        if mine and connection.status is Status.STOPPED:
-            await self._stop(account)
-            return
-        if not (mine and connection.online):
-            try:
-                await self.gateway.use(account.name)
-            except KeyLockedError:
-                await self._unlock(account)
-                return
-            except (ServerKeyChangedError, LedgerError):
-                return  # the connection says so, and the stop follows
-        await self._connected(account)
-
-    async def _unlock(self, account: Account) -> None:
-        if not await self.app.push_screen_wait(Unlock(account)):
-            await self.sft.frame.go("servers")
-            self.report("Your key stays locked. Enter asks again.", Severity.WARNING)
-            return
-        connection = self.connection
-        if connection.online:
-            await self._connected(account)
-        elif connection.error is not None and connection.status is not Status.STOPPED:
-            self.report_error(connection.error)
-
-    async def _connected(self, account: Account) -> None:
-        await self.sft.frame.go("files")
-        self.report(f"Connected to {_name(account)}.", Severity.SUCCESS)
-
-    async def _demo(self) -> None:
-        self.report(f"Starting a server of your own{self.sft.glyphs.ellipsis}")
-        account = await self.gateway.accounts.explore_demo()
-        await self.gateway.use(account)
-        await self.sft.frame.go("files")
-        self.sft.begin_tour()
-        message = "This server is your own and private. Try anything: it goes when you quit."
-        self.report(message, Severity.SUCCESS)
+            await self._journeys.unlock(accounts[0])
 
     # -- what is known of a server -----------------------------------------------------------------------------
 
-    async def _change_address(self, account: Account) -> None:
-        wanted = await self.app.push_screen_wait(
-            TextPrompt(
-                f"Where is {cut_name(shown(account.name), 50)} now?",
-                lines=[
-                    "Whoever answers there has to prove the key that is pinned here,",
-                    "so a wrong address can do no harm.",
-                ],
-                label="Host and port, such as files.example.org:7361",
-                value=account.address,
-                act="Look there",
-                check=lambda text: format_address(*parse_address(text)),
-            )
-        )
-        if wanted is None or wanted == account.address:
-            return
-        changed = await self.gateway.accounts.set_address(account.name, wanted)
-        if self.connection.account != account.name or not account.joined:
-            message = f"{_name(account)} is looked for at {shown(changed.address)} from now on."
-            self.report(message, Severity.SUCCESS)
-            return
-        await self._reconnect(changed, "Same server: its key is the pinned one.")
-
-    async def _take_link(self, account: Account, *, seen: str = "") -> None:
-        """Take key and address from a server link that a person gave."""
-        text = await self.app.push_screen_wait(PasteServerLink(account, seen))
-        if text is None:
-            return
-        changed = await self.gateway.accounts.accept_link(account.name, text)
-        same = changed.server_words == account.server_words
-        message = "Only its address changed." if same else "Its new key is pinned."
-        if self.connection.account == account.name and account.joined:
-            await self._reconnect(changed, f"{message} It proved that key just now.")
-        else:
-            self.report(f"{_name(account)}: {message}", Severity.SUCCESS)
-
-    async def _reconnect(self, account: Account, message: str) -> None:
-        try:
-            await self.gateway.use(account.name)
-        except KeyLockedError:
-            await self._unlock(account)
-        except (ServerKeyChangedError, LedgerError):
-            return
-        if self.connection.online:
-            self.report(message, Severity.SUCCESS)
-
-    async def _stop(self, account: Account) -> None:
-        """Stop at a changed key or a log that contradicts itself: report what happened, and offer the one way on."""
-        error = self.connection.error
-        if isinstance(error, LedgerError):
-            await self.app.push_screen_wait(LogStop(account, error))
-            self.report("You stay disconnected. Nothing of that server is used.", Severity.WARNING)
-            return
-        values = error.values if error is not None else {}
-        seen, evidence = str(values.get("shown", "")), str(values.get("evidence", ""))
-        if await self.app.push_screen_wait(ServerKeyStop(account, seen, evidence)):
-            await self._take_link(account, seen=seen)
-        else:
-            self.report("You stay disconnected. Nothing was sent.", Severity.WARNING)
-
     async def _use_first(self, account: Account) -> None:
         await self.gateway.accounts.set_first(account.name)
-        self.report(f"{_name(account)} is used when none is named.", Severity.SUCCESS)
+        self.report(f"{account_name(account)} is used when none is named.", Severity.SUCCESS)
 
     async def _forget(self, account: Account) -> None:
         lines = ["This computer forgets address, pinned key and who you are there."]
@@ -458,14 +302,16 @@ class ServersView(View):
         if self.connection.account == account.name and count:
             waits = "transfer of it is" if count == 1 else "transfers of it are"
             lines.append(f"{count_text(count)} {waits} not done and will not go on.")
-        question = Confirm(f"Forget {_name(account)} on this computer?", lines, act="Forget")
+        question = Confirm(f"Forget {account_name(account)} on this computer?", lines, act="Forget")
         if await self.app.push_screen_wait(question):
             await self.gateway.accounts.forget(account.name)
-            self.report(f"{_name(account)} is forgotten here.", Severity.SUCCESS)
+            self.report(f"{account_name(account)} is forgotten here.", Severity.SUCCESS)
 
     async def _copy_link(self, account: Account) -> None:
         self.app.copy_to_clipboard(await self.gateway.accounts.server_link(account.name))
-        self.report(f"Sent to the terminal's clipboard: the server link of {_name(account)}, which is no secret.")
+        self.report(
+            f"Sent to the terminal's clipboard: the server link of {account_name(account)}, which is no secret."
+        )
 
     # -- what happens outside ----------------------------------------------------------------------------------
 
@@ -493,7 +339,3 @@ class ServersView(View):
         words = notice_words(event.notice.kind, event.notice.values, server)
         if words is not None:
             self.report(*words)
-
-
-def _name(account: Account) -> str:
-    return cut_name(shown(account.name), _NAME_CELLS)
