@@ -30,6 +30,7 @@ ACTS: Final[Mapping[str, Mapping[str, Words]]] = {
         "forget": commands.forget,
     },
     "files": {
+        "write_proof": commands.write_proof,
         "make_folder": commands.make_folder,
         "move": commands.move,
         "change_owner": commands.change_owner,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from sft.client.transfers.progress import Report
 from sft.client.transfers.queue.job import Decision, Direction, Failure, Job
 from sft.client.transfers.queue.run import beside_path
 from sft.crypto.keys import PublicKey
@@ -74,6 +75,11 @@ def _option(name: str, value: str) -> tuple[str, ...]:
 
 
 # -- files ------------------------------------------------------------------------------------------------
+
+
+def write_proof(path: str, to: Path, *, report: Report | None = None) -> CommandLine:
+    del report
+    return _command(["proof"], [path], _option("--to", str(to)))
 
 
 def make_folder(path: str) -> CommandLine:

@@ -22,7 +22,9 @@ from sft.client.log_verify import VerifiedLog
 from sft.client.logged import LogLine
 from sft.client.logged_statement import SignedBy
 from sft.client.pins import Pin
+from sft.client.proof_files import WrittenProof
 from sft.client.transfers.look import LookedInto
+from sft.client.transfers.progress import Report
 from sft.client.transfers.queue.queue_file import LocalFiles
 from sft.client.transfers.queue.run import Transfers
 from sft.client.trust import SignatureState
@@ -225,6 +227,14 @@ class Files(Protocol):
 
     async def allowed(self, about: str, act: str) -> list[PersonRight]:
         """List everybody who may do something with it."""
+
+    async def write_proof(self, path: str, to: Path, *, report: Report | None = None) -> WrittenProof:
+        """Write a file, its signature and its proof to a folder of this computer.
+
+        Raises:
+            LocalExistsError: something else has one of the names.
+            LogProofError: the server gives no proof that holds.
+        """
 
     async def make_folder(self, path: str) -> bool:
         """Make a folder; False if it was there already."""

@@ -139,6 +139,10 @@ _FILES: Final = (
         Permission.FILE_DELETE,
         asks=True, deed="say when files expire",
     ),
+    Action(
+        "files.proof", "P", "", "Write a file, its signature and its proof, for somebody without an account", 0,
+        Permission.FILE_READ, asks=True,
+    ),
     Action("files.rights", "W", "", "Show who may do what with it, and by which rule", asks=True),
     Action("files.copy", "y", "", "Copy the path to the terminal's clipboard"),
     Action("files.clear", "escape", "", "Clear the filter, then the selection"),

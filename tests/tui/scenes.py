@@ -217,6 +217,7 @@ SCENES: dict[str, Stage] = {
     "look": after(root, "end", "enter", back=("escape", "home")),
     "compare": compare,
     "versions": after(files, "up", "up", "V", back=("escape", "down", "down")),
+    "proof": after(files, "up", "up", "P", back=("escape", "down", "down")),
     "rights": after(files, "up", "up", "W", back=("escape", "down", "down")),
     "allowed": after(files, "up", "up", "W", "w", back=("escape", "escape", "down", "down")),
     "destroy": after(files, "up", "up", "V", "down", "d", back=("escape", "down", "down")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,7 @@ def decided(transfer: Job, failure: Failure, decision: Decision) -> CommandLine:
 PUT = job(Direction.PUT, "/home/max/a b.txt", "/home/max/photos", to="finance/2026")
 GET = job(Direction.GET, "finance/budget.xlsx", "old", to="/home/max/my files")
 SAID = {
+    "sft proof a.pdf --to /home/max": commands.write_proof("a.pdf", Path("/home/max")),
     "sft mkdir finance/2026": commands.make_folder("finance/2026"),
     "sft mv 'a b' c": commands.move("a b", "c"),
     "sft rm plan.pdf": commands.delete("plan.pdf"),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sft.client.api import files, trash
 from sft.client.api.rights import PersonRight, explain_right, list_allowed
 from sft.client.api.search import NameQuestion, next_found
+from sft.client.proof_files import write_proof
 from sft.client.receipts import has_receipt
 from sft.client.session import Session
 from sft.client.transfers.look import LookedInto, look_into
@@ -40,6 +41,7 @@ class LiveFiles:
         self.chain = access.asking(self._chain)
         self.look = access.asking(self._look)
         self.readers = access.asking(self._readers)
+        self.write_proof = access.asking(write_proof)
         self.rights = access.asking(self._rights)
         self.allowed = access.asking(self._allowed)
         self.make_folder = access.asking(files.make_folder)

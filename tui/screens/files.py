@@ -42,6 +42,7 @@ from tui.screens.files_looks import LookActs
 from tui.screens.files_memory import FilesMemory
 from tui.screens.files_owner import OwnerActs
 from tui.screens.files_pasted import PastedFiles
+from tui.screens.files_proof import ProofActs
 from tui.screens.files_rights import RightActs
 from tui.screens.files_search import SearchActs
 from tui.screens.files_transfers import TransferActs
@@ -53,7 +54,8 @@ from tui.workers import start_worker
 
 _DETAILS_SECONDS: Final = 0.08
 _CHOSEN: Final = (
-    "transfer", "verify", "why", "look", "versions", "expiry", "rights", "rename", "owner", "delete", "restore", "copy",
+    "transfer", "verify", "why", "look", "versions", "expiry", "rights", "proof", "rename", "owner", "delete", "restore",
+    "copy",
 )  # fmt: skip
 _ABOUT_CHOSEN: Final = {f"files.{name}" for name in _CHOSEN}
 
@@ -76,7 +78,14 @@ class FilesView(View):
         self.memory = FilesMemory(self, folder)
         self._pasted = PastedFiles(self)
         self._searching = SearchActs(self)
-        changes = (ChangeActs(self), OwnerActs(self), VersionActs(self), ExpiryActs(self), RightActs(self))
+        changes = (
+            ChangeActs(self),
+            OwnerActs(self),
+            VersionActs(self),
+            ExpiryActs(self),
+            RightActs(self),
+            ProofActs(self),
+        )
         self.doers = (TransferActs(self), *changes, ListActs(self), LookActs(self), self._searching)
         self._details_timer: Timer | None = None
 

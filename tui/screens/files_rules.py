@@ -30,7 +30,7 @@ _OWNED: Final = {
 }
 _ON_SERVER: Final = frozenset(
     {"files.rename", "files.owner", "files.delete", "files.verify", "files.why", "files.look", "files.versions"}
-    | {"files.rights"}
+    | {"files.proof", "files.rights"}
 )
 _OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.expiry", "files.restore", "files.copy"}
 _NOT_IN_TRASH: Final = (_ON_SERVER - {"files.delete", "files.rights"}) | {
