@@ -19,7 +19,9 @@ def keep_memory_private() -> None:
         return
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    # Whatever of Python is missing, what is above is done.
-    import resource
-
+    # Whatever of Python is missing, what is above is done, and a program goes on.
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

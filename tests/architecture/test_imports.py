@@ -87,7 +87,8 @@ def test_a_package_loads_only_what_its_layer_may(package: str, never: set[str]) 
     assert not loaded & never
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("whoami",), ("put", "--help"), ("--version",)])
+@pytest.mark.parametrize("arguments", [("whoami",), ("--version",), ("put", "--help"), ("--help",)])
+@pytest.mark.sampled(4)
 def test_the_command_starts_without_database_and_full_screen_libraries(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -153,6 +154,7 @@ def test_the_collector_rests_from_the_first_import() -> None:
     assert entry[1] == bare[1]
 
 
+@pytest.mark.long
 def test_what_opens_a_home_loads_nothing_that_migrates() -> None:
     # Each start and each operator's command would wait for it.
     assert not loaded_by("sft.operator.server") & {"alembic", "mako", "pygments"}

@@ -60,6 +60,7 @@ def _run(code: str, *words: str, seconds: int = 60) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.long
 def test_all_of_the_client_is_loaded_without_what_posix_alone_has() -> None:
     done = _run(LOAD)
     assert (done.returncode, done.stderr) == (0, "")

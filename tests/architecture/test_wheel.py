@@ -27,6 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+@pytest.mark.long
 def test_the_wheel_holds_every_file_of_the_program_and_no_other(wheel: Path) -> None:
     shipped = set(zipfile.ZipFile(wheel).namelist())
     expected = {
@@ -43,6 +44,7 @@ def test_the_wheel_holds_every_file_of_the_program_and_no_other(wheel: Path) -> 
     assert not any(name.endswith((".pyc", "dropin.cache")) for name in shipped)
 
 
+@pytest.mark.long
 def test_twistd_knows_the_plugin_of_an_unpacked_wheel(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     elsewhere = tmp_path / "elsewhere"

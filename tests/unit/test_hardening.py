@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import sys
@@ -26,8 +25,7 @@ def test_nobody_of_the_same_user_attaches_though_limits_cannot_be_set(missing: b
             library.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
             if missing:
                 sys.modules["resource"] = None  # type: ignore[assignment]
-            with contextlib.suppress(ImportError):
-                keep_memory_private()
+            keep_memory_private()
             found = library.prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0)
         finally:
             os._exit(found)

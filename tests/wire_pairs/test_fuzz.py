@@ -7,7 +7,7 @@ import pytest
 from tests.campaigns import fuzz
 
 
-@pytest.mark.parametrize("frames", [2500, pytest.param(4000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("frames", [1000, pytest.param(4000, marks=pytest.mark.long)])
 def test_fuzzed_frames_meet_nothing_but_refusals(frames):
     report = fuzz.run(frames=frames)
     assert report.frames == frames

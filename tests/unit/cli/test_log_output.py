@@ -12,7 +12,13 @@ from sft.cli.console import Console
 from sft.cli.log_output import show_log
 from sft.client.api.log import LogQuery
 from sft.errors import LogProofError
-from tests.unit.client.test_api_log import ServedLog, grown, run
+from tests.unit.client.test_api_log import ServedLog, run
+from tests.unit.ledger.written_log import WrittenLog, grown
+
+
+@pytest.fixture(scope="module")
+def log() -> WrittenLog:
+    return grown(250)
 
 
 def shown(served: ServedLog, *, programs: bool, count: int = 50, after: int | None = None) -> tuple[str, str]:
@@ -29,20 +35,20 @@ def shown(served: ServedLog, *, programs: bool, count: int = 50, after: int | No
      (50, 400, range(0))],
 )  # fmt: skip
 @pytest.mark.sampled(2)
-def test_for_programs_it_is_one_list_however_many_pages_it_has(count, after, expected):
-    out, _ = shown(ServedLog(grown(250)), programs=True, count=count, after=after)
+def test_for_programs_it_is_one_list_however_many_pages_it_has(log: WrittenLog, count, after, expected):
+    out, _ = shown(ServedLog(log), programs=True, count=count, after=after)
     assert [each["number"] for each in json.loads(out)] == list(expected)
     assert out.endswith("]\n")
 
 
-def test_people_read_a_line_each_and_up_to_where_they_were_proved():
-    out, err = shown(ServedLog(grown(250)), programs=False, after=20)
+def test_people_read_a_line_each_and_up_to_where_they_were_proved(log: WrittenLog):
+    out, err = shown(ServedLog(log), programs=False, after=20)
     assert [int(line.split("\t")[0]) for line in out.splitlines()] == list(range(21, 250))
     assert err.startswith("log proved to 250.")
 
 
-def test_what_came_before_a_page_that_does_not_hold_is_shown_and_was_proved():
-    served = ServedLog(grown(250))
+def test_what_came_before_a_page_that_does_not_hold_is_shown_and_was_proved(log: WrittenLog):
+    served = ServedLog(log)
     served.change = lambda page: (
         replace(page, proof=()) if len(page.leaves) > 1 and page.leaves[0].number > 99 else page
     )

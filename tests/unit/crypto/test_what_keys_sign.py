@@ -44,7 +44,9 @@ def proof(label: bytes) -> bytes:
 
 
 FILE = signatures.sign_file(USER, COMMENT)
-SAID = ActStatement(StatementComment(act="restore", server_id=bytes(32), user=1, ts=0, nonce=bytes(8)), {"path": "a"})
+SAID = ActStatement(
+    StatementComment(act="make-folder", server_id=bytes(32), user=1, ts=0, nonce=bytes(8)), {"path": "a"}
+)
 STATEMENT = signatures.sign_statement(USER, SAID)
 NOTE = sign_receipts(SERVER, [RECEIPT])
 NEXT_SERVER = ServerKey.from_seed(bytes(range(1, 33))).public

@@ -261,6 +261,7 @@ def _require_same(services: ServiceFixture, word: str, about: str, who: Person) 
 
 
 @pytest.mark.parametrize("word", ASKED_RIGHTS)
+@pytest.mark.sampled(3)
 def test_what_is_said_is_what_the_act_does(world: ServiceFixture, word: str) -> None:
     allowed = {}
     for about in _things(word):
@@ -318,6 +319,7 @@ def test_why_one_may(world: ServiceFixture, word: str, about: str, who: Person, 
         ServerPolicy(file_bytes=SIZE - 1),
     ],
 )
+@pytest.mark.sampled(3)
 def test_quotas_are_judged_as_an_upload_is(
     world: ServiceFixture, monkeypatch: pytest.MonkeyPatch, policy: ServerPolicy, size: int
 ) -> None:

@@ -80,6 +80,7 @@ def test_what_is_deleted_is_not_found_and_its_name_not_told(
 
 
 @pytest.mark.parametrize("seed", range(20))
+@pytest.mark.sampled(4)
 def test_pages_join_without_gap_or_repetition(
     services: ServiceFixture, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

@@ -76,6 +76,7 @@ def test_what_is_deleted_is_not_found(stored: ServiceFixture) -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
+@pytest.mark.sampled(4)
 def test_pages_join_without_gap_or_repetition(
     services: ServiceFixture, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

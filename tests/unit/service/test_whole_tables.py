@@ -91,7 +91,7 @@ def _id(number: int) -> bytes:
 
 
 @pytest.mark.parametrize("function", EXAMPLES, ids=lambda function: function.__name__)
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(12)
 def test_no_act_reads_a_whole_table(
     tmp_path: Path,
     shared_database: Database,

@@ -115,6 +115,7 @@ def test_a_commit_between_the_looks_at_the_log_has_it_begun_again(
 
 
 @pytest.mark.parametrize("seed", range(12))
+@pytest.mark.sampled(4)
 def test_of_any_order_of_writing_moving_and_reading_the_pages_are_those_of_the_moment(
     empty: Database, tmp_path: Path, seed: int
 ):
