@@ -85,6 +85,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NEWEST_VERSION": "d deletes the file; V brings an older content back",
         "NOT_EMPTY": "d deletes a folder with all in it",
         "NOT_FOUND": "Somebody may have moved or deleted it: R reads the list anew",
+        "NO_VERSION": "V shows which are there",
         "NOT_JOINED": "6 takes an invitation from an admin",
         "NOT_SHOWN": "Ask whoever gave it to you for another",
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",

@@ -95,6 +95,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NEWEST_VERSION": "With the file: sft rm {path}. An older content back: sft restore {path} --version N",
         "NOT_EMPTY": "With all in it: sft rm -r {path}",
         "NOT_FOUND": "See what there is: {see}",
+        "NO_VERSION": "See them: sft info {path}",
         "NOT_JOINED": "sft join, with an invitation from an admin",
         "NOT_SHOWN": "Is it of this file, and of this version? Then ask whoever gave it to you for another",
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
@@ -227,8 +228,6 @@ def _where_to_look(what: str, name: str) -> str:
             return "sft ls --trash"
         case "file like":
             return "sft ls '**'"
-        case "version":  # "3 of finance/plan.pdf"
-            return f"sft info {shell_name(name.partition(' of ')[2])}"
     folder = split_path(name)[0]
     return f"sft ls {shell_name(folder)}" if folder else "sft ls"
 

@@ -145,6 +145,7 @@ from sft.errors.refusals import (
     NotFoundError,
     NotSmallError,
     NotYoursError,
+    NoVersionError,
     OperatorOnlyError,
     PassphraseFixedError,
     QuotaBytesError,

@@ -161,6 +161,13 @@ class NotFoundError(RequestError):
     sentence = "There is no {what} {name}."
 
 
+class NoVersionError(NotFoundError):
+    """A file that is there, and never had a version of that number, or of which it is lost."""
+
+    code = "NO_VERSION"
+    sentence = "{path} has no version {version}; it has {versions}."
+
+
 class ExistsError(RequestError):
     """A put without --replace, or an act onto a name in use; the digest tells a retry from a clash."""
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import ChangedSinceError, NewestVersionError, NotFoundError
+from sft.errors import ChangedSinceError, NewestVersionError
 from sft.model.access import Caller, Permission
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
 from sft.model.events import FolderPurgeBegun
 from sft.model.records import Destroyed, TrashSeen
 from sft.service.act_statement import AskedAct, require_statement
+from sft.service.files import no_version
 from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
@@ -103,7 +104,8 @@ def destroy_version(transaction: Transaction, item: VersionDestruction) -> None:
     """Destroy the content of a version that is not the newest.
 
     Raises:
-        NotFoundError: no file is there, or it has no such version.
+        NotFoundError: no file is there.
+        NoVersionError: it has no such version.
         NotYoursError: it belongs to another.
         ChangedSinceError: another file is there now.
         NewestVersionError: it is the newest.
@@ -127,7 +129,7 @@ def destroy_version(transaction: Transaction, item: VersionDestruction) -> None:
         )
     found = versions_at(transaction, [(file.id, item.version)])
     if not found:
-        raise NotFoundError(what="version", name=f"{item.version} of {item.path}")
+        raise no_version(item.path, item.version, file)
     (version,) = found
     if version.number == file.newest:
         raise NewestVersionError(path=item.path, version=version.number)

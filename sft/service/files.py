@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from sft.errors import BadRequestError, NotFoundError, RequestError, RowForgedError
+from sft.errors import BadRequestError, NoVersionError, RequestError, RowForgedError
 from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Permission, scope_of
 from sft.model.names import fold
@@ -202,6 +202,14 @@ def require_seen_file(reading: ReadTransaction, caller: Caller, permission: Perm
     return found[0]
 
 
+def no_version(path: str, number: int, file: FileRow) -> NoVersionError:
+    """Say of a file that is there which versions it has: those before the newest may be lost, but for that."""
+    known = f"1 to {file.newest}" if file.newest > 1 else "version 1 alone"
+    return NoVersionError(
+        path=path, version=number, versions=f"others, up to {file.newest}" if number < file.newest else known
+    )
+
+
 def find_versions(
     reading: ReadTransaction, caller: Caller, permission: Permission, wanted: Sequence[tuple[str, int]]
 ) -> list[Pair | RequestError]:
@@ -238,7 +246,7 @@ def find_versions(
             return file, version
         if number in {0, file.newest}:
             raise RowForgedError(table_of(VersionRow), f"{file.id}, {file.newest}")
-        return NotFoundError(what="version", name=f"{number} of {path}")
+        return no_version(path, number, file)
 
     return [outcome(path, number) for path, number in wanted]
 

@@ -155,7 +155,7 @@ def revoke_key(transaction: Transaction, item: RevokeKeyInput) -> UserChanged:
     key = next((key for key in keys if key.public_key == item.public_key), None)
     if key is None:
         public = PublicKey.decode_or_none(item.public_key)
-        raise NotFoundError(what="key", name="" if public is None else public.text())
+        raise NotFoundError(what="key", name=item.public_key.hex() if public is None else public.text())
     if _is_active(key) and sum(map(_is_active, keys)) == 1:
         raise LastKeyError(name=user.name)
     cut_off = _cut_off(transaction, key, item.reason, item.cut_off)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-from sft.cli import expiry, prompts
+from sft.cli import prompts
+from sft.client.transfers import expiries
 from sft.errors import ConnectionLostError
 from sft.model.access import operator_caller
 from sft.model.policy import ServerPolicy
@@ -36,6 +37,12 @@ def test_an_old_content_is_the_newest_again_signed_by_who_brought_it_back(cli: L
     newest = cli.sft("max", "restore", "plan.txt", "--version", "4")
     assert newest.status == 5
     assert "Version 4 is the newest of plan.txt" in newest.err
+    for words in (["get", "plan.txt", "--version", "9"], ["restore", "plan.txt", "--version", "9"],
+                  ["rm", "plan.txt", "--version", "9", "--yes"]):  # fmt: skip
+        none = cli.sft("max", *words)
+        assert none.status == 3
+        assert "plan.txt has no version 9; it has 1 to 4 [NO_VERSION]" in none.err
+        assert "sft info plan.txt" in none.err
 
 
 def test_large_ones_come_back_too(cli: LiveCli):
@@ -54,9 +61,7 @@ def test_a_version_is_destroyed_by_its_name(cli: LiveCli):
     off = cli.sft("max", "rm", "plan.txt", "--version", "2")
     assert off.status == 2
     assert "there is no terminal to ask on" in off.err
-    kept = cli.sft("max", "rm", "plan.txt", "--version", "2", typed="yes\n")
-    assert "Nothing was destroyed." in kept.err
-    gone = cli.sft("max", "rm", "plan.txt", "--version", "2", typed="plan.txt\n")
+    gone = cli.sft("max", "rm", "plan.txt", "--version", "2", "--yes")
     assert gone.lines == ["plan.txt: the content of version 2 is destroyed; what is known of it stays"]
     refused = cli.sft("gus", "get", "plan.txt", "--version", "2", "--to", "x")
     assert refused.status == 3
@@ -111,7 +116,7 @@ def test_a_put_says_what_it_stored_without_the_expiry(cli: LiveCli, monkeypatch)
         raise ConnectionLostError
 
     with monkeypatch.context() as patched:
-        patched.setattr(expiry, "set_expiry", broken)
+        patched.setattr(expiries, "set_expiry", broken)
         put = cli.sft("max", "put", cli.file("week.txt", b"content"), "--expires", "7d")
     assert put.status == ConnectionLostError.exit_status
     assert put.out.startswith("stored    week.txt")

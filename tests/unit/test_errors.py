@@ -570,6 +570,13 @@ TABLE = [
         "See what there is: sft ls",
     ),
     Row(
+        errors.NoVersionError(path="fin/plan.txt", version=9, versions="1 to 3"),
+        "NO_VERSION",
+        3,
+        "fin/plan.txt has no version 9; it has 1 to 3.",
+        "See them: sft info fin/plan.txt",
+    ),
+    Row(
         errors.ExistsError(path="budget.xlsx", version=3, author="max", stored_at=NOW),
         "EXISTS",
         5,

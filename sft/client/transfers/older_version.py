@@ -13,7 +13,7 @@ from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, get_all, put_all
 from sft.client.transfers.plan import PutItem, plan_get
 from sft.client.transfers.progress import Report
-from sft.errors import NewestVersionError, NotFoundError
+from sft.errors import NewestVersionError, NoVersionError
 
 
 async def bring_version_back(
@@ -40,10 +40,14 @@ async def bring_version_back(
     results = await get_all(session, plan.items, to=within, keep_parts=False)
     for got in results:
         if got.error is not None or got.local is None:
-            raise got.error or NotFoundError(what="version", name=f"{number} of {path}")
+            raise got.error or _no_version(path, number, newest)
         item = PutItem(got.local, path, got.item.size)
         (stored,) = await put_all(session, [item], if_version=newest, report=report)
         if stored.error is not None:
             raise stored.error
         return stored
-    raise NotFoundError(what="version", name=f"{number} of {path}")
+    raise _no_version(path, number, newest)
+
+
+def _no_version(path: str, number: int, newest: int) -> NoVersionError:
+    return NoVersionError(path=path, version=number, versions=f"others, up to {newest}")

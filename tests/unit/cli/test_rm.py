@@ -9,10 +9,14 @@ from sft.model.records import Deleted, Destroyed, FileSeen, Folder, Page, Trashe
 from sft.wire.messages import (
     Delete,
     DestroyTrashed,
+    DestroyVersion,
+    Done,
     FileDeleted,
+    FileShown,
     FolderPage,
     ListFolder,
     ListTrash,
+    ShowFile,
     ShowTrashed,
     TrashDestroyed,
     TrashListed,
@@ -207,6 +211,21 @@ def test_what_is_destroyed_is_what_was_shown(destroying):
     assert "What lies in the trash as notes.txt is not what was listed: mia deleted this, " in ran.err
     assert "[TRASH_CHANGED]" in ran.err
     assert "List again: sft ls --trash" in ran.err
+
+
+def test_the_version_is_destroyed_of_the_file_that_was_there_when_it_was_asked(cli):
+    """Another file that has the name by then is another: the server is told which one."""
+    shown = signed_file("plan.txt", number=3)
+    cli.answers[ShowFile] = lambda request: FileShown(request.id, shown)
+    cli.answers[DestroyVersion] = lambda request: Done(request.id)
+    kept = cli.run("rm", "plan.txt", "--version", "2", typed="yes\n")
+    assert kept.status == 130
+    assert "Nothing was destroyed." in kept.err
+    assert [type(each) for each in cli.sessions[-1].asked] == [ShowFile]
+    gone = cli.run("rm", "plan.txt", "--version", "2", typed="plan.txt\n")
+    assert gone.status == 0
+    asked = cli.sessions[-1].asked[-1]
+    assert (asked.path, asked.file_id, asked.version) == ("plan.txt", shown.id, 2)
 
 
 def test_what_goes_with_a_folder_is_not_destroyed_twice(destroying):

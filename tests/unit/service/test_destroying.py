@@ -10,6 +10,7 @@ from sft.errors import (
     NewestVersionError,
     NotFoundError,
     NotYoursError,
+    NoVersionError,
     SignatureRefusedError,
     VersionDestroyedError,
 )
@@ -110,7 +111,7 @@ def test_what_is_not_destroyed(services: ServiceFixture) -> None:
         destroy(services, 1, MIA)
     with pytest.raises(NewestVersionError):
         destroy(services, 3)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NoVersionError):
         destroy(services, 4)
     with pytest.raises(ChangedSinceError):
         services.act(destroy_version, VersionDestruction(MAX.caller, "a", bytes(16), 1))

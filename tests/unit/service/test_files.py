@@ -1,13 +1,16 @@
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from sft.errors import BadRequestError, NotFoundError, RecordForgedError, RoleForbidsError
+from sft.errors import BadRequestError, NotFoundError, NoVersionError, RecordForgedError, RoleForbidsError
 from sft.limits import LIST_BYTES, TRASH_SECONDS
 from sft.model.names import fold
 from sft.model.records import File, Page
-from sft.service.files import PAGE_FILES, PAGE_SIGNED_FILES, find_files, list_folder, list_trash, show_file
+from sft.service.files import PAGE_FILES, PAGE_SIGNED_FILES, find_files, list_folder, list_trash, no_version, show_file
 from sft.service.folders import MakeFolderInput, make_folder
 from sft.service.trash import Deletion, delete
+from sft.store.row_types import FileRow
+from sft.store.statements import rows_of
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture
 from tests.unit.store.asked import asked_of
 
@@ -192,9 +195,21 @@ def test_any_version_is_shown(services: ServiceFixture) -> None:
     services.replace(MAX, "a", b"22", services.ask(show_file, MAX, path="a"))
     sizes = [services.ask(show_file, GUS, path="a", version=n).version.size for n in (0, 1, 2)]
     assert sizes == [2, 1, 2]
-    with pytest.raises(NotFoundError) as refused:
+    with pytest.raises(NoVersionError) as refused:
         services.ask(show_file, GUS, path="a", version=3)
-    assert refused.value.values == {"what": "version", "name": "3 of a"}
+    assert refused.value.values == {"path": "a", "version": 3, "versions": "1 to 2"}
+    services.put(MAX, "b", b"1")
+    with pytest.raises(NoVersionError) as refused:
+        services.ask(show_file, GUS, path="b", version=2)
+    assert refused.value.values["versions"] == "version 1 alone"
+
+
+def test_of_a_version_that_is_lost_no_row_of_numbers_is_said(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    with services.reading() as reading:
+        (row,) = reading.rows.all(rows_of(FileRow))
+    file = replace(row, newest=3)
+    assert no_version("a", 2, file).values["versions"] == "others, up to 3"
 
 
 def test_a_forged_file_is_refused_by_name(services: ServiceFixture) -> None:
