@@ -63,6 +63,7 @@ from sft.store.row_types import (
     VersionRow,
 )
 from sft.store.rows import Transaction
+from sft.store.search_blocks import make_block
 from sft.store.users import write_users
 from sft.vault.backend_local import LocalBackend
 from sft.vault.keyring import Keyring
@@ -280,6 +281,7 @@ def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
             _add_files(writing, shape, made)
             database.checkpoint()
         _delete_old(writing, shape, keyring.server_id)
+        _make_search_blocks(writing)
     return home
 
 
@@ -348,6 +350,14 @@ def _require(is_so: bool) -> None:
     """Rows say where they are in the log before it has them."""
     if not is_so:
         raise RuntimeError("the log is not what the rows say")
+
+
+def _make_search_blocks(writing: Writing) -> None:
+    """Make them as the server does while it runs."""
+    leaf: int | None = -1
+    while leaf is not None:
+        with writing() as transaction:
+            leaf = make_block(transaction, leaf)
 
 
 def _delete_old(writing: Writing, shape: Shape, server_id: bytes) -> None:

@@ -20,13 +20,16 @@ from typing import Any
 
 from sft.client.api.trash import trash_seen
 from sft.model.access import Role
+from sft.model.file_criteria import FileCriteria
 from sft.operator.home import Home
 from sft.wire import messages as m
 from tests.campaigns.line import Line
 from tests.campaigns.population import ADA, GUS, MAX, NAMED, OLGA, Shape, content, key_of, server_key
+from tests.campaigns.searches import questions
 from tests.processes import ServerProcess, say
 
 ANSWER_MS = 50.0  # of everything that a person waits for with a finger on a key
+FOUND_MS = 100.0  # of a search, until something is found or there is nothing
 HOLD_MS = 50.0  # what the writer may be with one act
 START_MS = 1500.0
 DELETE_MS = 1000.0  # of a folder of half a million files, and what others wait meanwhile
@@ -34,7 +37,6 @@ IN_FLIGHT = 120  # of a guest who wants to see the people, again and again
 AFTERWARDS_SECONDS = 2.0
 DAYS_LATER = 31  # when the trash is to be destroyed
 FOLDERS_WALKED = 40
-SEARCHED = ("", "f2.", "f3.")  # from the first name, in the folder of half of the files, and behind it
 
 
 @dataclass
@@ -155,6 +157,7 @@ class Measures:
             self._ada, self._olga, self._max, self._gus = (self._line(server, each) for each in (ADA, OLGA, MAX, GUS))
             self._logins()
             self._lists()
+            self._searches()
             self._log()
             self._people()
             self._changes()
@@ -245,8 +248,6 @@ class Measures:
             ("first page of the folder of half a million below", "many", ""),
         ):
             self._measure(what, self._gus, m.ListFolder, lambda _, p=path, c=cursor: {"path": p, "cursor": c})
-        for what, word in (("a word of no name, one question", "zebra"), ("a word of every name", "f")):
-            self._measure(what, self._gus, m.SearchNames, lambda n, w=word: {"words": (w,), "cursor": SEARCHED[n % 3]})
         folders = min(FOLDERS_WALKED, -(-shape.many // 500))
         self._measure("ls '**', a page", self._gus, m.ListFolder, lambda n: {"path": f"many/d{n:05}"}, times=folders)
         with self._operator(self._server) as operator:
@@ -257,6 +258,29 @@ class Measures:
         self._measure("trash page of who has half of it", self._olga, m.ListTrash, lambda _: {})
         self._measure("trash page of who has deleted nothing", self._max, m.ListTrash, lambda _: {})
         self._measure("show one file", self._gus, m.ShowFile, lambda n: {"path": f"big/f{n:07}.txt"})
+
+    def _searches(self) -> None:
+        """Ask each kind of question until something is found, or there is nothing: first of all as the cache is."""
+        for what, words, criteria in questions(self._shape):
+            for who, line in (("", self._gus), (", an admin", self._ada)):
+                self._found(f"search: {what}{who}", line, words, criteria)
+
+    def _found(self, what: str, line: Line, words: tuple[str, ...], criteria: FileCriteria | None) -> None:
+        self._server.parts("answer")
+        server, whole = [], []
+        for _ in range(self._times):
+            cursor, is_found = "", False
+            with timed() as took:
+                while not is_found:
+                    reply = granted(line.ask(m.SearchNames, words=words, criteria=criteria, cursor=cursor))
+                    if not isinstance(reply, m.NamesFound):
+                        raise TypeError(f"no page: {reply}")
+                    cursor = reply.page.next
+                    is_found = bool(reply.page.files or reply.page.folders) or not cursor
+            self._barrier()
+            whole += took
+            server.append(sum(self._server.parts("answer", "SearchNames")))
+        self.figures.add(what, FOUND_MS, server=server, whole=whole)
 
     def _log(self) -> None:
         pages = {"limit": 100}
