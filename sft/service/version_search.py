@@ -17,7 +17,7 @@ from sft.limits import SEARCH_EFFORT
 from sft.model.access import Scope
 from sft.model.file_criteria import FileCriteria
 from sft.model.records import File
-from sft.service.files import PAGE_FILES, PAGE_SIGNED_FILES
+from sft.service.files import PAGE_SIGNED_FILES
 from sft.service.live_folders import LiveFolders
 from sft.service.record_builder import PageRoom, RecordBuilder
 from sft.store.files import files_by_row_id, newest_versions
@@ -42,7 +42,8 @@ _BEFORE_ALL: Final[LeafKey] = (0, 0)
 _FEW: Final = 2_000  # versions of one author: all of them are looked through at once
 _ONE_BY_ONE: Final = 512  # versions of a stretch
 _BLOCKS: Final = (16, 64, 256)  # asked for together: what is found near is found before much was read
-_CHECKED: Final = 64  # files together
+PAGE_FOUND: Final = 100  # fewer than of a listing: the first answer is what one waits for
+_CHECKED: Final = 50  # files together
 # Microseconds of a reader, about: on two busy cores.
 _ROW_EFFORT: Final = 3
 _WORD_EFFORT: Final = 14  # in the names of a block
@@ -95,7 +96,7 @@ def newest_files(
     Returns:
         Some of them, and the place of the next page; None at the end.
     """
-    most = min(room.entries, PAGE_SIGNED_FILES if signatures else PAGE_FILES)
+    most = min(room.entries, PAGE_SIGNED_FILES if signatures else PAGE_FOUND)
     looking = _Looking(reading, scope, question)
     builder = RecordBuilder(reading)
     taken: list[File] = []

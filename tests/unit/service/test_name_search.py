@@ -90,7 +90,7 @@ def test_pages_join_without_gap_or_repetition(
     folders = sorted({path[:end] for path in paths for end in range(len(path)) if path[end] == "/"})
     monkeypatch.setattr("sft.service.name_search.NAMES_SCANNED", rng.randint(1, 9))
     monkeypatch.setattr("sft.service.name_search.PAGE_FILES", rng.randint(1, 9))
-    monkeypatch.setattr("sft.service.version_search.PAGE_FILES", rng.randint(1, 9))
+    monkeypatch.setattr("sft.service.version_search.PAGE_FOUND", rng.randint(1, 9))
     word = rng.choice("ab0123")
     expected = sorted(path for path in (*folders, *paths) if word in fold(path.rpartition("/")[2]))
     assert sorted(found(services, word)) == expected, seed

@@ -188,7 +188,7 @@ def test_what_is_found_is_what_a_plain_filter_of_all_listings_finds(
     monkeypatch.setattr("sft.service.version_search._FEW", draw.randint(0, 9))
     monkeypatch.setattr("sft.service.version_search._ONE_BY_ONE", draw.randint(1, 5))
     monkeypatch.setattr("sft.service.version_search._BLOCKS", (draw.randint(1, 3),))
-    monkeypatch.setattr("sft.service.version_search.PAGE_FILES", draw.randint(1, 9))
+    monkeypatch.setattr("sft.service.version_search.PAGE_FOUND", draw.randint(1, 9))
     monkeypatch.setattr("sft.service.version_search.SEARCH_EFFORT", draw.choice((1, 100, 1000, 60_000)))
     monkeypatch.setattr("sft.service.name_search.NAMES_SCANNED", draw.randint(1, 9))
     monkeypatch.setattr("sft.service.name_search._FOUND", draw.randint(1, 5))

@@ -87,7 +87,7 @@ def test_pages_join_without_gap_or_repetition(
         services.now += draw.randint(0, 2)
     monkeypatch.setattr("sft.service.version_search._ONE_BY_ONE", draw.randint(1, 9))
     monkeypatch.setattr("sft.service.version_search.SEARCH_EFFORT", draw.randint(1, 60))
-    monkeypatch.setattr("sft.service.version_search.PAGE_FILES", draw.randint(1, 9))
+    monkeypatch.setattr("sft.service.version_search.PAGE_FOUND", draw.randint(1, 9))
     least = draw.randint(1, 9)
     assert found(services, smallest=least) == [name for name in reversed(sizes) if sizes[name] >= least], seed
 
