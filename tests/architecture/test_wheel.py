@@ -1,8 +1,7 @@
-"""What is shipped: built once, looked into, and run from another folder."""
+"""What is shipped, file by file; ``tests/e2e/test_installed.py`` runs it."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import zipfile
@@ -42,20 +41,3 @@ def test_the_wheel_holds_every_file_of_the_program_and_no_other(wheel: Path) -> 
     assert expected - program == set()
     assert {name for name in program - expected if not name.startswith("sft/migrations/")} == set()
     assert not any(name.endswith((".pyc", "dropin.cache")) for name in shipped)
-
-
-@pytest.mark.long
-def test_twistd_knows_the_plugin_of_an_unpacked_wheel(wheel: Path, tmp_path: Path) -> None:
-    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "twisted", "--help"],
-        cwd=elsewhere,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert "secure file transfer server" in done.stdout
