@@ -26,6 +26,7 @@ ACTS: Final[Mapping[str, Mapping[str, Words]]] = {
         "join": commands.join,
         "set_first": commands.set_first,
         "set_address": commands.set_address,
+        "set_policy": commands.set_policy,
         "accept_link": commands.accept_link,
         "forget": commands.forget,
     },

@@ -230,6 +230,10 @@ def set_address(account: str, address: str) -> CommandLine:
     return _of_accounts("address", account, address)
 
 
+def set_policy(account: str, file: str) -> CommandLine:
+    return _of_accounts("policy", account, file)
+
+
 def accept_link(account: str, link: str) -> CommandLine:
     del link
     found = _of_accounts("link", account)

@@ -184,6 +184,15 @@ class Accounts(Protocol):
     async def accept_link(self, account: str, link: str) -> Account:
         """Take key and address of a server from the server link that a person gave."""
 
+    async def set_policy(self, account: str, file: str) -> None:
+        """Say which witnesses have to cosign a server's log, by a file here; it holds from the next login on.
+
+        Raises:
+            PolicyError: it is not written as one.
+            UsageError: it names other logs.
+            LocalFileError: it cannot be read.
+        """
+
     async def server_link(self, account: str) -> str:
         """Return address and key of a server as a link; it is no secret."""
 

@@ -233,6 +233,7 @@ _SERVERS: Final = (
     Action("servers.demo", "f2,e", "Explore a demo", "Explore a demo on this computer", 14),
     Action("servers.address", "a", "Address", "Look for this server elsewhere", 18),
     Action("servers.link", "p", "Server link", "Paste a server link that an admin gave you", 20),
+    Action("servers.policy", "w", "", "Say which witnesses have to cosign this server's log, by a policy file"),
     Action("servers.copy", "y", "", "Copy the server link to the terminal's clipboard: address and key, no secret"),
     Action("servers.first", "f", "Use first", "Use this server when none is named", 22),
     Action("servers.forget", "d", "Forget", "Forget this server; its key is put aside", 24),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -25,7 +26,7 @@ from sft.crypto.signed_note import server_note_key
 from sft.errors import CryptoError, UsageError
 from sft.ledger.checkpoints import verify_cosignatures
 from sft.ledger.policy import Policy
-from sft.limits import UNWITNESSED_SECONDS
+from sft.limits import POLICY_BYTES, UNWITNESSED_SECONDS
 from sft.model.names import safe
 from sft.model.text import count_text, local_time
 
@@ -107,6 +108,13 @@ def keep_policy(state: StateFolder, profile: Profile, data: bytes) -> Policy:
             )
     state.write(_name(profile.server_id), data)
     return policy
+
+
+def keep_policy_file(state: StateFolder, profile: Profile, path: Path) -> Policy:
+    """Keep the policy of a file that a person named (blocks); raises what ``keep_policy`` does, and LocalFileError."""
+    with translating_os_errors(path), path.open("rb") as opened:
+        data = opened.read(POLICY_BYTES + 1)
+    return keep_policy(state, profile, data)
 
 
 def log_standing(state: StateFolder, server_id: bytes, *, now: float) -> LogStanding | None:

@@ -80,6 +80,7 @@ SAID = {
     "sft servers default acme": commands.set_first("acme"),
     "sft servers address acme a.example:7361": commands.set_address("acme", "a.example:7361"),
     "sft servers link acme  # asks for the server link": commands.accept_link("acme", "sft://a.example:7361/s#secret"),
+    "sft servers policy acme /home/max/policy": commands.set_policy("acme", "/home/max/policy"),
     "sft servers forget acme": commands.forget("acme"),
     "sft put '/home/max/a b.txt' /home/max/photos --to finance/2026": commands.transfer(PUT),
     "sft put /home/max/x": commands.transfer(job(Direction.PUT, "/home/max/x")),

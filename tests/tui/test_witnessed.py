@@ -80,6 +80,23 @@ async def test_a_quorum_witnesses_up_to_where_it_cosigned(tmp_path):
         assert "has cosigned the log of acme-files for more than a day" in stage.text("#server-says")
 
 
+async def test_a_policy_is_taken_from_a_file_and_one_that_is_none_changes_nothing(tmp_path):
+    (tmp_path / "policy").write_text(POLICY)
+    (tmp_path / "none").write_text("quorum all\n")
+    async with running(tmp_path, "max", size=(120, 36)) as stage:
+        await stage.press("6", "w", "end")
+        await stage.type("none")
+        await stage.press("enter")
+        assert "C2SP tlog-policy" in stage.said()
+        assert "witness" not in header(stage)
+        await stage.press("w", "end")
+        await stage.type("policy")
+        await stage.press("enter")
+        assert "not yet witnessed: w0 did not cosign" in stage.text("#server-says")
+        (done,) = [each.text for each in stage.app.commands]
+        assert done.startswith("sft servers policy acme-files ")
+
+
 async def test_a_damaged_policy_is_said_and_stops_nothing(tmp_path):
     async with running(tmp_path, "max", size=(120, 36)) as stage:
         await with_policy(stage, "quorum all\n")

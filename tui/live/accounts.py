@@ -8,14 +8,16 @@ would be lost.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from sft.client import joining
 from sft.client.identity import given
-from sft.client.profiles import Profiles
+from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
+from sft.client.witnessed import keep_policy_file
 from sft.errors import ConnectionLostError, UsageError
 from sft.model.links import Link, ServerLink
 from tui.gateway import Account
@@ -78,6 +80,11 @@ class LiveAccounts:
         profiles, now = Profiles(self._access.state), int(self._access.clock())
         return await self._access.account(await self._access.blocking(profiles.accept_link, account, link, now=now))
 
+    async def set_policy(self, account: str, file: str) -> None:
+        access = self._access
+        profile = await access.blocking(Profiles(access.state).choose, account)
+        await access.blocking(_keep_policy, access.state, profile, file)
+
     async def server_link(self, account: str) -> str:
         profile = await self._access.blocking(Profiles(self._access.state).choose, account)
         return ServerLink(
@@ -110,6 +117,13 @@ class LiveAccounts:
         access.state = StateFolder(folder, folder)
         access.environ = {key: told for key, told in access.environ.items() if key not in _OURS}
         return await access.blocking(Profiles(access.state).default_name)
+
+
+def _keep_policy(state: StateFolder, profile: Profile, file: str) -> None:
+    path = Path(file)
+    with contextlib.suppress(RuntimeError):  # a home of nobody: a name that begins with ~
+        path = path.expanduser()
+    keep_policy_file(state, profile, path)
 
 
 def _listed(state: StateFolder) -> list[Account]:

@@ -197,6 +197,26 @@ class ServerJourneys:
         if self._screen.connection.online:
             self._screen.report(message, Severity.SUCCESS)
 
+    async def set_policy(self, account: Account) -> None:
+        """Ask for the file of a policy, and log in again: what the log has of witnesses is judged by it from then on."""
+        file = await self._screen.app.push_screen_wait(
+            TextPrompt(
+                f"Who witnesses the log of {account_name(account)}?",
+                lines=["A policy (C2SP tlog-policy) names witnesses and the quorum that makes a checkpoint witnessed."],
+                label="File of the policy, on this computer",
+                value=f"{self._screen.sft.local_folder}/",
+                act="Take it",
+            )
+        )
+        if not file:
+            return
+        await self._screen.gateway.accounts.set_policy(account.name, file)
+        message = f"{account_name(account)}: the policy is taken; what it finds of the log stands beside the list."
+        if self._screen.connection.account == account.name and account.joined:
+            await self._reconnect(account, message)
+        else:
+            self._screen.report(message, Severity.SUCCESS)
+
     async def stop(self, account: Account) -> None:
         """Stop at a changed key or a log that contradicts itself: report what happened, and offer the one way on."""
         error = self._screen.connection.error

@@ -217,6 +217,10 @@ class ServersView(View):
         seen = str(connection.error.values.get("shown", "")) if stopped and connection.error else ""
         self._ask(self._journeys.take_link, account, seen=seen)
 
+    def act_policy(self) -> None:
+        if self._chosen is not None:
+            self._ask(self._journeys.set_policy, self._chosen)
+
     def act_copy(self) -> None:
         if self._chosen is not None:
             self._ask(self._copy_link, self._chosen)

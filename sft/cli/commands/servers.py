@@ -19,12 +19,10 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
 from sft.cli.options import common
 from sft.cli.witnessed_output import standing_of, warning_of
-from sft.client.os_errors import translating_os_errors
 from sft.client.profiles import Forgotten, Profile, require_same_server
 from sft.client.witnessed import standing_text
 from sft.crypto.keys import ServerPublic
 from sft.errors import SftError, UsageError
-from sft.limits import POLICY_BYTES
 from sft.model.links import parse_address, parse_server_link
 from sft.model.names import safe
 from sft.model.text import count_text, sentence, shell_name, shell_word, shown_name
@@ -182,13 +180,10 @@ def trust_command(invocation: Invocation, name: str) -> int:
 @common
 def policy_command(invocation: Invocation, name: str, file: str) -> int:
     """Say which witnesses have to cosign a server's log (C2SP tlog-policy) for it to be shown as witnessed."""
-    from sft.client.witnessed import keep_policy
+    from sft.client.witnessed import keep_policy_file
 
     profile = invocation.profiles.choose(name)
-    path = Path(file)
-    with translating_os_errors(path), path.open("rb") as opened:
-        data = opened.read(POLICY_BYTES + 1)
-    keep_policy(invocation.state, profile, data)
+    keep_policy_file(invocation.state, profile, Path(file))
     standing = standing_of(invocation.state, profile, now=invocation.now)
     invocation.console.show(
         profile_document(profile, invocation.profiles.default_name(), log=standing),
