@@ -22,6 +22,7 @@ from sft.operator.backups.taking import TakenBackup, Taking
 from sft.service.maintenance.purging import COPIED, collect
 from sft.vault.copy_lock import CopyLock
 from sft.vault.disk import Disk
+from sft.vault.keyring import Keyring
 from tests.integration.live_cli import LiveCli
 from tests.integration.server_fixture import content
 from tests.integration.test_backup import backup, lose, ok, restore
@@ -56,14 +57,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def take(
-    cli: LiveCli, path: Path, disk: Disk | None = None, *, server_id: bytes | None = None, **options
+    cli: LiveCli, path: Path, disk: Disk | None = None, *, keyring: Keyring | None = None, **options
 ) -> TakenBackup:
-    """Take a backup as the command does, on this thread; of a server that is stopped, whose id is given."""
-    folder, server_id = BackupFolder(path), server_id or cli.server.here.storage.server_id
+    """Take a backup as the command does, on this thread; of a server that is stopped, whose keyring is given."""
+    keyring = keyring or cli.server.here.storage.vault.keyring
+    folder, server_id = BackupFolder(path), keyring.server_id
     options = {"keep": 7, **options}
     with folder.writing(server_id), CopyLock(cli.server.home.vault).copying() as held:
         assert held
-        files, keyring = read_home_files(cli.server.home), cli.server.here.storage.vault.keyring
+        files = read_home_files(cli.server.home)
         digest = files_digest(files, server="acme", taken_at=NOW)
         vouched = HomeFiles(files, backup_mac(keyring.row_key, server_id, digest))
         run_ = Taking(cli.server.home, folder, server="acme", server_id=server_id, files=vouched, disk=disk, **options)

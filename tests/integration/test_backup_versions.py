@@ -33,7 +33,7 @@ def test_a_backup_of_an_older_version_is_put_back_up_to_date_with_every_row(cli:
     migration.migrate(home.database, lambda config: command.downgrade(config, version), macs)
     stored = {name: rows(home.database)[name] for name in ("users", "files", "versions", "folders", "device_keys")}
     assert all(stored.values())
-    taken = take(cli, tmp_path / "backups", server_id=keyring.server_id)
+    taken = take(cli, tmp_path / "backups", keyring=keyring)
     assert taken.snapshot.manifest.schema == version
     lose_disk(cli)
     said = restore(cli, tmp_path / "backups")
@@ -50,11 +50,11 @@ def test_a_backup_of_an_older_version_is_put_back_up_to_date_with_every_row(cli:
 
 def test_a_backup_of_a_later_version_is_refused_in_words_and_the_home_stays_empty(cli: LiveCli, tmp_path: Path):
     fill(cli)
-    server_id = cli.server.here.storage.server_id
+    keyring = cli.server.here.storage.vault.keyring
     run(cli.server.halt())
     with closing(sqlite3.connect(cli.server.home.database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (LATER,))
-    take(cli, tmp_path / "backups", server_id=server_id)
+    take(cli, tmp_path / "backups", keyring=keyring)
     lose_disk(cli)
     done = cli.operator("restore", str(tmp_path / "backups"))
     assert done.status == 10
