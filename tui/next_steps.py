@@ -111,6 +111,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "ROLE_FORBIDS": "An admin can change your role: {admins}",
         "SAME_TARGET": "Store one of them under another name",
         "SCHEMA": _TELL,
+        "SCHEMA_LATER": _TELL,
         "BACKUP_RUNS": "The same again, when it has ended",
         "DATABASE_BUSY": "The same again, in a minute",
         "HANDING_OVER": "The same again, in a minute",

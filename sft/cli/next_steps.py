@@ -123,6 +123,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "ROLE_FORBIDS": "An admin can: sft role {name} {needed}. Admins here: {admins}",
         "SAME_TARGET": "One of them under another name: sft put {second} --as NAME",
         "SCHEMA": "sftd --home {home} upgrade",
+        "SCHEMA_LATER": "Install the sft that it was used with last, or a later one",
         "BACKUP_RUNS": "The same again, when it has ended",
         "DATABASE_BUSY": "The same again, in a minute",
         "HANDING_OVER": "The same again, in a minute",

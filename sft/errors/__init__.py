@@ -85,6 +85,7 @@ from sft.errors.disk import (
     ObjectMissingError,
     OutcomeUnknownError,
     RowForgedError,
+    SchemaLaterError,
     SchemaOutdatedError,
     StoreError,
     VaultError,

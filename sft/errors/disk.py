@@ -80,6 +80,14 @@ class SchemaOutdatedError(StoreError):
     step_values = ("home",)
 
 
+class SchemaLaterError(StoreError):
+    """The database is of a later program, and no upgrade leads back."""
+
+    code = "SCHEMA_LATER"
+    exit_status = 11
+    sentence = "The database is at version {found}, of a later sft; this one knows those up to {needed}."
+
+
 class HomeError(SftError):
     """A server's home cannot be used as it is."""
 

@@ -184,7 +184,7 @@ def upgrade(home: Home) -> int:
     """Bring the database to this program's version, under the home's lock, with no server running; return the exit status."""
     from sft.operator.bootstrap import open_master_keys
     from sft.store import migration
-    from sft.store.revision import current_revision, needed_revision
+    from sft.store.revision import current_revision, needed_revision, require_no_later
 
     console = Console(sys.stdout, sys.stderr, os.environ)
     lock = HomeLock(home)
@@ -194,6 +194,7 @@ def upgrade(home: Home) -> int:
             raise HomeError(home=str(home.path), problem="a server runs on it", remedy="Stop it, then upgrade")
         before, needed = current_revision(home.database), needed_revision()
         copy = None
+        require_no_later(before)  # before it is copied
         if before != needed:
             keyring = open_master_keys(home, home.configuration().master_key).open()
             _draw(console, "copying the database first")

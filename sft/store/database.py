@@ -20,7 +20,7 @@ from sft.limits import MIB
 from sft.model.policy import ServerPolicy
 from sft.store import row_sum
 from sft.store.connections import BUSY_MILLISECONDS, Connections, faults_as_ours
-from sft.store.revision import current_revision, needed_revision
+from sft.store.revision import current_revision, needed_revision, require_no_later
 from sft.store.rows import ReadTransaction, Rows
 from sft.store.table_specs import RowMacs
 
@@ -142,10 +142,11 @@ def open_database(
         readers: how many threads will read at once.
 
     Raises:
-        SchemaOutdatedError: its tables are not those of this program.
+        SchemaOutdatedError, SchemaLaterError: its tables are not those of this program.
         StoreError: it cannot be read, or holds code that sft did not put there.
     """
     found, needed = current_revision(path), needed_revision()
+    require_no_later(found)
     if found != needed:
         raise SchemaOutdatedError(found=found or "none", needed=needed, home=str(home or path.parent))
     database = Database(path, row_key, older_row_key, server_id, readers=readers)

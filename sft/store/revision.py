@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from sft.errors import StoreError
+from sft.errors import SchemaLaterError, StoreError
 from sft.store.connections import connect, faults_as_ours
 
 _TABLE: Final = "alembic_version"
@@ -33,6 +33,13 @@ def current_revision(path: Path) -> str | None:
         raise StoreError(problem="it is not there")
     with faults_as_ours(), closing(connect(path, writing=True)) as connection:
         return revision_of(connection)
+
+
+def require_no_later(found: str | None) -> None:
+    """Refuse a database of a later program, with SchemaLaterError: nothing here can read it, or bring it back."""
+    needed = needed_revision()
+    if found is not None and found > needed:
+        raise SchemaLaterError(found=found, needed=needed)
 
 
 def revision_of(connection: sqlite3.Connection) -> str | None:

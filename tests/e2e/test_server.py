@@ -199,7 +199,7 @@ def test_an_older_database_is_refused_until_upgrade_mends_it(server: ServerProce
     assert (done.returncode, done.stdout) == (0, "the database is at version 9999 (was 0002)\n")
     assert newer("vault", "check", "--read-data").returncode == 0
     # The older program does not touch a newer database.
-    refused(start_to_end(home), "SCHEMA", 11)
+    refused(start_to_end(home), "SCHEMA_LATER", 11)
     with sqlite3.connect(home / "data" / "sft.sqlite") as database:
         assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
     database.close()

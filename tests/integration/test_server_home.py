@@ -27,6 +27,7 @@ from sft.errors import (
     HomeError,
     ListenError,
     NoServerError,
+    SchemaLaterError,
     SchemaOutdatedError,
     SftError,
     StoreError,
@@ -270,16 +271,21 @@ def test_what_a_crash_left_in_the_way_of_the_control_socket_is_no_hindrance(stop
 # -- the version of the database ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", ["0000", "9999"])
-def test_a_database_of_another_version_is_refused_and_left_alone(stopped: ServerFixture, version: str):
+@pytest.mark.parametrize(
+    ("version", "error"), [("0000", SchemaOutdatedError), ("9999", SchemaLaterError)], ids=["older", "later"]
+)
+def test_a_database_of_another_version_is_refused_and_left_alone(
+    stopped: ServerFixture, version: str, error: type[SftError]
+):
     with sqlite3.connect(stopped.home.database) as database:
         database.execute("UPDATE alembic_version SET version_num = ?", (version,))
     database.close()
-    assert f"is at version {version}" in refused(stopped, SchemaOutdatedError)
+    assert f"is at version {version}" in refused(stopped, error)
     listed = LiveCli(stopped).operator("user", "list")  # it serves for itself, and refuses as well
-    assert (listed.status, "[SCHEMA]" in listed.err) == (11, True), listed.err
+    assert (listed.status, f"[{error.code}]" in listed.err) == (11, True), listed.err
     with pytest.raises(SftError):
         upgrade(stopped.home)
+    assert bool(list(stopped.home.data.glob("*before-upgrade*"))) is (error is SchemaOutdatedError)
     with sqlite3.connect(stopped.home.database) as database:
         assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(version,)]
     database.close()

@@ -867,6 +867,13 @@ TABLE = [
         "sftd --home '/srv/my home' upgrade",
     ),
     Row(
+        errors.SchemaLaterError(found="0003", needed="0002"),
+        "SCHEMA_LATER",
+        11,
+        "The database is at version 0003, of a later sft; this one knows those up to 0002.",
+        "Install the sft that it was used with last, or a later one",
+    ),
+    Row(
         errors.ConfigurationError(
             place="/srv/sft/sft.toml, line 3",
             problem="there is no option trash_day",
