@@ -29,6 +29,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "CUT_OFF": "The details of a file (i) say its number in the log: take that of the first one that is not yours",
         "TRASH_CHANGED": "Look at the trash again (T), then decide",
         "CHANGED_SINCE": "Read the newer version, then decide",
+        "CLOCK_DOUBTED": "Tell the operator (sftd status)",
         "CONFIGURATION": "{remedy}",
         "CONNECTION_LOST": "It is tried again by itself",
         "CONTENT_DAMAGED": _CHECK_VAULT,

@@ -34,6 +34,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "CHANGED_HERE": "What of it is to stay, under another name; then the same command again",
         "CUT_OFF": "Take a number from sft info FILE: that of the first file that you did not store",
         "CHANGED_SINCE": "sft get --keep-both {path}, then decide",
+        "CLOCK_DOUBTED": "Tell the operator (sftd status)",
         "CONFIGURATION": "{remedy}",
         "TRASH_CHANGED": "List again: sft ls --trash",
         "CONNECTION_LOST": _AGAIN,

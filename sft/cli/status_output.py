@@ -11,7 +11,7 @@ from sft.model.status import HookStatus, LiveStatus, ServerStatus
 from sft.model.status_words import refusal_text, status_facts, status_head
 from sft.model.text import count_text, local_time, shown_name, size_text, utc_time
 
-_TIMES: Final = ("started_at", "now", "checked_at", "collected_at", "backed_up_at", "key_since_at")
+_TIMES: Final = ("started_at", "now", "checked_at", "collected_at", "backed_up_at", "key_since_at", "clock_sound_at")
 _REFUSALS_PRINTED: Final = 10
 
 

@@ -119,6 +119,7 @@ from sft.errors.refusals import (
     BackupRunningError,
     BadRequestError,
     ChangedSinceError,
+    ClockDoubtedError,
     ContentDamagedError,
     CutOffError,
     DatabaseBusyError,

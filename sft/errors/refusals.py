@@ -319,6 +319,14 @@ class QuotaFilesError(RequestError):
     step_values = ("admins",)
 
 
+class ClockDoubtedError(RequestError):
+    """What is old by the server's clock may not be: it moved otherwise than time can have passed, and nobody agreed with it."""
+
+    code = "CLOCK_DOUBTED"
+    exit_status = 11
+    sentence = "The server's clock says {now_at}, which nothing confirms since {sound_at}: nothing is destroyed by age."
+
+
 class ReceiverQuotaError(RequestError):
     """What would be handed over is more than who gets it may own: all versions count, and what is reserved."""
 

@@ -14,6 +14,9 @@ from sft.model.event import DomainEvent, StatedEvent
 from sft.model.maintenance_events import (
     BackupEnded,
     BackupTaken,
+    ClockBelieved,
+    ClockDoubted,
+    ClockSeen,
     ContentResealed,
     DataKeysResealed,
     ObjectsDestroyed,
@@ -35,6 +38,9 @@ from sft.model.records import KeyEnd
 __all__ = [
     "BackupEnded",
     "BackupTaken",
+    "ClockBelieved",
+    "ClockDoubted",
+    "ClockSeen",
     "ContentResealed",
     "DataKeysResealed",
     "DomainEvent",

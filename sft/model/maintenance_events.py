@@ -17,6 +17,35 @@ class TrashCollected(DomainEvent, frozen=True, kw_only=True):
     leaf: ClassVar[bool] = False
 
 
+class ClockSeen(DomainEvent, frozen=True, kw_only=True):
+    """The server ran until now, by its clock."""
+
+    routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
+
+
+class ClockDoubted(DomainEvent, frozen=True, kw_only=True):
+    """The clock moved otherwise than time can have passed: what destroys by age waits (``sft.model.clock``).
+
+    Attributes:
+        seconds: by which it is beyond ``sound_at``, which it would say at least if it had gone right; below 0 it is behind.
+    """
+
+    warning: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
+
+    seconds: int
+    sound_at: int
+
+
+class ClockBelieved(DomainEvent, frozen=True, kw_only=True):
+    """The clock is doubted no more."""
+
+    leaf: ClassVar[bool] = False
+
+    why: str
+
+
 class SpaceGivenBack(DomainEvent, frozen=True, kw_only=True):
     """Pages of the database that held nothing went back to the file system."""
 

@@ -75,6 +75,7 @@ class ServerStatus(Record, frozen=True):
         waiting: options of the configuration that wait for a restart.
         daily_growth_bytes: of all that is stored, over the last month; None while less than two days are known.
         days_until_full: as it grows; None where it does not, or that is not known.
+        clock_sound_at: where the server's clock is doubted, the last moment that is known; None where it is believed.
     """
 
     version: ShortText
@@ -104,6 +105,7 @@ class ServerStatus(Record, frozen=True):
     daily_growth_bytes: int | None = None
     days_until_full: Count | None = None
     hooks: HookStatuses = ()
+    clock_sound_at: Seconds | None = None
 
 
 class SessionRates(Record, frozen=True):

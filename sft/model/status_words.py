@@ -59,6 +59,8 @@ def status_facts(status: ServerStatus, now: float) -> list[StatusFact]:
             is_doubtful=status.faults > 0,
         ),
     ]
+    if status.clock_sound_at is not None:
+        facts.append(_clock(status.now, status.clock_sound_at, now))
     if status.hooks:
         facts.append(_hooks(status, now))
     if status.waiting:
@@ -100,6 +102,15 @@ def _hooks(status: ServerStatus, now: float) -> StatusFact:
         for each in failing
     )
     return StatusFact("hooks", said, is_doubtful=True)
+
+
+def _clock(server_now: int, sound_at: int, now: float) -> StatusFact:
+    said = (
+        f"says {local_time(server_now, now=now)}, which nothing confirms since {local_time(sound_at, now=now)}: nothing is "
+        "destroyed by age until somebody signs something at that moment, or a week has passed. Is it right? "
+        "sftd vault collect --clock-is-right"
+    )
+    return StatusFact("clock", said, is_doubtful=True)
 
 
 def _is_old(moment: int | None, status: ServerStatus) -> bool:

@@ -349,6 +349,7 @@ _HOOK: Final = OperatorGroup(
     ],
 )
 
+_CLOCK_IS_RIGHT: Final = flag("--clock-is-right", "Doubt the server's clock no more: sftd status says if it is.")
 _VAULT: Final = OperatorGroup(
     "vault",
     "What is stored, as it lies on the disk.",
@@ -381,7 +382,7 @@ _VAULT: Final = OperatorGroup(
             ),
             before="lost_database:make_again",
         ),
-        leaf("collect", "files:collect", "Destroy what was in the trash for its time."),
+        leaf("collect", "files:collect", "Destroy what was in the trash for its time.", _CLOCK_IS_RIGHT),
         OperatorGroup(
             "quarantine",
             "What no file names, put aside by a start.",

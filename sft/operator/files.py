@@ -176,7 +176,8 @@ def _whole(folder: str) -> str:
 
 
 async def collect(command: Command) -> int:
-    done = await command.session.request(m.CollectTrash, m.VaultChecked)
+    is_right = command.options["clock_is_right"]
+    done = await command.session.request(m.CollectTrash, m.VaultChecked, clock_is_right=is_right)
     report = done.report
     counts = (
         f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}, {size_text(report.bytes_checked)}"

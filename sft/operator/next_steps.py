@@ -50,6 +50,7 @@ def _where_to_look(what: str, _name: str) -> str:
 _OWN: Final = {
     "BACKUP_RUNS": "Wait until it has ended, then again",
     "BAD_REQUEST": _RESTART,
+    "CLOCK_DOUBTED": "Is it right? sftd vault collect --clock-is-right. Else set it right: it is looked at each hour",
     "CONTENT_DAMAGED": "sftd vault check",
     "DATABASE_BUSY": "Which program has the database open? End it, then again",
     "INTERNAL": "Look for the reference in the server's log",

@@ -99,6 +99,7 @@ def health_document(status: ServerStatus) -> dict[str, object]:
     """Return what the page says of a server that is up."""
     free = status.free_bytes
     problems = {
+        "clock-doubted": status.clock_sound_at is not None,
         "damage": status.damages > 0,
         "full": free == 0,
         "hook-fails": any(each.failures >= limits.HOOK_FAILURES_TOLD for each in status.hooks),

@@ -5,7 +5,9 @@ where it was interrupted or a row kept it. Each hour, after their time, uploads 
 contents of versions destroyed that are older than is kept; what somebody has destroyed before its time goes at once. Files that
 expire are looked for each minute, and of what was stored since blocks are made for searches. When the trash was last collected,
 and free space given back, stands in the database, and is looked at soon after a start and each hour: a server may restart each
-night. A wall clock that ran otherwise than the machine's own destroys nothing: then it is refused, and said.
+night. Before any of that the wall clock is looked at: while it is doubted (``sft.model.clock``) nothing is destroyed by age.
+That is said with each start and each day, until somebody's signature of the same moment ends it, which is looked for in what
+acts log.
 """
 
 from __future__ import annotations
@@ -19,14 +21,16 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
 
 from sft.errors import TransferEndedError
-from sft.limits import COLLECT_SECONDS, EXPIRY_SECONDS
+from sft.limits import EXPIRY_SECONDS
 from sft.model.access import operator_caller
+from sft.model.clock import ClockState
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
 from sft.model.events import DomainEvent, FolderPurgeBegun, UserRemoved
 from sft.model.owner_events import FolderOwnerChanged
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
 from sft.service.maintenance import (
+    clock,
     daily,
     file_expiry,
     growth,
@@ -41,7 +45,7 @@ from sft.transport.threads import Pool
 
 FIRST_LOOK_SECONDS: Final = 600  # a start has enough to do
 LOOK_SECONDS: Final = 3600
-DRIFT_SECONDS: Final = COLLECT_SECONDS  # more than a clock that is set right moves
+TOLD_SECONDS: Final = 24 * 3600  # that the clock is doubted
 
 
 def uptime() -> float:
@@ -61,7 +65,9 @@ class Periodic:
         self._context = context
         self._reactor = reactor or context.reactor
         self._uptime = uptime
-        self._started = (context.clock(), uptime())
+        self._looked_at: float | None = None  # by ``uptime``
+        self._doubted = False
+        self._told_at: float | None = None
         self._hourly = LoopingCall(self._begin)
         self._hourly.clock = self._reactor
         self._minutely = LoopingCall(self._look_often)
@@ -75,6 +81,7 @@ class Periodic:
 
     def start(self) -> None:
         self._context.watchers.append(self._watch)
+        Deferred.fromCoroutine(self._is_believed()).addErrback(self._context.event_log.failed, "clock-fault")
         self.hand_over()
         self.make_search_blocks()
         self._first = self._reactor.callLater(FIRST_LOOK_SECONDS, self._start_looking)
@@ -98,6 +105,33 @@ class Periodic:
             self.hand_over()
         if any(isinstance(event, FilePurgeBegun | FolderPurgeBegun | VersionsDestroyed) for event in events):
             self.destroy()
+        if self._doubted:
+            agreeing = Deferred.fromCoroutine(self._hear(events))
+            agreeing.addErrback(self._context.event_log.failed, "clock-fault")
+
+    async def _hear(self, events: Sequence[DomainEvent]) -> None:
+        """Doubt the clock no more where somebody signed something at the moment that it says."""
+        context, caller, now = self._context, operator_caller(), int(self._context.clock())
+        if await context.read_apart(clock.is_agreed_with, caller, now=now, events=events) and self._doubted:
+            self._doubted = False
+            await context.act(clock.believe_clock, clock.ClockBelief(caller, now, clock.BY_PERSON))
+
+    async def _is_believed(self) -> bool:
+        """Look at the clock, and return whether what is old by it is old."""
+        context, up = self._context, self._uptime()
+        passed = None if self._looked_at is None else int(up - self._looked_at)
+        self._looked_at = up
+        look = clock.ClockLook(operator_caller(), int(context.clock()), passed)
+        state: ClockState = await context.act(clock.look_at_clock, look)
+        self._doubted = state.is_doubted
+        if state.sound_at is not None and (self._told_at is None or up - self._told_at >= TOLD_SECONDS):
+            self._told_at = up
+            context.event_log.warn(
+                "clock-doubted-still",
+                seconds=state.seen_at - state.sound_at,
+                says="nothing is destroyed by age; is it right? sftd vault collect --clock-is-right",
+            )
+        return not self._doubted
 
     def hand_over(self) -> Deferred[None]:
         """Have handed over what is to be, if this is not under way; fires when nothing more of it can be."""
@@ -174,9 +208,9 @@ class Periodic:
     async def _expire_files(self) -> None:
         """Move to the trash what has expired, on a thread of its own: not behind a check of the whole vault."""
         context = self._context
-        if abs(self._drift()) > DRIFT_SECONDS:
-            return  # the hourly look says why
-        if await context.read(file_expiry.has_anything_expired, operator_caller()):
+        if not await context.read(file_expiry.has_anything_expired, operator_caller()):
+            return
+        if await self._is_believed():
             with suppress(TransferEndedError):  # the server stops; the next start goes on
                 await self._run(file_expiry.expire_files, context.pool)
 
@@ -187,11 +221,7 @@ class Periodic:
     async def _look(self) -> None:
         context = self._context
         self.hand_over()
-        drift = self._drift()
-        if abs(drift) > DRIFT_SECONDS:
-            context.event_log.warn(
-                "clock-jumped", seconds=int(drift), says="the trash is not collected before a restart"
-            )
+        if not await self._is_believed():
             return
         if await context.read(upload_expiry.is_expiry_due, operator_caller()):
             await self._run(upload_expiry.expire)
@@ -202,8 +232,3 @@ class Periodic:
         if await context.read(daily.is_collection_due, operator_caller()):
             await self._run(purging.collect)
             await context.maintenance_pool.run(daily.give_back_all, context.job_context)
-
-    def _drift(self) -> float:
-        """Return how much more the wall clock went since the start than the one that nobody sets."""
-        wall, up = self._started
-        return (self._context.clock() - wall) - (self._uptime() - up)

@@ -355,7 +355,11 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         lambda id_, done: m.Done(id_, changed=done),
     ),
     m.CollectTrash: JobRoute(
-        lambda _context, _: [(purging.collect, {}), (old_versions.destroy_old_versions, {})], apart=True
+        lambda _context, q: [
+            (purging.collect, {"clock_is_right": q.clock_is_right}),
+            (old_versions.destroy_old_versions, {}),
+        ],
+        apart=True,
     ),
 }
 

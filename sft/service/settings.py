@@ -13,6 +13,7 @@ from msgspec import Struct
 from sft.crypto.keys import ServerPublic
 from sft.errors import StoreError
 from sft.model.access import Caller, Permission, operator_caller
+from sft.model.clock import ClockState
 from sft.model.events import ServerKeyChanged, ServerPrepared, SettingsChanged
 from sft.model.names import parse_server_name
 from sft.model.quotas import Usage
@@ -81,6 +82,7 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         stored.STORED: total_text(Usage()),
         stored.COLLECTED_AT: b"%d" % transaction.now,
         stored.BACKED_UP_AT: b"0",
+        stored.CLOCK: ClockState(transaction.now).encode(),
     }
     stored.add_settings(transaction, values)
     begin_ledger(transaction)

@@ -7,6 +7,7 @@ from msgspec import Struct
 from sft.ledger.leaves import LeafKind
 from sft.model.access import Caller, Permission
 from sft.model.quotas import Usage
+from sft.service.maintenance.clock import clock_state
 from sft.service.maintenance.growth import noted_growth
 from sft.service.use_case import query
 from sft.store.checks import CHECK, SCRUB, damage_count, walk_row
@@ -27,6 +28,7 @@ class StoredStatus(Struct, frozen=True):
     backed_up_at: int | None
     key_since: int
     daily_growth_bytes: int | None
+    clock_sound_at: int | None
 
 
 @query(Permission.SESSION_MANAGE)
@@ -57,6 +59,7 @@ def stored_status(reading: ReadTransaction) -> StoredStatus:
         backed_up_at=int(setting(reading, BACKED_UP_AT)) or None,
         key_since=leaf_at(reading, 0).time if rotated is None else rotated,
         daily_growth_bytes=noted_growth(reading),
+        clock_sound_at=clock_state(reading).sound_at,
     )
 
 

@@ -24,6 +24,7 @@ LOG_HOST: Final = "log_host"  # the first part of the log's origin, for ever
 ADMINS: Final = "admins"  # ids of the active ones, in order, by blanks: kept by whatever writes a user
 STORED: Final = "stored"  # files and bytes of all people: kept by whatever changes their figures (``sft.store.totals``)
 COLLECTED_AT: Final = "collected_at"  # Unix seconds in decimal: when the trash was last collected
+CLOCK: Final = "clock"  # what is kept of the wall clock (``sft.model.clock``)
 BACKED_UP_AT: Final = "backed_up_at"  # likewise: when the last backup was whole; 0 before there was one
 
 _NAMED: Final = rows_of(SettingRow, SettingModel.name == value("name"))

@@ -36,3 +36,9 @@ class SetExpiry(Request, frozen=True, tag=36):
     file_id: Bytes16
     expires_at: Seconds | None
     statement: StatementBytes = b""
+
+
+class CollectTrash(Request, frozen=True, tag=45):
+    """Destroy what has been in the trash for its time; ``clock_is_right`` ends a doubt of the server's clock."""
+
+    clock_is_right: bool = False

@@ -19,7 +19,7 @@ from sft.limits import FRAME_BYTES
 from sft.model.decoding import decode_as, tag_in, tag_of
 from sft.model.records import Record
 from sft.wire.configuration_messages import ConfigurationShown, ShowConfiguration
-from sft.wire.ending_requests import DestroyTrashed, DestroyVersion, SetExpiry, ShowTrashed
+from sft.wire.ending_requests import CollectTrash, DestroyTrashed, DestroyVersion, SetExpiry, ShowTrashed
 from sft.wire.quota_requests import ChangeQuota, ShowQuota
 from sft.wire.replies import (
     BackupBegun,
@@ -75,7 +75,6 @@ from sft.wire.requests import (
     ChangeRole,
     CheckVault,
     Chunks,
-    CollectTrash,
     CommitUpload,
     ConfirmReceived,
     Credit,

@@ -458,10 +458,6 @@ class RotateMasterKey(Request, frozen=True, tag=44):
     reencrypt: bool = False
 
 
-class CollectTrash(Request, frozen=True, tag=45):
-    """Destroy what has been in the trash for its time."""
-
-
 class BeginBackup(Request, frozen=True, tag=58):
     """Say in the log that everything is about to be copied; ``epoch`` of the master key, ``settings`` their digest."""
 

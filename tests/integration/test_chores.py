@@ -69,7 +69,7 @@ async def test_a_wall_clock_that_jumped_destroys_nothing(server: ServerFixture):
     periodic.start()
     up[0] -= 2 * COLLECT_SECONDS
     clock.advance(FIRST_LOOK_SECONDS)
-    assert any(line.startswith("clock-jumped seconds=1728") for line in server.lines)
+    await until(lambda: any(line.startswith("clock-doubted seconds=1728") for line in server.lines), "it is said")
     assert idle(server)
     up[0] += 2 * COLLECT_SECONDS
     clock.advance(LOOK_SECONDS)
@@ -105,6 +105,36 @@ async def test_what_searches_look_through_is_made_with_a_start_and_each_minute(
 def blocks(server: ServerFixture) -> int:
     with server.here.readers.reading() as reading:
         return len(blocks_before(reading, 2**62, 99, named=False, **VersionsWanted().bounds()))
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+@on_reactor
+async def test_a_server_that_starts_months_ahead_destroys_nothing_until_somebody_agrees(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch, agrees: bool
+):
+    await deleted_long_ago(server)
+    now = server.here.clock() + TRASH_SECONDS + 1
+    monkeypatch.setattr(server.here, "clock", lambda: now)
+    clock = Clock()
+    periodic = Periodic(server.here, reactor=clock, uptime=clock.seconds)
+    periodic.start()
+    await until(lambda: any(line.startswith("clock-doubted ") for line in server.lines), "it is said at the start")
+    clock.advance(FIRST_LOOK_SECONDS)
+    refused = await (await server.operator()).ask(m.CollectTrash)
+    assert (refused.code, refused.values["now_at"]) == ("CLOCK_DOUBTED", now)
+    raw = await server.raw("max")
+    await server.put("max", "signed", b"x", raw, **({"ts": now} if agrees else {}))
+    if agrees:
+        await until(lambda: any(line.startswith("clock-believed ") for line in server.lines), "somebody agreed")
+    else:
+        await raw.barrier()
+    clock.advance(LOOK_SECONDS)
+    if agrees:
+        await until(lambda: any(line.startswith(COLLECTED) for line in server.lines), "a collection")
+    else:
+        done = await (await server.operator()).ask(m.CollectTrash, clock_is_right=True)
+        assert done.report.files == 2
+    periodic.stop()
 
 
 def owners(server: ServerFixture) -> set[int]:

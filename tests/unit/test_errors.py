@@ -690,6 +690,13 @@ TABLE = [
         "See it: sft quota. An admin can give more (sft quota set NAME --bytes SIZE): ada",
     ),
     Row(
+        errors.ClockDoubtedError(now_at=1_796_007_600, sound_at=1_780_000_000),
+        "CLOCK_DOUBTED",
+        11,
+        "The server's clock says 30 Nov 03:00, which nothing confirms since 28 May 20:26: nothing is destroyed by age.",
+        "Tell the operator (sftd status)",
+    ),
+    Row(
         errors.ReceiverQuotaError(path="a/film", owner="max", missing="12 GiB and 1 file", admins="ada"),
         "RECEIVER_QUOTA",
         9,

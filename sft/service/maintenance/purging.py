@@ -22,6 +22,7 @@ from sft.model.access import Caller, Permission
 from sft.model.events import FilesPurged, FolderPurgeBegun, FoldersPurged, ObjectsDestroyed
 from sft.model.records import VaultReport
 from sft.service import use_case
+from sft.service.maintenance.clock import ClockBelief, believe_clock, require_believed
 from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.service.maintenance.trees import files_in, levels, pages
@@ -83,14 +84,35 @@ class Purged(Struct, frozen=True):
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def collect(reading: ReadTransaction, caller: Caller, *, context: JobContext, until: int | None = None) -> Job:
+def collect(
+    reading: ReadTransaction,
+    caller: Caller,
+    *,
+    context: JobContext,
+    until: int | None = None,
+    clock_is_right: bool = False,
+) -> Job:
     """Destroy what has been in the trash for its time; the job's report counts it.
 
     Args:
         until: what was deleted then or before; None where its time in the trash has passed.
+        clock_is_right: the operator's word, which ends a doubt.
+
+    Raises:
+        ClockDoubtedError: nobody knows what time it is.
     """
-    moment = reading.now - reading.policy.trash_seconds if until is None else until
-    return _Collecting(replace(context, caller=caller), moment).run
+    now = reading.now
+    if until is None and not clock_is_right:
+        require_believed(reading)
+    moment = now - reading.policy.trash_seconds if until is None else until
+    collecting = _Collecting(replace(context, caller=caller), moment)
+
+    def run() -> VaultReport:
+        if clock_is_right:
+            context.act(believe_clock, ClockBelief(caller, now))
+        return collecting.run()
+
+    return run
 
 
 @use_case.query(Permission.VAULT_MANAGE)

@@ -48,6 +48,14 @@ def test_what_is_wrong_stands_beside_it_and_wants_attention():
     assert "no server runs" in status_head(replace(STATUS, listening=""))
 
 
+def test_a_clock_that_is_doubted_is_said_with_what_is_to_be_done():
+    assert "clock" not in said(STATUS)
+    doubted = replace(STATUS, clock_sound_at=NOW - 90 * DAY)
+    assert "nothing is destroyed by age" in said(doubted)["clock"]
+    assert said(doubted)["clock"].endswith("sftd vault collect --clock-is-right")
+    assert doubtful(doubted) == {"clock"}
+
+
 def test_hooks_are_said_where_there_are_some_and_those_that_fail_with_the_reason():
     assert "hooks" not in said(STATUS)
     good = HookStatus(name="chat", events=("all",), target="/bin/true", position=5, delivered=9)

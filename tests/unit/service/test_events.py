@@ -43,6 +43,7 @@ from sft.service.files import show_file
 from sft.service.log.restarting import Restart, restart_log
 from sft.service.maintenance import (
     backups,
+    clock,
     daily,
     damage,
     file_expiry,
@@ -66,6 +67,7 @@ from sft.store.statements import rows_of
 from sft.store.trash import BEFORE_ALL_TRASH, folders_trashed_until, purging_folders, trashed_until
 from tests.unit.service.service_fixture import (
     ADA,
+    BEGAN,
     GUS,
     KEYRING,
     MAX,
@@ -326,6 +328,16 @@ def _note_collection(services: ServiceFixture) -> None:
     services.act(daily.note_collection, daily.Collected(OPERATOR))
 
 
+def _look_at_clock(services: ServiceFixture) -> None:
+    for days, passed in ((0, services.now - BEGAN), (90, None), (0, None)):
+        services.act(clock.look_at_clock, clock.ClockLook(OPERATOR, services.now + days * 86_400, passed))
+
+
+def _believe_clock(services: ServiceFixture) -> None:
+    services.act(clock.look_at_clock, clock.ClockLook(OPERATOR, services.now + 90 * 86_400, None))
+    services.act(clock.believe_clock, clock.ClockBelief(OPERATOR, services.now + 90 * 86_400))
+
+
 def _give_back(services: ServiceFixture) -> None:
     for number in range(8):
         services.put(MAX, f"{number}", bytes(16_000))
@@ -521,6 +533,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     folder_hand_overs.hand_over_below: _hand_over_below,
     folder_hand_overs.end: _end_folder_hand_over,
     daily.note_collection: _note_collection,
+    clock.look_at_clock: _look_at_clock,
+    clock.believe_clock: _believe_clock,
     daily.give_back: _give_back,
     damage.note_damage: _note_damage,
     damage.forget_damages: _forget_damages,
