@@ -46,6 +46,27 @@ class ClockBelieved(DomainEvent, frozen=True, kw_only=True):
     why: str
 
 
+class TrashTimeHeeded(DomainEvent, frozen=True, kw_only=True):
+    """The trash keeps things for so many days from now on."""
+
+    leaf: ClassVar[bool] = False
+
+    days: int
+
+
+class TrashTimeShortened(DomainEvent, frozen=True, kw_only=True):
+    """The trash is to keep things for fewer days: so much is older, and is destroyed from a moment on (Unix seconds)."""
+
+    warning: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
+
+    days: int
+    before: int
+    files: int
+    size_bytes: int
+    destroyed_from: int
+
+
 class SpaceGivenBack(DomainEvent, frozen=True, kw_only=True):
     """Pages of the database that held nothing went back to the file system."""
 

@@ -263,6 +263,8 @@ class Server:
         if context.hooks is not None:
             await context.hooks.change(done.configuration.hooks)
         context.readers.policy = done.configuration.policy
+        if self._periodic is not None:
+            await self._periodic.heed_trash_time()
         context.admission.change_exempt(done.configuration.exempt_networks)
         self._given = done.configuration
         context.waiting_options = done.waiting

@@ -38,6 +38,7 @@ from sft.service.maintenance import (
     old_versions,
     purging,
     search_blocks,
+    trash_time,
     upload_expiry,
 )
 from sft.service.maintenance.report import Job
@@ -176,11 +177,17 @@ class Periodic:
         finally:
             self._destroying = False
 
-    async def _run(self, job: Callable[..., Job], pool: Pool | None = None) -> None:
+    async def heed_trash_time(self) -> int:
+        """Take for how long the trash is to keep things, and return the days that rule now."""
+        found = await self._context.read(trash_time.trash_time, operator_caller())
+        days: int = await self._context.act(trash_time.heed_trash_time, found)
+        return days
+
+    async def _run(self, job: Callable[..., Job], pool: Pool | None = None, **fields: Any) -> None:
         """Run a job behind those that are under way, or on another pool."""
         context, caller = self._context, operator_caller()
         running = RunningJob(context, job.__name__, caller.name)
-        await running.run(await context.read(job, caller, context=running.job_context), pool)
+        await running.run(await context.read(job, caller, context=running.job_context, **fields), pool)
 
     def make_search_blocks(self) -> Deferred[None]:
         """Have made what searches look through, as far as there is something new; fires when that is done."""
@@ -229,6 +236,7 @@ class Periodic:
             await context.maintenance_pool.run(growth.note_today, context.job_context)
         if await context.read(old_versions.is_anything_old, operator_caller()):
             await self._run(old_versions.destroy_old_versions)
+        days = await self.heed_trash_time()
         if await context.read(daily.is_collection_due, operator_caller()):
-            await self._run(purging.collect)
+            await self._run(purging.collect, days=days)
             await context.maintenance_pool.run(daily.give_back_all, context.job_context)

@@ -10,9 +10,10 @@ from collections.abc import Collection
 from functools import cache
 from typing import Final
 
-from sqlalchemy import tuple_
+from sqlalchemy import func, select, tuple_
 
 from sft.model.access import Scope
+from sft.model.quotas import Usage
 from sft.store.criteria import (
     PURGING,
     TRASHED,
@@ -29,7 +30,7 @@ from sft.store.files import Pair
 from sft.store.row_types import FileRow, FolderRow, PurgeRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, PurgeModel, VersionModel
-from sft.store.statements import PairsOf, RowsOf, pairs_of, rows_of, value
+from sft.store.statements import ColumnsOf, PairsOf, RowsOf, columns_of, pairs_of, rows_of, value
 
 TrashKey = tuple[int, int]
 """When a file or folder was deleted, and its row's id."""
@@ -45,6 +46,21 @@ _FILES_UNTIL: Final = following_keys(
 _FOLDERS_UNTIL: Final = following_keys(
     (FolderModel.trashed_at, FolderModel.id), FolderModel.state == TRASHED, FolderModel.trashed_at <= value("moment")
 )
+
+
+def _in_trash() -> ColumnsOf[int, int]:
+    old = (FolderModel.state == TRASHED) & (FolderModel.trashed_at <= value("moment"))
+    gone = select(FolderModel.id).where(old).cte("gone", recursive=True)
+    gone = gone.union(select(FolderModel.id).where(FolderModel.parent_id == gone.c.id))
+    by_itself = (FileModel.state == TRASHED) & (FileModel.trashed_at <= value("moment"))
+    return columns_of(
+        select(func.count(FileModel.id.distinct()), func.coalesce(func.sum(VersionModel.size), 0))
+        .join(VersionModel, VersionModel.file == FileModel.id)
+        .where(by_itself | FileModel.folder_id.in_(select(gone.c.id)), VersionModel.destroyed_at.is_(None))
+    )
+
+
+_IN_TRASH: Final = _in_trash()
 _PURGING: Final = following(FolderModel.id, FolderModel.state == PURGING)
 _PURGING_FILES: Final = following(FileModel.id, FileModel.state == PURGING)
 _PURGE_IDS: Final = following(PurgeModel.object_id)
@@ -174,6 +190,12 @@ def trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit:
 def folders_trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit: int) -> list[TrashKey]:
     """Return the keys of folders that were deleted at a moment or before it, as ``trashed_until`` does."""
     return keys_after(reading, _FOLDERS_UNTIL, after, limit, moment=moment)
+
+
+def in_trash_until(reading: ReadTransaction, moment: int) -> Usage:
+    """Add up what was deleted at a moment or before it, files in deleted folders too, with all their versions; unverified."""
+    ((files, size_bytes),) = reading.rows.columns(_IN_TRASH, moment=moment)
+    return Usage(files, size_bytes)
 
 
 def purging_folders(reading: ReadTransaction, after: int, limit: int) -> list[int]:

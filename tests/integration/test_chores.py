@@ -7,6 +7,7 @@ from twisted.internet.task import Clock
 
 from sft.limits import COLLECT_SECONDS, EXPIRY_SECONDS, TRASH_SECONDS
 from sft.model.access import operator_caller
+from sft.model.policy import ServerPolicy
 from sft.server.periodic import FIRST_LOOK_SECONDS, LOOK_SECONDS, Periodic
 from sft.service.maintenance.daily import is_collection_due
 from sft.store.hand_overs import handed_over
@@ -105,6 +106,26 @@ async def test_what_searches_look_through_is_made_with_a_start_and_each_minute(
 def blocks(server: ServerFixture) -> int:
     with server.here.readers.reading() as reading:
         return len(blocks_before(reading, 2**62, 99, named=False, **VersionsWanted().bounds()))
+
+
+@on_reactor
+async def test_days_that_were_lowered_by_mistake_destroy_nothing_for_a_day(server: ServerFixture):
+    await deleted_long_ago(server)
+    now = server.here.clock() + 5 * COLLECT_SECONDS
+    server.here.readers._clock = lambda: now
+    server.here.readers.policy = ServerPolicy(trash_days=1)
+    clock = Clock()
+    periodic = Periodic(server.here, reactor=clock, uptime=clock.seconds)
+    periodic.start()
+    clock.advance(FIRST_LOOK_SECONDS)
+    await until(
+        lambda: idle(server) and any("trash-time-shortened days=1" in line for line in server.lines), "it is said"
+    )
+    assert any("files=2" in line for line in server.lines if line.startswith("trash-time-shortened"))
+    clock.advance(LOOK_SECONDS)
+    await until(lambda: idle(server), "it has looked")
+    assert not [line for line in server.lines if line.startswith(COLLECTED)]
+    periodic.stop()
 
 
 @pytest.mark.parametrize("agrees", [True, False])

@@ -25,6 +25,7 @@ from sft.service import use_case
 from sft.service.maintenance.clock import ClockBelief, believe_clock, require_believed
 from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
+from sft.service.maintenance.trash_time import DAY_SECONDS
 from sft.service.maintenance.trees import files_in, levels, pages
 from sft.service.version_contents import doom_contents
 from sft.store.criteria import PURGING_STATE, TRASHED_STATE
@@ -90,21 +91,24 @@ def collect(
     *,
     context: JobContext,
     until: int | None = None,
+    days: int | None = None,
     clock_is_right: bool = False,
 ) -> Job:
     """Destroy what has been in the trash for its time; the job's report counts it.
 
     Args:
         until: what was deleted then or before; None where its time in the trash has passed.
+        days: of that time; None is what is configured.
         clock_is_right: the operator's word, which ends a doubt.
 
     Raises:
         ClockDoubtedError: nobody knows what time it is.
     """
     now = reading.now
-    if until is None and not clock_is_right:
+    if not clock_is_right:
         require_believed(reading)
-    moment = now - reading.policy.trash_seconds if until is None else until
+    seconds = reading.policy.trash_seconds if days is None else days * DAY_SECONDS
+    moment = now - seconds if until is None else until
     collecting = _Collecting(replace(context, caller=caller), moment)
 
     def run() -> VaultReport:

@@ -58,6 +58,7 @@ from sft.service.maintenance import (
     rotation,
     row_keys,
     search_blocks,
+    trash_time,
 )
 from sft.service.storage import DamagedContent, sealed_key_of
 from sft.service.use_case import USE_CASES
@@ -338,6 +339,11 @@ def _believe_clock(services: ServiceFixture) -> None:
     services.act(clock.believe_clock, clock.ClockBelief(OPERATOR, services.now + 90 * 86_400))
 
 
+def _heed_trash_time(services: ServiceFixture) -> None:
+    for days in (3, 30):
+        services.act(trash_time.heed_trash_time, trash_time.TrashTime(OPERATOR, days))
+
+
 def _give_back(services: ServiceFixture) -> None:
     for number in range(8):
         services.put(MAX, f"{number}", bytes(16_000))
@@ -535,6 +541,7 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     daily.note_collection: _note_collection,
     clock.look_at_clock: _look_at_clock,
     clock.believe_clock: _believe_clock,
+    trash_time.heed_trash_time: _heed_trash_time,
     daily.give_back: _give_back,
     damage.note_damage: _note_damage,
     damage.forget_damages: _forget_damages,
