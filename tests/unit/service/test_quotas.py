@@ -335,8 +335,9 @@ def test_of_pipes_that_come_at_once_the_first_end_and_starve_one_another_no_more
     rule(services, quota_bytes=1000 * KIB)
     left = {open_pipe(services, MAX, f"pipe{n}"): n for n in range(8)}
     for size in range(50, 301, 50):
-        outcomes = services.act_each(grow_uploads, *(GrowUpload(pipe, size * KIB) for pipe in left))
-        for pipe, outcome in list(zip(left, outcomes, strict=True)):
+        asking = list(reversed(left))  # who came last asks first
+        outcomes = services.act_each(grow_uploads, *(GrowUpload(pipe, size * KIB) for pipe in asking))
+        for pipe, outcome in zip(asking, outcomes, strict=True):
             if isinstance(outcome, RequestError):
                 del left[pipe]
                 services.act(end_uploads, EndUpload(pipe))
