@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import click
 
 from sft.cli.meant import COMMANDS, unknown_command
+
+_SENTENCE: Final = 400  # characters, which none has
+
+
+class WholeSentences(click.Group):
+    """A group whose help says of each command a whole sentence; click cuts it where the line ends."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        shown = [(name, self.commands[name]) for name in self.list_commands(ctx) if not self.commands[name].hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(limit=_SENTENCE)) for name, each in shown])
 
 
 class LazyGroup(click.Group):

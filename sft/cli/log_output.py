@@ -173,7 +173,8 @@ def show_verified(console: Console, verified: VerifiedLog, name: str) -> int:
         + (f"; of {count_text(done.erased)} the names are gone" if done.erased else "")
     )
     if verified.heads:
-        lines.append(f"  {count_text(verified.heads)} heads that this computer has seen agree" if not faults else "")
+        agree = "agrees" if verified.heads == 1 else "agree"
+        lines.append(f"  {counted(verified.heads, 'head')} that this computer has seen {agree}" if not faults else "")
     if verified.seen:
         lines.append(
             f"  it ends at {count_text(verified.checkpoint.size)} leaves, and this computer has seen the log with "

@@ -84,10 +84,10 @@ def _room(status: ServerStatus) -> StatusFact:
 
 def _damage(status: ServerStatus, now: float) -> StatusFact:
     known = f"{counted(status.damages, 'content')} known" if status.damages else "none known"
-    read = "never" if status.checked_at is None else f"last {_when(status.checked_at, now)}"
+    read = "never read whole" if status.checked_at is None else f"read whole last {_when(status.checked_at, now)}"
     held = f", {count_text(status.check_faults)} did not hold" if status.check_faults else ""
     return StatusFact(
-        "damage", f"{known}; contents were read whole {read}{held}",
+        "damage", f"{known}; contents were {read}{held}",
         is_doubtful=bool(status.damages or status.check_faults),
     )  # fmt: skip
 

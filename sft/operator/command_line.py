@@ -126,7 +126,7 @@ class OperatorGroup(LazyGroup):
     )
 
     def __init__(self, name: str, about: str, commands: Sequence[click.Command], **settings: Any) -> None:
-        table = {str(each.name): each.get_short_help_str(limit=100) for each in commands}
+        table = {str(each.name): each.get_short_help_str(limit=400) for each in commands}
         settings |= {"package": "", "table": table, "shared": {}}
         self.first = str(commands[0].name)
         about = f"{about}\n\nWithout a command: {self.first}."
@@ -172,4 +172,5 @@ def flag(name: str, about: str, *also: str) -> click.Option:
 
 
 def argument(name: str, about: str, **settings: Any) -> click.Argument:
-    return click.Argument([name.lower()], metavar=settings.pop("metavar", name), help=about, **settings)
+    shown = name if settings.get("required", True) else f"[{name}]"
+    return click.Argument([name.lower()], metavar=settings.pop("metavar", shown), help=about, **settings)

@@ -173,7 +173,7 @@ _USER: Final = OperatorGroup(
         leaf(
             "reset-key",
             "people:reset_key",
-            "Let somebody in again who lost every key: by a link that is printed, or with a key that they gave you.",
+            "Let somebody in again who lost every key: by a link, or with a key that they gave you.",
             _WHO,
             argument("PUBLIC_KEY", _KEY_ABOUT, required=False, default="", shell_complete=completing.files_here),
             option("--device", "What to call the device that has the key.", default="device", metavar="NAME"),
@@ -206,7 +206,7 @@ _RIGHT: Final = (
         shell_complete=completing.about,
     ),
     option("--size", SIZE_ABOUT, type=SIZE, default=0, metavar="SIZE"),
-    option("--to", TO_ABOUT, default="", metavar="NAME"),
+    option("--to", TO_ABOUT, default="", metavar="NAME", shell_complete=completing.people),
 )
 
 _INVITE: Final = InviteGroup(

@@ -31,9 +31,14 @@ def unit_text(name: str, program: str) -> str:
 
 
 @click.command("unit")
-@click.argument("name", type=click.Choice(UNITS), default=UNITS[0], help="Which one.")
+@click.argument(
+    "name", metavar="[UNIT]", type=click.Choice(UNITS), default=UNITS[0], help=f"One of {', '.join(UNITS)}."
+)
 def _unit(name: str) -> int:
-    """Print a unit for systemd: the server, closed off from all that it does not need, or a backup every night."""
+    """Print a unit for systemd.
+
+    The server, closed off from all that it does not need, or a backup every night.
+    """
     called = Path(sys.argv[0])
     is_it = called.name == "sftd" and called.is_absolute()
     click.echo(unit_text(name, str(called) if is_it else _PROGRAM), nl=False)
@@ -41,7 +46,9 @@ def _unit(name: str) -> int:
 
 
 @click.command("manual")
-@click.argument("name", metavar="PROGRAM", type=click.Choice(("sftd", "sft")), default="sftd", help="Of which program.")
+@click.argument(
+    "name", metavar="[PROGRAM]", type=click.Choice(("sftd", "sft")), default="sftd", help="sftd, unless told, or sft."
+)
 @click.pass_context
 def _manual(context: click.Context, name: str) -> int:
     """Print the manual page of sftd or of sft, for man: sftd manual > sftd.8."""

@@ -8,11 +8,12 @@ import shlex
 from collections.abc import Iterator
 from itertools import product
 
+import click
 import pytest
 
 from sft.cli.completion_scripts import SHELLS
 from tests.architecture.modules import MODULES, ROOT, Module
-from tests.typed import SAMPLES, NotTypedError, all_commands, options_of, parse, require_typed
+from tests.typed import SAMPLES, NotTypedError, all_commands, context_of, options_of, parse, require_typed
 
 # Modules that say something for several commands: an option that they name is one of each of these.
 SPEAKS_FOR = {
@@ -132,6 +133,24 @@ def test_what_modules_say_to_type_can_be_typed() -> None:
 def test_what_the_help_of_a_command_says_can_be_typed(program: str) -> None:
     for command in all_commands(program).values():
         require_typed(command.help or "", options_of(command) | OF_ALL[program], whole=False)
+
+
+@pytest.mark.parametrize("program", OF_ALL)
+def test_help_names_each_command_in_a_whole_sentence(program: str) -> None:
+    for words, command in {"": context_of(program).command, **all_commands(program)}.items():
+        if isinstance(command, click.Group):
+            said = command.get_help(context_of(program) if not words else click.Context(command, info_name=words))
+            assert [line for line in said.splitlines() if line.endswith("...") and "Usage:" not in line] == [], words
+
+
+@pytest.mark.parametrize("program", OF_ALL)
+def test_usage_says_which_arguments_may_be_left_out(program: str) -> None:
+    by_callback = {"role"}  # which says which roles there are
+    for words, command in all_commands(program).items():
+        for argument in command.params:
+            if isinstance(argument, click.Argument) and not argument.required and argument.name not in by_callback:
+                shown = argument.make_metavar(click.Context(command, info_name=words))
+                assert not shown or "[" in shown, (words, shown)  # what is only there to be refused is not shown
 
 
 def _alternatives(text: str) -> Iterator[list[str]]:

@@ -65,7 +65,7 @@ async def test_an_admin_sees_how_the_server_is_and_figures_that_grow_old_say_so(
         context = stage.service.context
         context.last_refusals.of_person("gus", "PutFiles", "ROLE_FORBIDS", "a\x1b.txt")
         view = await look(stage)
-        assert "none known; contents were read whole never" in stage.text("#status-facts")
+        assert "none known; contents were never read whole" in stage.text("#status-facts")
         assert "files.acme.org:7361" in stage.text("#status-facts")
         assert any("● max" in line and "storing" in line and ".mp4" in line for line in stage.lines())
         await stage.press("right_square_bracket")

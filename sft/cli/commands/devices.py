@@ -13,6 +13,7 @@ import click
 from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, device_document, key_document, user_document
+from sft.cli.lazy import WholeSentences
 from sft.cli.options import common
 from sft.cli.people_output import by_whose_word, key_since, read_public_key, reason_of, show_reset_link
 from sft.client.api import people
@@ -38,7 +39,7 @@ stolen_since = click.option(
 )
 
 
-@click.group("device")
+@click.group("device", cls=WholeSentences)
 @common
 def device_group(invocation: Invocation) -> int:
     """List your devices, vouch for another one, or revoke one."""

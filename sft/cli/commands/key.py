@@ -13,6 +13,7 @@ from sft.cli.completing import files_here
 from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, key_document
+from sft.cli.lazy import WholeSentences
 from sft.cli.options import common
 from sft.cli.people_output import words_of
 from sft.client.identity import Ask, Identity, read_passphrase_file
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sft.client.session import Session
 
 
-@click.group("key", invoke_without_command=True)
+@click.group("key", cls=WholeSentences, invoke_without_command=True)
 @common
 @click.pass_context
 def command(context: click.Context, invocation: Invocation) -> int:

@@ -17,6 +17,7 @@ import click
 from sft.cli.completing import files_here, paths
 from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
+from sft.cli.lazy import WholeSentences
 from sft.cli.log_output import NEWEST, AskedLines, drawn, query_of, show_log, show_verified, show_without
 from sft.cli.options import common
 from sft.client.heads import Heads
@@ -37,7 +38,7 @@ from sft.model.text import count_text, shown_name, utc_time
 _LONG: Final = frozenset({"statement"})  # four lines of minisign
 
 
-@click.group("log", invoke_without_command=True)
+@click.group("log", cls=WholeSentences, invoke_without_command=True)
 @click.option("--user", metavar="NAME", shell_complete=people_there, help="Who did it, or had it done to them.")
 @click.option(
     "--file",

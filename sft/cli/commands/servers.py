@@ -17,6 +17,7 @@ from sft.cli.completing import servers as servers_here
 from sft.cli.console import Console
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
+from sft.cli.lazy import WholeSentences
 from sft.cli.options import common
 from sft.cli.witnessed_output import standing_of, warning_of
 from sft.client.profiles import Forgotten, Profile, require_same_server
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _MOST_RECEIPTS: Final = 20
 
 
-@click.group("servers", invoke_without_command=True)
+@click.group("servers", cls=WholeSentences, invoke_without_command=True)
 @common
 @click.pass_context
 def command(context: click.Context, invocation: Invocation) -> int:

@@ -29,7 +29,7 @@ def test_what_never_was_is_said_and_a_name_of_a_server_colors_no_terminal():
     head, facts = status_head(STATUS), said(STATUS)
     assert "\x1b" not in head
     assert head.endswith("listens at 127.0.0.1:7361, up 1 day")
-    assert facts["damage"] == "none known; contents were read whole never"
+    assert facts["damage"] == "none known; contents were never read whole"
     assert facts["backup"] == "never"
     assert facts["room"] == "not looked at yet"
     assert facts["master key"] == "number 3, for 59 s"

@@ -102,6 +102,8 @@ def test_every_argument_that_names_somebody_offers_people() -> None:
     new_or_nobody = {"user add", "invite make", "log restart", "serve", "witness"}
     for words, command in all_commands("sftd").items():
         for parameter in command.params:
-            names_somebody = parameter.name in {"name", "user", "files_to"} and parameter.metavar == "NAME"
+            names_somebody = (
+                parameter.name in {"name", "user", "files_to", "to"} and str(parameter.metavar).strip("[]") == "NAME"
+            )
             if names_somebody and words not in new_or_nobody:
                 assert parameter._custom_shell_complete is not None, words
