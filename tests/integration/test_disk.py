@@ -49,6 +49,23 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         subprocess.run([str(UMOUNT), "--lazy", str(place)], check=True)
 
 
+@pytest.fixture
+def disk(small_disk: SmallDisk) -> Path:
+    """A disk with room for a server and little more."""
+    return small_disk("disk", FLOOR_BYTES + 48 * MIB)
+
+
+@pytest.fixture
+def tight(template: Path, disk: Path, tmp_path: Path) -> Iterator[LiveCli]:
+    """People's commands, at a server that runs on that disk."""
+    server = copy_server(template, disk / "s")
+    run(server.start())
+    cli = LiveCli(server)
+    cli.folder = tmp_path / "desk"
+    yield cli
+    run(server.stop())
+
+
 def failed(done: Ran, status: int, code: str) -> str:
     """Demand a status and a code, with words and without a traceback; gives the words."""
     assert done.status == status, done.out + done.err
@@ -65,14 +82,8 @@ def fill(ballast: Path, left: int) -> None:
         os.posix_fallocate(file.fileno(), 0, max(1, found.f_bavail * found.f_frsize - left))
 
 
-def test_a_server_starts_on_a_disk_without_a_byte_left_and_lets_people_delete(
-    template: Path, small_disk: SmallDisk, tmp_path: Path
-):
-    disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
-    server = copy_server(template, disk / "s")
-    run(server.start())
-    cli = LiveCli(server)
-    cli.folder = tmp_path / "desk"
+def test_a_server_starts_on_a_disk_without_a_byte_left_and_lets_people_delete(tight: LiveCli, disk: Path):
+    cli, server = tight, tight.server
     cli.file("large.bin", bytes(8 * MIB))
     assert cli.sft("max", "put", "large.bin").status == 0
     run(server.halt())
@@ -86,12 +97,8 @@ def test_a_server_starts_on_a_disk_without_a_byte_left_and_lets_people_delete(
     assert done.status == 0, done.err
 
 
-def test_a_full_server_says_so_and_still_gives_and_deletes(template: Path, small_disk: SmallDisk, tmp_path: Path):
-    disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
-    server = copy_server(template, disk / "s")
-    run(server.start())
-    cli = LiveCli(server)
-    cli.folder = tmp_path / "desk"
+def test_a_full_server_says_so_and_still_gives_and_deletes(tight: LiveCli, disk: Path):
+    cli, server = tight, tight.server
     for name, size in {"fits.bin": 24 * MIB, "large.bin": 40 * MIB, "tiny.txt": 16}.items():
         cli.file(name, os.urandom(16) * (size // 16))
     assert cli.sft("max", "put", "fits.bin").status == 0
@@ -133,7 +140,6 @@ def test_a_full_server_says_so_and_still_gives_and_deletes(template: Path, small
     run(server.start())
     assert cli.operator_json("vault", "check", "--read-data")["faults"] == []
     assert cli.sft("gus", "ls").lines == ["fits.bin", "tiny.txt"]
-    run(server.stop())
 
 
 def test_a_server_that_fills_up_in_a_put_keeps_what_is_finished_of_it(cli: LiveCli, monkeypatch: pytest.MonkeyPatch):
@@ -183,14 +189,8 @@ def test_a_full_disk_at_home_keeps_nothing_partial(cli: LiveCli, small_disk: Sma
     failed(full, 10, "DISK_FULL")
 
 
-def test_a_rotation_on_a_full_disk_is_refused_in_words_and_finished_when_there_is_room(
-    template: Path, small_disk: SmallDisk, tmp_path: Path
-):
-    disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
-    server = copy_server(template, disk / "s")
-    run(server.start())
-    cli = LiveCli(server)
-    cli.folder = tmp_path / "desk"
+def test_a_rotation_on_a_full_disk_is_refused_in_words_and_finished_when_there_is_room(tight: LiveCli, disk: Path):
+    cli, server = tight, tight.server
     contents = {f"many/{number}": os.urandom(40_000 if number % 2 else 400) for number in range(30)}
     for name, content in contents.items():
         cli.file(name, content)
@@ -215,17 +215,10 @@ def test_a_rotation_on_a_full_disk_is_refused_in_words_and_finished_when_there_i
     run(server.start())
     assert cli.sft("max", "get", "many", "--to", "all").status == 0
     assert {name: (cli.folder / "all" / name).read_bytes() for name in contents} == contents
-    run(server.stop())
 
 
-def test_a_rebuild_on_a_full_disk_is_refused_in_words_and_finished_when_there_is_room(
-    template: Path, small_disk: SmallDisk, tmp_path: Path
-):
-    disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
-    server = copy_server(template, disk / "s")
-    run(server.start())
-    cli = LiveCli(server)
-    cli.folder = tmp_path / "desk"
+def test_a_rebuild_on_a_full_disk_is_refused_in_words_and_finished_when_there_is_room(tight: LiveCli, disk: Path):
+    cli, server = tight, tight.server
     for number in range(30):
         cli.file(f"many/{number}", os.urandom(40_000))
     assert cli.sft("max", "put", "many").status == 0
@@ -248,7 +241,6 @@ def test_a_rebuild_on_a_full_disk_is_refused_in_words_and_finished_when_there_is
     run(server.start())
     report = cli.operator_json("vault", "check", "--read-data")
     assert (report["faults"], report["versions"]) == ([], 30)
-    run(server.stop())
 
 
 def test_folders_that_cannot_be_written_and_files_that_cannot_be_read(cli: LiveCli, small_disk: SmallDisk):
