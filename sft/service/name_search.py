@@ -99,11 +99,11 @@ def _folders(
     taken: list[Folder] = []
     place = after
     for parent, folded, row_id in shown:
-        if paths[parent].live:
-            (record,) = RecordBuilder.folders([rows[row_id]], paths[parent].text)
-            if not room.takes(record):
-                return taken, place
-            taken.append(record)
+        # Its rows and those above it have been verified now, and are those that said that it hangs on the root.
+        (record,) = RecordBuilder.folders([rows[row_id]], paths[parent].text)
+        if not room.takes(record):
+            return taken, place
+        taken.append(record)
         place = parent, folded
     return taken, end if len(shown) == len(there) else place
 
