@@ -2231,7 +2231,7 @@ MUTATIONS = (
              "tests/unit/client tests/integration/test_relay.py tests/integration/test_files.py"),
     Mutation("names below a deleted folder are not found", "sft/service/name_search.py",
              "if each[0] in live]", "]",
-             "tests/unit/service/test_search_blocks.py"),
+             "tests/unit/service/test_name_search.py"),
     Mutation("names below a deleted folder in no cursor", "sft/service/name_search.py",
              "    if end is not None and end[0] not in live:", "    if False:",
              "tests/unit/service/test_name_search.py"),

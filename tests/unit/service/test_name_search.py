@@ -79,6 +79,18 @@ def test_what_is_deleted_is_not_found_and_its_name_not_told(
         assert not any(word in page.next for page in shown for word in ("secret1", "secret2", "secret3", "secret4"))
 
 
+def test_what_folders_are_called_below_a_deleted_one_is_neither_found_nor_told(
+    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_many(services, *(f"gone/secret{number}/x" for number in range(4)), "stays/secret4/x", "stays/secret5/x")
+    services.act(delete, Deletion(MAX.caller, "gone", recursive=True))
+    for scanned in (1, 2, 3, 50_000):
+        monkeypatch.setattr("sft.service.name_search.NAMES_SCANNED", scanned)
+        shown = pages(services, "secret")
+        assert [name for page in shown for name in names(page)] == ["stays/secret4", "stays/secret5"]
+        assert not any(f"secret{number}" in page.next for page in shown for number in range(4))
+
+
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.sampled(4)
 def test_pages_join_without_gap_or_repetition(
