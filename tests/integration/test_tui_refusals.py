@@ -138,6 +138,15 @@ async def _quota(ui: UiDriver) -> None:
     await ui.press("enter", "enter", "enter")
 
 
+async def _reset(ui: UiDriver) -> None:
+    await _people(ui, 0, "gus")
+    await ui.press("K")
+    await ui.asked("OfferNewKey")
+    await ui.press("enter")
+    await ui.type("gus")
+    await ui.press("enter")
+
+
 async def _status(ui: UiDriver) -> None:
     """Every key of that screen is for what one request shows."""
     await ui.press("1", "7")
@@ -174,6 +183,7 @@ WAYS: list[tuple[str, Do, Permission]] = [
     ("people.stop", _withdraw, Permission.INVITATION_MANAGE),
     ("people.stop", _kick, Permission.SESSION_MANAGE),
     ("people.quota", _quota, Permission.USER_MANAGE),
+    ("people.reset", _reset, Permission.USER_MANAGE),
     ("app.status", _status, Permission.SESSION_MANAGE),
     ("status.read", _status, Permission.SESSION_MANAGE),
     ("status.next_tab", _status, Permission.SESSION_MANAGE),
