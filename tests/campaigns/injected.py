@@ -15,6 +15,7 @@ import random
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -44,9 +45,10 @@ def injected(folder: Path, *, times: int, seed: int, acts: Sequence[str] = ACTS)
         calls = _calls(server, _begin(server, whole, act))
         for number in range(times):
             _begin(server, whole, act)
-            error, when = draw.choice(ERRORS), draw.randint(1, max(1, calls))
+            error, (call, when) = draw.choice(ERRORS), draw.choice(calls)
             rest = draw.choice(("", "+"))
-            done = _under_strace(server, act, f"-einject={CALLS}:error={error}:when={when}{rest}")
+            failing = CALLS if rest else call
+            done = _under_strace(server, act, f"-einject={failing}:error={error}:when={when}{rest}")
             failed += 1
             assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
             again = server.operate(*_words(server, act))
@@ -54,7 +56,9 @@ def injected(folder: Path, *, times: int, seed: int, acts: Sequence[str] = ACTS)
             _check(server, FILES)
             put_back = _put_back(server, acknowledged=2 if done.returncode == 0 else 1) if _is_backup(act) else 0
             backups = f", {put_back} put back" if put_back else ""
-            say(f"{act} {number + 1}: {error} at {when}{rest} of {calls}, status {done.returncode}{backups}")
+            say(
+                f"{act} {number + 1}: {error} at {call} {when}{rest} of {len(calls)} calls, status {done.returncode}{backups}"
+            )
     failed += _uploads(server, person, whole, draw, times)
     return failed
 
@@ -86,15 +90,18 @@ def _begin(server: ServerProcess, whole: Path, act: str) -> str:
     return act
 
 
-def _calls(server: ServerProcess, act: str) -> int:
-    done = _under_strace(server, act, "-c", f"-etrace={CALLS}")
+def _calls(server: ServerProcess, act: str) -> list[tuple[str, int]]:
+    """Do the act without a fault; return its calls, each with how many of its name its thread had made: so strace counts."""
+    done = _under_strace(server, act, f"-etrace={CALLS}")
     assert done.returncode == 0, done.stdout + done.stderr
-    report = (server.home.parent / "strace").read_text(encoding="utf-8")
-    return sum(
-        int(line.split()[3])
-        for line in report.splitlines()
-        if line.split()[-1:] and line.split()[-1] in CALLS.split(",")
-    )
+    made, found = Counter[tuple[str, str]](), list[tuple[str, int]]()
+    for line in (server.home.parent / "strace").read_text(encoding="utf-8", errors="replace").splitlines():
+        thread, _, rest = line.partition(" ")
+        call = rest.strip().partition("(")[0]
+        if call in CALLS.split(","):
+            made[thread, call] += 1
+            found.append((call, made[thread, call]))
+    return found
 
 
 def _under_strace(server: ServerProcess, act: str, *options: str) -> subprocess.CompletedProcess[str]:
