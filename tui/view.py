@@ -11,7 +11,7 @@ import inspect
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import ClassVar, Final, cast
+from typing import ClassVar, Final, TypeVar, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -27,6 +27,8 @@ from tui.keys import ACTS, Action, acts_of
 from tui.messages import ActsChanged, Notification, Severity
 from tui.text import error_text
 from tui.workers import start_worker
+
+T = TypeVar("T")
 
 _UNREAD: Final = "3 names them."  # admins, before they were read
 
@@ -146,6 +148,16 @@ class View(Vertical):
             self.report_fault(error)
             return False
         return True
+
+    async def unless_fault(self, asked: Awaitable[T]) -> T | None:
+        """Wait for what a dialog asks; refusals are the dialog's to show, a fault is reported here."""
+        try:
+            return await asked
+        except SftError:
+            raise
+        except Exception as error:  # noqa: BLE001 - no traceback reaches the terminal
+            self.report_fault(error)
+            return None
 
     def report_fault(self, error: BaseException) -> None:
         """Report a fault of this program; details go to the log."""

@@ -15,12 +15,13 @@ from sft.model.access import Caller, Permission
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
 from sft.model.events import FolderPurgeBegun
 from sft.model.records import Destroyed, TrashSeen
+from sft.model.seen_fields import trash_fields
 from sft.service.act_statement import AskedAct, require_statement
 from sft.service.files import no_version
 from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
-from sft.service.trashed import seen_in_trash, trash_fields
+from sft.service.trashed import seen_in_trash
 from sft.service.use_case import act
 from sft.service.version_contents import count_kept, destroy_contents
 from sft.store.criteria import PURGING_STATE

@@ -16,11 +16,12 @@ from sft.model.access import Caller, Permission
 from sft.model.events import FileMoved, FolderMade, FolderMoved
 from sft.model.names import split_path
 from sft.model.records import File, FileSeen, Folder
+from sft.model.seen_fields import seen_fields
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_settled, require_tree
-from sft.service.seen import require_seen, seen_fields
+from sft.service.seen import require_seen
 from sft.service.use_case import act
 from sft.store.figures import FigureChanges
 from sft.store.files import longest_names, newest_versions

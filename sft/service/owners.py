@@ -18,12 +18,13 @@ from sft.model.owner_events import FileOwnerChanged, FolderOwnerChanged
 from sft.model.quota_events import QuotaNear
 from sft.model.quotas import Usage
 from sft.model.records import FileSeen, OwnerChange
+from sft.model.seen_fields import seen_fields
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.quotas import Quotas
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
-from sft.service.seen import require_seen, seen_fields
+from sft.service.seen import require_seen
 from sft.service.use_case import act
 from sft.service.users import find_owner
 from sft.store.figures import FigureChanges, all_below_is_of

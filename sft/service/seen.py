@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sft.errors import ChangedSinceError
 from sft.model.records import FileSeen
 from sft.service.record_builder import RecordBuilder
@@ -24,8 +22,3 @@ def require_seen(records: RecordBuilder, path: str, file: FileRow, seen: FileSee
     raise ChangedSinceError(
         path=path, author=author, version=newest.number, stored_at=newest.stored_at, seen=seen.version
     )
-
-
-def seen_fields(seen: FileSeen | None) -> dict[str, Any]:
-    """Return what a statement says of it: no file and version 0 for None."""
-    return {"file": b"", "version": 0} if seen is None else {"file": seen.file_id, "version": seen.version}

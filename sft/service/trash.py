@@ -17,12 +17,13 @@ from sft.model.access import Caller, Permission
 from sft.model.events import FileRestored, FileTrashed, FolderRestored, FolderTrashed
 from sft.model.names import split_path
 from sft.model.records import Deleted, File, FileSeen, RestoredFolder, TrashSeen
+from sft.model.seen_fields import seen_fields, trash_fields
 from sft.service.act_statement import AskedAct, EventStatement, require_statement
 from sft.service.path_lookup import PathLookup, ResolvedPath, folded_name, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_settled, require_tree
-from sft.service.seen import require_seen, seen_fields
-from sft.service.trashed import TrashedRow, last_deleted, seen_in_trash, trash_fields
+from sft.service.seen import require_seen
+from sft.service.trashed import TrashedRow, last_deleted, seen_in_trash
 from sft.service.use_case import act
 from sft.store.criteria import LIVE_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges

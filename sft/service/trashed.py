@@ -8,7 +8,6 @@ version, a folder by its number and how much is in it, and the moment at which i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -48,19 +47,6 @@ class TrashedRow(Struct, frozen=True):
         if isinstance(self.row, FileRow):
             return TrashSeen(self.trashed_at, FileSeen(self.row.file_id, self.row.newest))
         return TrashSeen(self.trashed_at, None, self.row.id, self.row.files_below, self.row.folders_below + 1)
-
-
-def trash_fields(seen: TrashSeen) -> dict[str, Any]:
-    """Return what a statement says of it."""
-    file_id, version = (b"", 0) if seen.file is None else (seen.file.file_id, seen.file.version)
-    return {
-        "file": file_id,
-        "version": version,
-        "folder": seen.folder_id,
-        "files": seen.files,
-        "folders": seen.folders,
-        "trashed_at": seen.trashed_at,
-    }
 
 
 @query(Permission.FILE_DELETE)

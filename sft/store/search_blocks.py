@@ -237,11 +237,6 @@ def drop_blocks(transaction: Transaction, leaves: Collection[int]) -> None:
     transaction.rows.delete([SearchBlockRow(low, 0, 0, 0, 0, 0, b"", b"") for low in sorted(lows)])
 
 
-def drop_all_blocks(transaction: Transaction) -> None:
-    """Drop every block."""
-    drop_blocks(transaction, [low for low, _ in _ranges(transaction, _FIRST_LEAF - 1)])
-
-
 def _ranges(reading: ReadTransaction, after: int) -> Iterator[tuple[int, int]]:
     while found := reading.rows.columns(_RANGES, after=after, limit=_RANGES_AT_ONCE):
         yield from found

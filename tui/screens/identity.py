@@ -7,9 +7,9 @@ says what will be before, and one act runs at a time.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -40,7 +40,6 @@ from tui.widgets.row_list import RowList
 from tui.widgets.rows import ListRows
 from tui.workers import start_worker
 
-T = TypeVar("T")
 _OWN: Final = "identity-own"
 _PINNED: Final = "identity-pinned"
 _BORDER: Final = 2
@@ -262,16 +261,6 @@ class IdentityView(View):
             return True
 
         return await self.unless_fault(changed()) or False
-
-    async def unless_fault(self, asked: Awaitable[T]) -> T | None:
-        """Wait for what a dialog asks; refusals are the dialog's to show, a fault is reported here."""
-        try:
-            return await asked
-        except SftError:
-            raise
-        except Exception as error:  # noqa: BLE001 - no traceback reaches the terminal
-            self.report_fault(error)
-            return None
 
     # -- the person's keys ------------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -58,7 +58,6 @@ from tui.widgets.rows import Arrange, Column
 from tui.widgets.tab_line import Tab, TabLine
 from tui.workers import start_worker
 
-T = TypeVar("T")
 USERS: Final = "people-list"
 INVITATIONS: Final = "invitations-list"
 SESSIONS: Final = "sessions-list"
@@ -396,16 +395,6 @@ class PeopleView(View):
     async def _make(self, wanted: Wanted) -> Invited | None:
         people = self.gateway.people
         return await self.unless_fault(people.invite(role=wanted.role, name=wanted.name, seconds=wanted.seconds))
-
-    async def unless_fault(self, asked: Awaitable[T]) -> T | None:
-        """Wait for what a dialog asks; refusals are the dialog's to show, a fault is reported here."""
-        try:
-            return await asked
-        except SftError:
-            raise
-        except Exception as error:  # noqa: BLE001 - no traceback reaches the terminal
-            self.report_fault(error)
-            return None
 
     async def _withdraw(self, made: Invitation) -> None:
         whom = "for anybody" if made.name is None else f"for {name_of(made.name)}"

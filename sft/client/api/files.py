@@ -22,6 +22,7 @@ from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.evidence import Evidence
 from sft.model.names import fold, split_path
 from sft.model.records import Deleted, File, FileReader, FileSeen, Folder, OwnerChange, Page
+from sft.model.seen_fields import seen_fields
 from sft.model.text import shown_name
 from sft.wire.messages import (
     ChangeOwner,
@@ -212,7 +213,7 @@ async def move(session: Requester, old: str, new: str) -> File | None:
     A file is looked at first: what is signed names which one it is, and its newest version.
     """
     seen = await _seen(session, old)
-    statement = session.sign_act("move", **_seen_fields(seen), old=old, new=new)
+    statement = session.sign_act("move", **seen_fields(seen), old=old, new=new)
     answer: Reply = await session.request(Move, (FileShown, Done), old=old, new=new, seen=seen, statement=statement)
     return answer.file if isinstance(answer, FileShown) else None
 
@@ -220,7 +221,7 @@ async def move(session: Requester, old: str, new: str) -> File | None:
 async def change_owner(session: Requester, path: str, owner: str) -> OwnerChange:
     """Hand over a file, or a folder with all in it, to somebody by name; a file is looked at first, as for ``move``."""
     seen = await _seen(session, path)
-    statement = session.sign_act("owner", **_seen_fields(seen), path=path, owner=owner)
+    statement = session.sign_act("owner", **seen_fields(seen), path=path, owner=owner)
     answer = await session.request(ChangeOwner, OwnerChanged, path=path, owner=owner, seen=seen, statement=statement)
     return answer.change
 
@@ -236,7 +237,7 @@ async def _seen(session: Requester, path: str) -> FileSeen | None:
 
 async def delete(session: Requester, path: str, *, recursive: bool = False, seen: FileSeen | None = None) -> Deleted:
     """Move a file, or with ``recursive`` a folder and all in it, to the trash; with ``seen`` only that file and version."""
-    statement = session.sign_act("delete", path=path, recursive=recursive, **_seen_fields(seen))
+    statement = session.sign_act("delete", path=path, recursive=recursive, **seen_fields(seen))
     answer = await session.request(Delete, FileDeleted, path=path, recursive=recursive, seen=seen, statement=statement)
     return answer.deleted
 
@@ -254,11 +255,6 @@ async def set_expiry(session: Requester, path: str, file_id: bytes, expires_at: 
         SetExpiry, FileShown, path=path, file_id=file_id, expires_at=expires_at, statement=statement
     )
     return answer.file
-
-
-def _seen_fields(seen: FileSeen | None) -> dict[str, object]:
-    """Return what a statement says of a file that was seen."""
-    return {"file": b"", "version": 0} if seen is None else {"file": seen.file_id, "version": seen.version}
 
 
 class _Order:

@@ -14,6 +14,7 @@ from sft.client.api.files import NO_ENTRY, Total
 from sft.client.freshness import logged_of, require_in_log
 from sft.errors import RemoteProtocolError
 from sft.model.records import Destroyed, File, FileSeen, RestoredFolder, TrashedFolder, TrashSeen
+from sft.model.seen_fields import trash_fields
 from sft.wire.messages import (
     DestroyTrashed,
     FileShown,
@@ -49,7 +50,7 @@ async def show_trashed(session: Requester, path: str) -> TrashedFolder | File:
 
 async def restore(session: Requester, path: str, seen: TrashSeen) -> File | RestoredFolder:
     """Bring back what was seen in the trash at a path: a file, or a folder with all in it."""
-    statement = session.sign_act("restore", **_fields(seen), path=path)
+    statement = session.sign_act("restore", **trash_fields(seen), path=path)
     answer: FileShown | FolderReturned = await session.request(
         Restore, (FileShown, FolderReturned), path=path, seen=seen, statement=statement
     )
@@ -58,22 +59,9 @@ async def restore(session: Requester, path: str, seen: TrashSeen) -> File | Rest
 
 async def destroy_trashed(session: Requester, path: str, seen: TrashSeen) -> Destroyed:
     """Destroy what was seen in the trash at a path: a file, or a folder with all in it. Nothing brings it back."""
-    statement = session.sign_act("destroy", **_fields(seen), path=path)
+    statement = session.sign_act("destroy", **trash_fields(seen), path=path)
     answer = await session.request(DestroyTrashed, TrashDestroyed, path=path, seen=seen, statement=statement)
     return answer.destroyed
-
-
-def _fields(seen: TrashSeen) -> dict[str, object]:
-    """Return what a statement says of it."""
-    file_id, version = (b"", 0) if seen.file is None else (seen.file.file_id, seen.file.version)
-    return {
-        "file": file_id,
-        "version": version,
-        "folder": seen.folder_id,
-        "files": seen.files,
-        "folders": seen.folders,
-        "trashed_at": seen.trashed_at,
-    }
 
 
 async def list_trash(session: Requester) -> list[TrashedFolder | File]:

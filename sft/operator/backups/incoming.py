@@ -130,12 +130,3 @@ def open_below(root: int, *below: str, make: bool = False) -> int:
             os.close(folder)
         folder = found
     return folder
-
-
-@contextmanager
-def opened_below(root: int, *below: str) -> Iterator[int]:
-    folder = open_below(root, *below)
-    try:
-        yield folder
-    finally:
-        os.close(folder)
