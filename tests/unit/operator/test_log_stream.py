@@ -54,6 +54,26 @@ def committed(path: str) -> FileCommitted:
     return FileCommitted(by=ADA, file_id=b"f" * 16, path=path, size=5, digest=b"d" * 64)
 
 
+ODD = [
+    "two\nlines", "\r",
+    'a "quote" \\', "\u202eexe.txt", "\ud800 half", "\u2028\u2029\x85", "\x00\x1b[2J", "x" * 255, "\uffff", "\x7f",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=ascii)
+def test_whatever_a_name_has_its_line_is_one_and_an_object_of_plain_ascii(log, out, odd):
+    LOGGED.change("json", "info")
+    log.note("login", user=odd, session=3)
+    log.tell([committed(odd)])
+    log.tell([committed(odd), committed("b")])
+    Logger(namespace="other", observer=LogPublisher(standard_output(out))).warn("{odd}", odd=odd)
+    written = out.getvalue()
+    assert written.isascii()
+    assert (written.count("\n"), len(written.splitlines())) == (4, 4)
+    found = documents(out)
+    assert [found[0]["user"], found[1]["path"], found[2]["items"][0]["path"]] == [odd] * 3
+
+
 def test_what_shares_a_line_stands_in_it_by_item_and_what_is_too_long_in_several(log, out):
     LOGGED.change("json", "info")
     log.tell([committed("a")])
