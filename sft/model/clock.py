@@ -17,10 +17,11 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-_DAY: Final = 24 * 3600
-DRIFT_SECONDS: Final = _DAY  # more than a clock that is set right moves
-STOOD_STILL_SECONDS: Final = 7 * _DAY  # nobody asks of a server that was off for so long
-SERVED_SECONDS: Final = 7 * _DAY  # with one clock, while its operator is told every day that it is doubted
+from sft.limits import DAY_SECONDS
+
+DRIFT_SECONDS: Final = DAY_SECONDS  # more than a clock that is set right moves
+STOOD_STILL_SECONDS: Final = 7 * DAY_SECONDS  # nobody asks of a server that was off for so long
+SERVED_SECONDS: Final = 7 * DAY_SECONDS  # with one clock, while its operator is told every day that it is doubted
 
 
 class ClockState(Struct, frozen=True):

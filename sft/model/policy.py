@@ -6,14 +6,10 @@ it began (``ReadTransaction.policy``). The defaults stand in ``sft.limits``.
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec import Struct
 
-from sft.limits import FILE_BYTES, TRASH_DAYS, VERSIONS_KEPT
+from sft.limits import DAY_SECONDS, FILE_BYTES, TRASH_DAYS, VERSIONS_KEPT
 from sft.model.quotas import Quota, limit_of
-
-_DAY: Final = 24 * 3600
 
 
 class ServerPolicy(Struct, frozen=True):
@@ -39,7 +35,7 @@ class ServerPolicy(Struct, frozen=True):
 
     @property
     def trash_seconds(self) -> int:
-        return self.trash_days * _DAY
+        return self.trash_days * DAY_SECONDS
 
     def quota_of(self, own_bytes: int | None, own_files: int | None) -> Quota:
         """Return the quota of a person for whom these were set (``sft.model.quotas``)."""

@@ -11,11 +11,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from sft.limits import DAY_SECONDS
 from sft.model.names import safe
 from sft.model.status import LastRefusal, ServerStatus
 from sft.model.text import count_text, counted, duration_text, local_time, size_text
 
-_DAY: Final = 24 * 3600
 _FULL_SOON_DAYS: Final = 30
 _OLD_DAYS: Final = 31  # a scrub reads all within 30
 _NEXT_WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -116,7 +116,7 @@ def _clock(server_now: int, sound_at: int, now: float) -> StatusFact:
 def _is_old(moment: int | None, status: ServerStatus) -> bool:
     """Return whether what should be done again and again was not, on a server that has been there long enough for it."""
     since = status.key_since_at if moment is None else moment
-    return status.now - since > _OLD_DAYS * _DAY
+    return status.now - since > _OLD_DAYS * DAY_SECONDS
 
 
 def _when(moment: int | None, now: float) -> str:
@@ -125,7 +125,7 @@ def _when(moment: int | None, now: float) -> str:
 
 def span_text(seconds: int) -> str:
     """Return how long something has been so: in days, or more exactly where it is less."""
-    days = seconds // _DAY
+    days = seconds // DAY_SECONDS
     return counted(days, "day") if days else duration_text(max(seconds, 0))
 
 

@@ -21,7 +21,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
 
 from sft.errors import TransferEndedError
-from sft.limits import EXPIRY_SECONDS
+from sft.limits import DAY_SECONDS, EXPIRY_SECONDS
 from sft.model.access import operator_caller
 from sft.model.clock import ClockState
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
@@ -46,7 +46,7 @@ from sft.transport.threads import Pool
 
 FIRST_LOOK_SECONDS: Final = 600  # a start has enough to do
 LOOK_SECONDS: Final = 3600
-TOLD_SECONDS: Final = 24 * 3600  # that the clock is doubted
+TOLD_SECONDS: Final = DAY_SECONDS  # that the clock is doubted
 
 
 def uptime() -> float:

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from sft.limits import DAY_SECONDS
 from sft.model.access import Caller, Permission
 from sft.model.check_events import GrowthNoted
 from sft.model.records import LastCheck, VaultStatus
@@ -21,7 +22,6 @@ from sft.store.growth import RANGE, Sums, growth_since, keep_growth, last_file, 
 from sft.store.row_types import CheckRow, GrowthRow
 from sft.store.rows import ReadTransaction, Transaction
 
-DAY_SECONDS: Final = 24 * 3600
 KEPT_DAYS: Final = 400  # the same month of last year
 SLOPE_DAYS: Final = 30
 

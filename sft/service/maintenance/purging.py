@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import VaultError
+from sft.limits import DAY_SECONDS
 from sft.model.access import Caller, Permission
 from sft.model.events import FilesPurged, FolderPurgeBegun, FoldersPurged, ObjectsDestroyed
 from sft.model.records import VaultReport
@@ -25,7 +26,6 @@ from sft.service import use_case
 from sft.service.maintenance.clock import ClockBelief, believe_clock, require_believed
 from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
-from sft.service.maintenance.trash_time import DAY_SECONDS
 from sft.service.maintenance.trees import files_in, levels, pages
 from sft.service.version_contents import doom_contents
 from sft.store.criteria import PURGING_STATE, TRASHED_STATE

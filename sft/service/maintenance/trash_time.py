@@ -8,10 +8,9 @@ day, over restarts too, and forgets it where they are raised again meanwhile. Wh
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec import Struct
 
+from sft.limits import DAY_SECONDS
 from sft.model.access import Caller, Permission
 from sft.model.events import TrashTimeHeeded, TrashTimeShortened
 from sft.model.quotas import Usage
@@ -19,8 +18,6 @@ from sft.service import use_case
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import TRASH_TIME, change_setting, setting
 from sft.store.trash import in_trash_until
-
-DAY_SECONDS: Final = 24 * 3600
 
 
 class TrashTime(Struct, frozen=True):

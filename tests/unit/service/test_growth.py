@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sft.limits import DAY_SECONDS
 from sft.service.files import show_file
 from sft.service.maintenance import growth
-from sft.service.maintenance.growth import DAY_SECONDS, daily_growth, is_growth_due, note_today
+from sft.service.maintenance.growth import daily_growth, is_growth_due, note_today
 from sft.service.trash import Deletion, delete
 from sft.store import growth as stored
 from sft.store.growth import Sums, growth_since

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from sft.limits import DAY_SECONDS
 from sft.model.events import TrashTimeHeeded, TrashTimeShortened
 from sft.model.policy import ServerPolicy
 from sft.service.files import show_file
-from sft.service.maintenance.trash_time import DAY_SECONDS, heed_trash_time, trash_time
+from sft.service.maintenance.trash_time import heed_trash_time, trash_time
 from tests.unit.service.service_fixture import MAX, OPERATOR, ServiceFixture
 from tests.unit.service.test_figures import rm
 
