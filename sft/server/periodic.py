@@ -12,7 +12,6 @@ acts log.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -43,15 +42,11 @@ from sft.service.maintenance import (
 )
 from sft.service.maintenance.report import Job
 from sft.transport.threads import Pool
+from sft.uptime import uptime
 
 FIRST_LOOK_SECONDS: Final = 600  # a start has enough to do
 LOOK_SECONDS: Final = 3600
 TOLD_SECONDS: Final = DAY_SECONDS  # that the clock is doubted
-
-
-def uptime() -> float:
-    """Tell seconds by a clock that nobody sets, and that goes on while the machine sleeps, where there is one."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Periodic:

@@ -27,6 +27,7 @@ from sft.client.agent.place import is_private
 from sft.crypto.locked_key import LockedKey
 from sft.errors import CryptoError
 from sft.hardening import keep_memory_private
+from sft.uptime import uptime
 
 LOOK_SECONDS: Final = 2.0  # how often it looks whether its time, its socket and its login are still there
 READY: Final = "ready"
@@ -36,11 +37,6 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 class _EndedError(BaseException):
     """A signal ends the agent."""
-
-
-def uptime() -> float:
-    """Tell seconds by a clock that nobody sets, and that goes on while the machine sleeps, where there is one."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Agent:
