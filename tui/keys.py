@@ -140,7 +140,7 @@ _FILES: Final = (
         asks=True, deed="say when files expire",
     ),
     Action(
-        "files.proof", "P", "", "Write a file, its signature and its proof, for somebody without an account", 0,
+        "files.proof", "P", "", "Write a file with signature and proof, for others", 0,
         Permission.FILE_READ, asks=True,
     ),
     Action("files.rights", "W", "", "Show who may do what with it, and by which rule", asks=True),

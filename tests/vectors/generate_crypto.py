@@ -236,6 +236,9 @@ def _statements() -> dict[str, Any]:
         "cut_off": 0,
         "reason": "stolen",
         "expires_at": 1_700_600_000,
+        "folder": 0,
+        "folders": 0,
+        "trashed_at": 1_700_000_000,
     }
     made: dict[str, Any] = {}
     for act, kinds in statement.ACTS.items():
@@ -247,8 +250,10 @@ def _statements() -> dict[str, Any]:
             nonce=drawn(f"nonce {act}", 8),
             head=f"1.42:{drawn('root', 32).hex()}",
         )
-        invitation = 5 if act == "withdraw" else _invitation().point
-        each = statement.ActStatement(said, {name: (values | {"invitation": invitation})[name] for name in kinds})
+        own = {"invitation": 5 if act == "withdraw" else _invitation().point}
+        if kinds.get("files") is statement.NUMBER_FIELD:  # of a folder in the trash
+            own["files"] = 0
+        each = statement.ActStatement(said, {name: (values | own)[name] for name in kinds})
         signature = signatures.sign_statement(_user(), each)
         made[act] = {"text": each.text(), "signature": signature.encode().decode("ascii")}
     return made

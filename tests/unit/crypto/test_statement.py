@@ -27,6 +27,7 @@ from sft.crypto.statement import (
     ACTS,
     JOIN,
     NAME_FIELD,
+    NUMBER_FIELD,
     TEXT_CHARACTERS,
     ActStatement,
     ReceivedVersion,
@@ -40,12 +41,8 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=250)
 VERSION = st.builds(ReceivedVersion, st.binary(min_size=16, max_size=16), NUMBERS, st.binary(min_size=64, max_size=64))
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "key": st.binary(min_size=42, max_size=42),
-    "seconds": NUMBERS,
-    "version": NUMBERS,
-    "cut_off": NUMBERS,
     "recursive": st.booleans(),
     "file": st.binary(min_size=16, max_size=16) | st.just(b""),
-    "expires_at": NUMBERS,
     "versions": st.lists(VERSION, min_size=1, max_size=3).map(tuple),
 }
 POINT = st.binary(min_size=32, max_size=32)
@@ -64,7 +61,8 @@ def statements(draw: st.DrawFn, act: str = "") -> ActStatement:
         head=draw(st.builds("{}.{}:{}".format, NUMBERS, NUMBERS, POINT.map(bytes.hex)) | st.just(NO_HEAD)),
     )
     strategies = VALUES | {"invitation": INVITATION.get(act, POINT)}
-    return ActStatement(comment, {name: draw(strategies.get(name, NAMES)) for name in ACTS[act]})
+    others = {name: NUMBERS if kind is NUMBER_FIELD else NAMES for name, kind in ACTS[act].items()}
+    return ActStatement(comment, {name: draw(strategies.get(name, other)) for name, other in others.items()})
 
 
 def moved(**changes: Any) -> ActStatement:

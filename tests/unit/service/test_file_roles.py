@@ -278,7 +278,13 @@ def test_every_use_case_of_files_is_in_the_table() -> None:
     steps = {rotation.take_keys, rotation.end_rotation, rotation.swap}
     steps |= {purging.finish_destroying, purging.begin_purges, purging.purge_folders, purging.end_purges}
     steps |= {open_uploads.open_uploads, open_uploads.end_uploads, open_uploads.note_segments}
-    steps |= {open_uploads.give_up_uploads, rotation.take_upload_keys, uploads.kept_of_user}
+    steps |= {
+        open_uploads.give_up_uploads,
+        open_uploads.grow_uploads,
+        uploads.in_the_way,
+        rotation.take_upload_keys,
+        uploads.kept_of_user,
+    }
     # Of nobody's upload but one's own.
     steps |= {uploads.find, open_uploads.resume_upload}
     assert registered == {USE_CASES[function].name for function in acted | steps}

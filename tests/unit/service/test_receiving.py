@@ -179,7 +179,7 @@ def test_a_statement_of_anything_else_is_refused(services: ServiceFixture) -> No
         statement(MIA, version),
         statement(GUS, version, user=MIA.id),
         statement(GUS, version, server_id=bytes(32)),
-        statement_of(GUS.key, SERVER_ID, GUS.id, AskedAct("restore", {"path": "d/a"})),
+        statement_of(GUS.key, SERVER_ID, GUS.id, AskedAct("make-folder", {"path": "d/a"})),
     ):
         with pytest.raises(SignatureRefusedError):
             confirm(services, GUS, version, signature=signature)
