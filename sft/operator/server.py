@@ -279,6 +279,24 @@ class Server:
 
     async def stop(self, *, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""
+        listened = bool(self._ports)
+        try:
+            await self._end_work(drain_seconds)
+        finally:
+            # Threads that nobody ended keep the process for ever, whatever else failed.
+            opened, self.opened = self.opened, None
+            try:
+                if opened is not None:
+                    for pool in opened.context.pools:
+                        pool.stop()
+                    await self._opening.run(opened.close)
+            finally:
+                self._opening.stop()
+                if listened:
+                    self._home.control.unlink(missing_ok=True)
+                self._lock.drop()
+
+    async def _end_work(self, drain_seconds: float) -> None:
         for running in (self._periodic, self._scrubbing, self._room_watch, self._witnesses):
             if running is not None:
                 running.stop()
@@ -289,34 +307,28 @@ class Server:
         for port in ports:
             stopping = port.stopListening()
             if isinstance(stopping, Deferred):
-                await stopping
-        if self.opened is not None:
-            context = self.opened.context
-            if context.hooks is not None:
-                await context.hooks.stop()
-            sessions = context.sessions
-            await self._until(lambda: not any(session.has_work() for session in sessions.all()), drain_seconds)
-            for session in sessions.all():
-                session.stop()
-            for stranger in context.admission.connections():
-                if isinstance(stranger, WireProtocol):
-                    stranger.close()
-            context.throughput.stop()
-            await context.login_failures.stop()
-            # What still works with open files ends before these are closed under it.
-            context.stopping = True
-            await context.resumable_uploads.close()
-            await self._until(lambda: not (context.pool.busy or context.maintenance_pool.busy), STOP_SECONDS)
-            context.stop_limited_logs()
-            for pool in context.pools:
-                pool.stop()
-            await self._opening.run(self.opened.close)
-            self.opened = None
-        self._opening.stop()
-        with contextlib.suppress(FileNotFoundError):
-            if ports:
-                self._home.control.unlink()
-        self._lock.drop()
+                # The file of the control socket may be gone: a home that was moved, or somebody who cleaned up.
+                with contextlib.suppress(FileNotFoundError):
+                    await stopping
+        if self.opened is None:
+            return
+        context = self.opened.context
+        if context.hooks is not None:
+            await context.hooks.stop()
+        sessions = context.sessions
+        await self._until(lambda: not any(session.has_work() for session in sessions.all()), drain_seconds)
+        for session in sessions.all():
+            session.stop()
+        for stranger in context.admission.connections():
+            if isinstance(stranger, WireProtocol):
+                stranger.close()
+        context.throughput.stop()
+        await context.login_failures.stop()
+        # What still works with open files ends before these are closed under it.
+        context.stopping = True
+        await context.resumable_uploads.close()
+        await self._until(lambda: not (context.pool.busy or context.maintenance_pool.busy), STOP_SECONDS)
+        context.stop_limited_logs()
 
     async def first_admin(self) -> str | None:
         """Make the invitation of a new server, and return its link; an old one's admins are whom its rows name."""

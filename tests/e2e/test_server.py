@@ -319,6 +319,15 @@ def test_a_transfer_that_does_not_finish_does_not_keep_the_server(server: Server
 
 
 @pytest.mark.long
+def test_a_server_whose_home_was_moved_ends_all_the_same(folder: Path):
+    server = ServerProcess(folder)
+    server.start()
+    server.home.rename(folder / "moved")
+    assert server.stop() == 0
+    assert "stop-fault" not in server.log.read_text()
+
+
+@pytest.mark.long
 def test_nothing_stays_in_the_way_of_a_server_that_was_killed(server: ServerProcess):
     server.kill()
     assert (server.home / "control").is_socket()
