@@ -1,27 +1,36 @@
-"""The first day of the operator's guide, line by line as it is typed, by three people in homes of their own."""
+"""The operator's guide, line by line as it is typed, by people in homes of their own: the first day, and its other pages.
+
+Not typed here are the lines of ``hooks.md``, whose programs and configuration ``test_hooks`` runs as they stand on the page.
+"""
 
 from __future__ import annotations
 
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.terminal import PtyTerminal
 from tests.processes import clean_environment, free_port, run
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "first-day.md"
-PROMPT = re.compile(r"^(\w+)\$ (.*)$")
+DOCS = ROOT / "docs"
+PROMPT = re.compile(r"^(?:(\w*)\$ )?(.*)$")
+BLOCKS = re.compile(r"```console\n(.*?)```", re.DOTALL)
 ADDRESSES = ("0.0.0.0:7361", "files.example.org:7361")
 
 
-def _lines() -> list[tuple[str, str]]:
-    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+ASKS = re.compile(r"Type .*:$|\[y/N\]$")
+
+
+def _lines(page: str) -> list[tuple[str, str]]:
+    """Return who types what, as a page has it; "" where it names nobody."""
+    blocks = BLOCKS.findall((DOCS / page).read_text("utf-8"))
     found = [PROMPT.match(line) for block in blocks for line in block.splitlines()]
-    assert all(found)
-    return [(each[1], each[2]) for each in found if each]
+    return [(each[1] or "", each[2].partition("  #")[0].rstrip()) for each in found if each]
 
 
 class Walk:
@@ -30,7 +39,8 @@ class Walk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.address = f"127.0.0.1:{free_port()}"
-        self._server: subprocess.Popen[bytes] | None = None
+        self.places: dict[str, str] = {}  # what stands on a page, and where that is here
+        self._servers: list[subprocess.Popen[bytes]] = []
 
     def home(self, name: str) -> Path:
         made = self.folder / name
@@ -45,20 +55,39 @@ class Walk:
         ours = {key: value for key, value in clean_environment().items() if not key.startswith("XDG_")}
         return ours | {"HOME": str(home), "SFT_PASSPHRASE_FILE": str(phrase)}
 
-    def type(self, name: str, line: str) -> None:
+    def type(self, name: str, line: str, *, answer: str = "") -> None:
+        """Type a line, and what it asks for; it must end well, but for who asks whether somebody may."""
         for each in ADDRESSES:
             line = line.replace(each, self.address)
+        for place, here in self.places.items():
+            line = line.replace(place, here)
         if line.startswith("sftd serve"):
             self._serve(name, line)
             return
+        status, said = self._asked(name, line, answer) if answer else self._run(name, line)
+        assert "Traceback" not in said, said
+        if line.split()[1] == "why":
+            assert " may " in said, said
+        else:
+            assert status == 0, f"{name}$ {line}\n{said}"
+
+    def _run(self, name: str, line: str) -> tuple[int, str]:
         done = run("bash", "-c", line, cwd=self.home(name), env=self.environment(name))
-        assert done.returncode == 0, f"{name}$ {line}\n{done.stdout}{done.stderr}"
-        assert "Traceback" not in done.stderr
+        return done.returncode, done.stdout + done.stderr
+
+    def _asked(self, name: str, line: str, answer: str) -> tuple[int, str]:
+        terminal = PtyTerminal(["bash", "-c", line], self.home(name), self.environment(name), columns=400)
+        try:
+            terminal.until(lambda text: ASKS.search(text.rstrip()) or terminal.process.poll() is not None)
+            terminal.type(answer + "\n")
+            return terminal.ended(), terminal.screen.written
+        finally:
+            terminal.close()
 
     def _serve(self, name: str, line: str) -> None:
-        log = self.folder / "server.log"
+        log = self.folder / f"server{len(self._servers)}.log"
         with log.open("wb") as file:
-            self._server = subprocess.Popen(
+            server = subprocess.Popen(
                 shlex.split(line),
                 cwd=self.home(name),
                 env=self.environment(name),
@@ -66,14 +95,20 @@ class Walk:
                 stdout=file,
                 stderr=file,
             )
+        self._servers.append(server)
         while b" listening at=" not in log.read_bytes():
             with pytest.raises(subprocess.TimeoutExpired):
-                self._server.wait(0.05)
+                server.wait(0.05)
+
+    def stop(self) -> None:
+        """End the server that was started last."""
+        server = self._servers.pop()
+        server.terminate()
+        assert server.wait(60) == 0
 
     def end(self) -> None:
-        if self._server is not None:
-            self._server.terminate()
-            assert self._server.wait(60) == 0
+        while self._servers:
+            self.stop()
 
 
 @pytest.mark.long
@@ -81,7 +116,7 @@ def test_first_day(tmp_path: Path) -> None:
     walk = Walk(tmp_path)
     made = walk.home("operator") / ".local/share/sft-server/first-admin.link"
     try:
-        for name, line in _lines():
+        for name, line in _lines("first-day.md"):
             # What the page says is given from hand to hand, by a way of people's own.
             if "admin.link" in line:
                 given = walk.home("ada") / "admin.link"
@@ -92,3 +127,119 @@ def test_first_day(tmp_path: Path) -> None:
             walk.type(name, line)
     finally:
         walk.end()
+
+
+# -- the other pages -------------------------------------------------------------------------------------------------
+
+SERVED = "sftd serve --listen 127.0.0.1:0 --public 127.0.0.1:0"
+
+
+class Years(Walk):
+    """A server with a few people and files, as the pages of what comes later mean it.
+
+    ``ready`` has of a page's line what has to be so before it is typed, ``answers`` what is typed when it asks.
+    """
+
+    def begin(self) -> None:
+        self._serve("operator", f"sftd serve --listen {self.address} --public {self.address}")
+        link = self.home("operator") / ".local/share/sft-server/first-admin.link"
+        self.type("ada", f"sft join --user ada --link-file {link}")
+        for name, role in (("max", "maintainer"), ("carla", "maintainer"), ("gus", "guest"), ("mia", "maintainer")):
+            self.invite(name, role)
+        for name in ("plan.pdf", "minutes.pdf", "report.pdf"):
+            (self.home("max") / name).write_text(f"{name}\n")
+        self.type("max", "mkdir -p old reports/2026 contracts films")
+        for name in ("old/plan.pdf", "reports/a.pdf", "reports/2026/b.pdf", "contracts/c.pdf"):
+            (self.home("max") / name).write_text(f"{name}\n" * 3_000)
+        self.type("max", "sft put plan.pdf minutes.pdf old reports contracts films")
+
+    def invite(self, name: str, role: str) -> None:
+        self.type("ada", f"sft invite --user {name} --role {role} --write {name}.link")
+        self.type(name, f"sft join --link-file {self.home('ada')}/{name}.link")
+
+    def read(
+        self,
+        page: str,
+        person: str,
+        *,
+        ready: Mapping[str, Sequence[tuple[str, str]]] = {},
+        answers: Mapping[str, str] = {},
+    ) -> None:
+        """Type a page's lines: the server's as its operator, the others as a person."""
+        seen = set()
+        for _, line in _lines(page):
+            operator = line.startswith(("sftd ", "cp ", "mkdir ", "rm "))
+            for begins, before in ready.items():
+                if line.startswith(begins) and begins not in seen:
+                    seen.add(begins)
+                    for who, what in before:
+                        self.type(who, what)
+            answer = next((each for begins, each in answers.items() if line.startswith(begins)), "")
+            self.type("operator" if operator else person, line, answer=answer)
+        assert seen == set(ready), "a line is not on the page any more"
+
+
+@pytest.fixture
+def years(tmp_path: Path) -> Iterator[Years]:
+    here = Years(tmp_path)
+    try:
+        here.begin()
+        yield here
+    finally:
+        here.end()
+
+
+@pytest.mark.long
+def test_what_people_do_over_the_years(years: Years) -> None:
+    for number in range(3):
+        (years.home("max") / "plan.pdf").write_text(f"plan {number}\n")
+        if number < 2:
+            years.type("max", "sft put plan.pdf --replace")
+    years.read("agent.md", "max")
+    years.read(
+        "versions.md",
+        "max",
+        ready={
+            "sft get plan.pdf --version 3": [("max", "rm plan.pdf")],
+            "sft restore old/plan.pdf": [("max", "sft rm old/plan.pdf --yes")],
+            "sft restore 'reports/*.pdf'": [("max", "sft rm reports/a.pdf --yes")],
+            "sft rm --trash old/plan.pdf": [("max", "sft rm old/plan.pdf --yes")],
+            "sft rm --trash -r reports/": [("max", "sft rm reports/a.pdf --yes")],
+        },
+        answers={
+            "sft rm plan.pdf --version 3": "plan.pdf",
+            "sft rm -r old/": "y",
+            "sft rm --trash old/plan.pdf": "old/plan.pdf",
+            "sft rm --trash -r reports/": "reports/",
+        },
+    )
+    years.read("rights.md", "ada")
+
+
+@pytest.mark.long
+def test_what_an_operator_does_over_the_years(years: Years) -> None:
+    for place in ("/mnt/backup", "/media/safe", "/srv/left"):
+        years.places[place] = str(years.home(place.rpartition("/")[2]))
+    years.places["/tmp/trial"] = str(years.folder / "trial")
+    years.type("operator", "rmdir /srv/left")
+    years.read("monitoring.md", "ada")
+    years.read("quotas.md", "ada")
+    years.read("configuration.md", "ada")
+    years.read("check.md", "ada", answers={"sftd user reset-key max": "max"})
+    years.read(
+        "backup.md",
+        "operator",
+        ready={"mkdir -m 700 ~/.local/share/sft-server": [("operator", "mv ~/.local/share/sft-server ~/gone")]},
+    )
+
+
+@pytest.mark.long
+def test_who_leaves(years: Years) -> None:
+    years.invite("tom", "maintainer")
+    for who in ("ada", "operator"):
+        (years.home(who) / "leavers.txt").write_text("gus  # since May\n\nmia\n")
+    years.read(
+        "leavers.md",
+        "ada",
+        answers={"sft owner carla reports/2026": "y", "sft remove max": "max", "sft remove --from-file": "remove"},
+    )
