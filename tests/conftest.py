@@ -2,7 +2,7 @@
 
 Rules. What begins much takes long by its nature, and is of the long run: an app of the interface (half a second of a core), a
 server with its people on sockets (a fifth), processes. What each part is for has a test or a few in every run, marked
-``every_run``. Of a table of cases that is marked ``sampled(n)``, and of each with more than twenty, some are of every run,
+``every_run``. Of a table of cases that is marked ``sampled(n)``, and of each with more than eight, some are of every run,
 evenly over the table, the others of the long one. Whoever names a file has all of its tests that are not marked as long
 themselves.
 """
@@ -77,7 +77,7 @@ _BEGIN_MUCH = (f"{_HERE}/integration/", f"{_HERE}/e2e/", f"{_HERE}/unit/cli/test
 _SCREENS = f"{_HERE}/tui/"
 
 
-_WHOLE_TABLE = 20  # cases
+_WHOLE_TABLE, _LARGE_TABLE = 8, 20  # cases
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -113,7 +113,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.long)
         table = item.nodeid.partition("[")[0]
         sampled = item.get_closest_marker("sampled")
-        each = sampled.args[0] if sampled else 1 if sizes[table] <= _WHOLE_TABLE else 5
+        usual_step = 1 if sizes[table] <= _WHOLE_TABLE else 3 if sizes[table] <= _LARGE_TABLE else 5
+        each = sampled.args[0] if sampled else usual_step
         if cases[table] % each:
             item.add_marker(pytest.mark.long)
         cases[table] += 1
