@@ -324,7 +324,7 @@ async def test_versions_are_given_as_they_are_asked_for(server: ServerFixture):
     (answer,) = await _frames(raw, *asked)
     *found, missing = answer.results
     assert [(each.content, each.file.version.number) for each in found] == [(b"two", 2), (b"one", 1), (b"two", 2)]
-    assert missing.code == "NOT_FOUND"
+    assert missing.code == "NO_VERSION"
 
 
 @on_reactor

@@ -32,7 +32,7 @@ from sft.uptime import uptime
 LOOK_SECONDS: Final = 2.0  # how often it looks whether its time, its socket and its login are still there
 READY: Final = "ready"
 _QUEUE: Final = 64
-_ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_ENDING: Final = tuple(each for each in signal.Signals if each.name in {"SIGTERM", "SIGHUP", "SIGINT"})
 
 
 class _EndedError(BaseException):
