@@ -16,7 +16,7 @@ from tests.e2e.conftest import NewServer
 from tests.processes import Person
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 200
+ROUNDS = 80
 SEEDS = {"ada": 1301, "max": 1302}
 NAMES = ("a", "b", "a/c")
 RELOAD_SECONDS = 0.05
