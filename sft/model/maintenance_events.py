@@ -46,7 +46,7 @@ class ClockBelieved(DomainEvent, frozen=True, kw_only=True):
     why: str
 
 
-class TrashTimeHeeded(DomainEvent, frozen=True, kw_only=True):
+class TrashDaysTaken(DomainEvent, frozen=True, kw_only=True):
     """The trash keeps things for so many days from now on."""
 
     leaf: ClassVar[bool] = False

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
 from sft.errors import TransferEndedError
@@ -26,6 +27,7 @@ from sft.model.clock import ClockState
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
 from sft.model.events import DomainEvent, FolderPurgeBegun, UserRemoved
 from sft.model.owner_events import FolderOwnerChanged
+from sft.server.coalesced import Coalesced
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
 from sft.service.maintenance import (
@@ -69,17 +71,15 @@ class Periodic:
         self._minutely = LoopingCall(self._look_often)
         self._minutely.clock = self._reactor
         self._first: Any = None
-        self._handing_over = False
-        self._once_more = False
-        self._destroying = False
-        self._destroy_more = False
-        self._making_blocks = False
+        self._hand_overs = Coalesced(context, self._hand_over, fault="hand-over-fault")
+        self._destruction = Coalesced(context, partial(self._run, purging.finish_destroying), fault="destroying-fault")
+        self._search_blocks = Coalesced(context, self._make_search_blocks, fault="search-fault")
 
     def start(self) -> None:
         self._context.watchers.append(self._watch)
         Deferred.fromCoroutine(self._is_believed()).addErrback(self._context.event_log.failed, "clock-fault")
-        self.hand_over()
-        self.make_search_blocks()
+        self._hand_overs.ask()
+        self._search_blocks.ask()
         self._first = self._reactor.callLater(FIRST_LOOK_SECONDS, self._start_looking)
 
     def _start_looking(self) -> None:
@@ -98,9 +98,9 @@ class Periodic:
 
     def _watch(self, events: Sequence[DomainEvent]) -> None:
         if any(isinstance(event, UserRemoved | FolderOwnerChanged) for event in events):
-            self.hand_over()
+            self._hand_overs.ask()
         if any(isinstance(event, FilePurgeBegun | FolderPurgeBegun | VersionsDestroyed) for event in events):
-            self.destroy()
+            self._destruction.ask()
         if self._doubted:
             agreeing = Deferred.fromCoroutine(self._hear(events))
             agreeing.addErrback(self._context.event_log.failed, "clock-fault")
@@ -129,53 +129,18 @@ class Periodic:
             )
         return not self._doubted
 
-    def hand_over(self) -> Deferred[None]:
-        """Have handed over what is to be, if this is not under way; fires when nothing more of it can be."""
-        self._once_more = True
-        if self._handing_over:
-            return succeed(None)
-        self._handing_over = True
-        done = Deferred.fromCoroutine(self._hand_over())
-        return done.addErrback(self._context.event_log.failed, "hand-over-fault")
-
     async def _hand_over(self) -> None:
         context, caller = self._context, operator_caller()
-        try:
-            while self._once_more and not context.stopping:
-                self._once_more = False
-                if await context.read_apart(hand_overs.is_handing_over, caller):
-                    running = RunningJob(context, hand_overs.hand_over_all.__name__, caller.name)
-                    job = await context.read_apart(hand_overs.hand_over_all, caller, context=running.job_context)
-                    # Not behind a check of the whole vault: it mostly waits for the writer.
-                    await running.run(job, context.pool)
-        except TransferEndedError:
-            pass  # the server stops; the next start goes on
-        finally:
-            self._handing_over = False
+        if await context.read_apart(hand_overs.is_handing_over, caller):
+            running = RunningJob(context, hand_overs.hand_over_all.__name__, caller.name)
+            job = await context.read_apart(hand_overs.hand_over_all, caller, context=running.job_context)
+            # Not behind a check of the whole vault: it mostly waits for the writer.
+            await running.run(job, context.pool)
 
-    def destroy(self) -> Deferred[None]:
-        """Have destroyed what somebody had destroyed before its time, if this is not under way; fires when that is done."""
-        self._destroy_more = True
-        if self._destroying:
-            return succeed(None)
-        self._destroying = True
-        done = Deferred.fromCoroutine(self._destroy())
-        return done.addErrback(self._context.event_log.failed, "destroying-fault")
-
-    async def _destroy(self) -> None:
-        try:
-            while self._destroy_more and not self._context.stopping:
-                self._destroy_more = False
-                await self._run(purging.finish_destroying)
-        except TransferEndedError:
-            pass  # the server stops; the next start goes on
-        finally:
-            self._destroying = False
-
-    async def heed_trash_time(self) -> int:
+    async def take_trash_days(self) -> int:
         """Take for how long the trash is to keep things, and return the days that rule now."""
         found = await self._context.read(trash_time.trash_time, operator_caller())
-        days: int = await self._context.act(trash_time.heed_trash_time, found)
+        days: int = await self._context.act(trash_time.take_trash_days, found)
         return days
 
     async def _run(self, job: Callable[..., Job], pool: Pool | None = None, **fields: Any) -> None:
@@ -184,26 +149,13 @@ class Periodic:
         running = RunningJob(context, job.__name__, caller.name)
         await running.run(await context.read(job, caller, context=running.job_context, **fields), pool)
 
-    def make_search_blocks(self) -> Deferred[None]:
-        """Have made what searches look through, as far as there is something new; fires when that is done."""
-        done = Deferred.fromCoroutine(self._make_search_blocks())
-        return done.addErrback(self._context.event_log.failed, "search-fault")
-
     async def _make_search_blocks(self) -> None:
         context = self._context
-        if self._making_blocks or context.stopping:
-            return
-        self._making_blocks = True
-        try:
-            if await context.read_apart(search_blocks.can_make_blocks, operator_caller()):
-                await self._run(search_blocks.make_search_blocks, context.pool)
-        except TransferEndedError:
-            pass  # the server stops; the next start goes on
-        finally:
-            self._making_blocks = False
+        if await context.read_apart(search_blocks.can_make_blocks, operator_caller()):
+            await self._run(search_blocks.make_search_blocks, context.pool)
 
     def _look_often(self) -> Deferred[None]:
-        self.make_search_blocks()
+        self._search_blocks.ask()
         done = Deferred.fromCoroutine(self._expire_files())
         return done.addErrback(self._context.event_log.failed, "expiry-fault")
 
@@ -222,7 +174,7 @@ class Periodic:
 
     async def _look(self) -> None:
         context = self._context
-        self.hand_over()
+        self._hand_overs.ask()
         if not await self._is_believed():
             return
         if await context.read(upload_expiry.is_expiry_due, operator_caller()):
@@ -231,7 +183,7 @@ class Periodic:
             await context.maintenance_pool.run(growth.note_today, context.job_context)
         if await context.read(old_versions.is_anything_old, operator_caller()):
             await self._run(old_versions.destroy_old_versions)
-        days = await self.heed_trash_time()
+        days = await self.take_trash_days()
         if await context.read(daily.is_collection_due, operator_caller()):
             await self._run(purging.collect, days=days)
             await context.maintenance_pool.run(daily.give_back_all, context.job_context)

@@ -18,26 +18,26 @@ from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import Transaction
 
 
-def doom_contents(transaction: Transaction, versions: Sequence[VersionRow]) -> list[bytes]:
+def note_purges(transaction: Transaction, versions: Sequence[VersionRow]) -> list[bytes]:
     """Take the contents of versions out of the database, and return the objects of the vault that are to be destroyed."""
     rows = transaction.rows
     inline = small_ids(transaction, [row.object_id for row in versions if row.inline])
-    doomed = [row.object_id for row in versions if not row.inline]
-    rows.insert([PurgeRow(object_id, transaction.now) for object_id in doomed])
+    purged = [row.object_id for row in versions if not row.inline]
+    rows.insert([PurgeRow(object_id, transaction.now) for object_id in purged])
     rows.delete([SmallObjectRow(object_id, b"") for object_id in inline])
-    return doomed
+    return purged
 
 
 def destroy_contents(transaction: Transaction, versions: Sequence[VersionRow], by_id: int | None) -> list[bytes]:
-    """Destroy the contents of versions that are there, and keep their rows; return the objects as ``doom_contents`` does.
+    """Destroy the contents of versions that are there, and keep their rows; return the objects as ``note_purges`` does.
 
     Args:
         by_id: who wants it; None is the server.
     """
-    doomed = doom_contents(transaction, versions)
+    purged = note_purges(transaction, versions)
     gone = {"sealed_key": b"", "later_keys": b"", "destroyed_at": transaction.now, "destroyed_by_id": by_id}
     transaction.rows.update([replace(row, **gone) for row in versions])
-    return doomed
+    return purged
 
 
 def count_kept(transaction: Transaction, files: Iterable[tuple[FileRow, int]]) -> None:

@@ -101,7 +101,7 @@ def destroy_old(transaction: Transaction, item: OldVersions) -> OldDestroyed:
         upto.append((file, last))
         room -= last - first + 1
     there = [row for row in versions_at(transaction, keys) if row.destroyed_at is None]
-    doomed = destroy_contents(transaction, there, None)
+    purged = destroy_contents(transaction, there, None)
     count_kept(transaction, upto)
     owners, file_ids = {file.id: file.owner_id for file in files}, {file.id: file.file_id for file in files}
     figures = FigureChanges(transaction)
@@ -112,4 +112,4 @@ def destroy_old(transaction: Transaction, item: OldVersions) -> OldDestroyed:
     if there:
         versions = tuple((file_ids[row.file], row.number) for row in there)
         transaction.log(VersionsDestroyed(by=item.caller, versions=versions, size=size_bytes))
-    return OldDestroyed(len(there), size_bytes, tuple(doomed), more)
+    return OldDestroyed(len(there), size_bytes, tuple(purged), more)

@@ -27,7 +27,7 @@ from sft.service.maintenance.clock import ClockBelief, believe_clock, require_be
 from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.service.maintenance.trees import files_in, levels, pages
-from sft.service.version_contents import doom_contents
+from sft.service.version_contents import note_purges
 from sft.store.criteria import PURGING_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import files_by_row_id, folders_that_hold, oldest_versions
@@ -265,7 +265,7 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
     del versions[PURGE_VERSIONS:]
     files = [file for file in ended if left is None or file.id < left]
     there = [row for row in versions if row.destroyed_at is None]
-    doomed = doom_contents(transaction, there)
+    purged = note_purges(transaction, there)
     rows.delete(versions)
     rows.delete(files)
     drop_blocks(transaction, [row.leaf for row in versions])
@@ -283,7 +283,7 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
                 by=item.caller, files=tuple(file.file_id for file in files), versions=len(versions), size=size_bytes
             )
         )
-    return Purged(len(files), len(versions), size_bytes, tuple(doomed), more)
+    return Purged(len(files), len(versions), size_bytes, tuple(purged), more)
 
 
 def _ended_files(transaction: Transaction, item: PurgeInput) -> list[FileRow]:

@@ -1,4 +1,4 @@
-"""How long the trash keeps things, where that was made shorter: what that dooms is told, and has a day more.
+"""How long the trash keeps things, where that was made shorter: what is past it then is said, and has a day more.
 
     as before ── fewer days are configured ──▶ told; as before ── a day later ──▶ as configured
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from sft.limits import DAY_SECONDS
 from sft.model.access import Caller, Permission
-from sft.model.events import TrashTimeHeeded, TrashTimeShortened
+from sft.model.events import TrashDaysTaken, TrashTimeShortened
 from sft.model.quotas import Usage
 from sft.service import use_case
 from sft.store.rows import ReadTransaction, Transaction
@@ -21,11 +21,11 @@ from sft.store.trash import in_trash_until
 
 
 class TrashTime(Struct, frozen=True):
-    """So many days are configured; ``doomed`` is what is older than them."""
+    """So many days are configured; ``overdue`` is what has lain there longer."""
 
     caller: Caller
     days: int
-    doomed: Usage = Usage()
+    overdue: Usage = Usage()
 
 
 def trash_time_text(days: int, shortened_at: int = 0) -> bytes:
@@ -35,7 +35,7 @@ def trash_time_text(days: int, shortened_at: int = 0) -> bytes:
 
 @use_case.query(Permission.VAULT_MANAGE)
 def trash_time(reading: ReadTransaction, caller: Caller) -> TrashTime:
-    """Say what is configured, and what of the trash that dooms where it has not been told yet."""
+    """Say what is configured, and what of the trash is overdue then, where that has not been said yet."""
     days, shortened_at = _kept(reading)
     configured = reading.policy.trash_days
     if configured >= days or shortened_at:
@@ -43,13 +43,13 @@ def trash_time(reading: ReadTransaction, caller: Caller) -> TrashTime:
     return TrashTime(caller, configured, in_trash_until(reading, reading.now - configured * DAY_SECONDS))
 
 
-@use_case.act(Permission.VAULT_MANAGE, logs=(TrashTimeHeeded, TrashTimeShortened))
-def heed_trash_time(transaction: Transaction, item: TrashTime) -> int:
+@use_case.act(Permission.VAULT_MANAGE, logs=(TrashDaysTaken, TrashTimeShortened))
+def take_trash_days(transaction: Transaction, item: TrashTime) -> int:
     """Take what is configured, at once or in a day; return the days that rule now."""
     days, shortened_at = _kept(transaction)
     if item.days >= days or (shortened_at and transaction.now - shortened_at >= DAY_SECONDS):
         if change_setting(transaction, TRASH_TIME, trash_time_text(item.days)):
-            transaction.log(TrashTimeHeeded(by=item.caller, days=item.days))
+            transaction.log(TrashDaysTaken(by=item.caller, days=item.days))
         return item.days
     if not shortened_at:
         change_setting(transaction, TRASH_TIME, trash_time_text(days, transaction.now))
@@ -58,8 +58,8 @@ def heed_trash_time(transaction: Transaction, item: TrashTime) -> int:
                 by=item.caller,
                 days=item.days,
                 before=days,
-                files=item.doomed.files,
-                size_bytes=item.doomed.size_bytes,
+                files=item.overdue.files,
+                size_bytes=item.overdue.size_bytes,
                 destroyed_from=transaction.now + DAY_SECONDS,
             )
         )

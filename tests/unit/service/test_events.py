@@ -339,9 +339,9 @@ def _believe_clock(services: ServiceFixture) -> None:
     services.act(clock.believe_clock, clock.ClockBelief(OPERATOR, services.now + 90 * 86_400))
 
 
-def _heed_trash_time(services: ServiceFixture) -> None:
+def _take_trash_days(services: ServiceFixture) -> None:
     for days in (3, 30):
-        services.act(trash_time.heed_trash_time, trash_time.TrashTime(OPERATOR, days))
+        services.act(trash_time.take_trash_days, trash_time.TrashTime(OPERATOR, days))
 
 
 def _give_back(services: ServiceFixture) -> None:
@@ -541,7 +541,7 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     daily.note_collection: _note_collection,
     clock.look_at_clock: _look_at_clock,
     clock.believe_clock: _believe_clock,
-    trash_time.heed_trash_time: _heed_trash_time,
+    trash_time.take_trash_days: _take_trash_days,
     daily.give_back: _give_back,
     damage.note_damage: _note_damage,
     damage.forget_damages: _forget_damages,

@@ -258,10 +258,10 @@ def test_an_object_whose_row_says_inline_is_not_known_by_it(services: ServiceFix
 
 
 def test_one_object_that_cannot_be_removed_stops_neither_the_start_nor_the_rest(services: ServiceFixture) -> None:
-    doomed = [store_and_delete(services, f"{n}", BIG) for n in range(3)]
+    purged = [store_and_delete(services, f"{n}", BIG) for n in range(3)]
     purge_all(services)
     half = services.stream(MAX, "open", bytes(BIG)).object_id
-    stuck = {doomed[1], half}
+    stuck = {purged[1], half}
     refusing(services, stuck)
     found = recovered(services)
     assert (found.uploads, found.purged, len(found.faults)) == (0, 2, 2)

@@ -1,20 +1,20 @@
-"""A shorter time in the trash: what it dooms is told, and is destroyed a day later at the earliest."""
+"""A shorter time in the trash: what is overdue then is said, and is destroyed a day later at the earliest."""
 
 from __future__ import annotations
 
 import pytest
 
 from sft.limits import DAY_SECONDS
-from sft.model.events import TrashTimeHeeded, TrashTimeShortened
+from sft.model.events import TrashDaysTaken, TrashTimeShortened
 from sft.model.policy import ServerPolicy
 from sft.service.files import show_file
-from sft.service.maintenance.trash_time import heed_trash_time, trash_time
+from sft.service.maintenance.trash_time import take_trash_days, trash_time
 from tests.unit.service.service_fixture import MAX, OPERATOR, ServiceFixture
 from tests.unit.service.test_figures import rm
 
 
-def heed(services: ServiceFixture) -> int:
-    return services.act(heed_trash_time, services.ask(trash_time, OPERATOR))
+def rules(services: ServiceFixture) -> int:
+    return services.act(take_trash_days, services.ask(trash_time, OPERATOR))
 
 
 @pytest.fixture
@@ -33,33 +33,33 @@ def trashed(services: ServiceFixture) -> ServiceFixture:
     return services
 
 
-def test_fewer_days_are_told_with_what_they_doom_and_rule_a_day_later(trashed: ServiceFixture) -> None:
-    assert heed(trashed) == 30
+def test_fewer_days_are_said_with_what_is_overdue_then_and_rule_a_day_later(trashed: ServiceFixture) -> None:
+    assert rules(trashed) == 30
     assert trashed.events == []
     trashed.database.policy = ServerPolicy(trash_days=3)
-    assert heed(trashed) == 30
+    assert rules(trashed) == 30
     (told,) = trashed.events
     assert isinstance(told, TrashTimeShortened)
     assert (told.days, told.before, told.files, told.size_bytes) == (3, 30, 2, 130)
     assert told.destroyed_from == trashed.now + DAY_SECONDS
     trashed.now += DAY_SECONDS - 1
-    assert heed(trashed) == 30
+    assert rules(trashed) == 30
     trashed.now += 1
-    assert heed(trashed) == 3
-    assert [type(each) for each in trashed.events] == [TrashTimeShortened, TrashTimeHeeded]
+    assert rules(trashed) == 3
+    assert [type(each) for each in trashed.events] == [TrashTimeShortened, TrashDaysTaken]
 
 
 def test_what_was_mistyped_is_taken_back_and_begins_anew(trashed: ServiceFixture) -> None:
     trashed.database.policy = ServerPolicy(trash_days=3)
-    heed(trashed)
+    rules(trashed)
     trashed.database.policy = ServerPolicy(trash_days=30)
-    assert heed(trashed) == 30
+    assert rules(trashed) == 30
     trashed.now += 2 * DAY_SECONDS
     trashed.database.policy = ServerPolicy(trash_days=3)
-    assert heed(trashed) == 30
-    assert [type(each) for each in trashed.events] == [TrashTimeShortened, TrashTimeHeeded, TrashTimeShortened]
+    assert rules(trashed) == 30
+    assert [type(each) for each in trashed.events] == [TrashTimeShortened, TrashDaysTaken, TrashTimeShortened]
 
 
 def test_more_days_rule_at_once(trashed: ServiceFixture) -> None:
     trashed.database.policy = ServerPolicy(trash_days=60)
-    assert heed(trashed) == 60
+    assert rules(trashed) == 60
