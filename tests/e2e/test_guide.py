@@ -1,12 +1,10 @@
-"""The operator's guide, line by line as it is typed, by people in homes of their own: the first day, and its other pages.
-
-Not typed here are the lines of ``hooks.md``, whose programs and configuration ``test_hooks`` runs as they stand on the page.
-"""
+"""The operator's guide, line by line as it is typed, by people in homes of their own: the first day, and its other pages."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -112,8 +110,8 @@ class Walk:
 
 
 @pytest.mark.long
-def test_first_day(tmp_path: Path) -> None:
-    walk = Walk(tmp_path)
+def test_first_day(folder: Path) -> None:
+    walk = Walk(folder)
     made = walk.home("operator") / ".local/share/sft-server/first-admin.link"
     try:
         for name, line in _lines("first-day.md"):
@@ -130,8 +128,6 @@ def test_first_day(tmp_path: Path) -> None:
 
 
 # -- the other pages -------------------------------------------------------------------------------------------------
-
-SERVED = "sftd serve --listen 127.0.0.1:0 --public 127.0.0.1:0"
 
 
 class Years(Walk):
@@ -153,6 +149,16 @@ class Years(Walk):
             (self.home("max") / name).write_text(f"{name}\n" * 3_000)
         self.type("max", "sft put plan.pdf minutes.pdf old reports contracts films")
 
+    def configure(self, more: str) -> None:
+        """Append to the server's configuration, and have it read again."""
+        with (self.home("operator") / ".local/share/sft-server/sft.toml").open("a") as options:
+            options.write(more)
+        server, log = self._servers[-1], self.folder / "server0.log"
+        server.send_signal(signal.SIGHUP)
+        while b" reloaded " not in log.read_bytes():
+            with pytest.raises(subprocess.TimeoutExpired):
+                server.wait(0.05)
+
     def invite(self, name: str, role: str) -> None:
         self.type("ada", f"sft invite --user {name} --role {role} --write {name}.link")
         self.type(name, f"sft join --link-file {self.home('ada')}/{name}.link")
@@ -167,8 +173,9 @@ class Years(Walk):
     ) -> None:
         """Type a page's lines: the server's as its operator, the others as a person."""
         seen = set()
-        for _, line in _lines(page):
-            operator = line.startswith(("sftd ", "cp ", "mkdir ", "rm "))
+        for _, shown in _lines(page):
+            operator = shown.startswith(("sftd ", "cp ", "mkdir ", "rm ", "# "))
+            line = shown.removeprefix("# ")  # by root, on a machine of its own
             for begins, before in ready.items():
                 if line.startswith(begins) and begins not in seen:
                     seen.add(begins)
@@ -180,8 +187,8 @@ class Years(Walk):
 
 
 @pytest.fixture
-def years(tmp_path: Path) -> Iterator[Years]:
-    here = Years(tmp_path)
+def years(folder: Path) -> Iterator[Years]:
+    here = Years(folder)
     try:
         here.begin()
         yield here
@@ -225,6 +232,13 @@ def test_what_an_operator_does_over_the_years(years: Years) -> None:
     years.read("monitoring.md", "ada")
     years.read("quotas.md", "ada")
     years.read("configuration.md", "ada")
+    program, event = years.folder / "chat", years.home("ada") / "event.json"
+    program.write_text(f"#!/bin/sh\nexec cat > {shlex.quote(str(event))}\n")
+    program.chmod(0o700)
+    years.configure(f'[[hooks]]\nname = "chat"\nevents = ["store"]\nrun = ["{program}"]\n')
+    key = run("sftd", "log", "key", cwd=years.home("operator"), env=years.environment("operator")).stdout.strip()
+    years.places |= {"/etc/sft": str(years.home("etc")), "-o sft ": "", "NAME+HASH+KEY": shlex.quote(key)}
+    years.read("hooks.md", "ada")
     years.read("check.md", "ada", answers={"sftd user reset-key max": "max"})
     years.read(
         "backup.md",
