@@ -1,6 +1,6 @@
 """Kill a rotation and a rebuild at random moments, again and again: does the next run finish, and is anything lost?
 
-    python tests/campaigns/upkeep_kills.py [--kills 50] [--seed 1] [--folder DIR]
+    python tests/campaigns/upkeep_kills.py [--only rotate-key|rebuild] [--kills 50] [--seed 1] [--folder DIR]
 
 A home of some dozens of files is rotated to another master key, killed, and rotated to the end: fifty times on the same home.
 Then its database is taken away, and ``vault rebuild`` is killed and run to the end: fifty times, from the beginning each time.
@@ -33,12 +33,15 @@ class Tally:
     over: dict[str, int] = field(default_factory=dict)
 
 
-def upkeep_kills(folder: Path, *, kills: int, seed: int) -> Tally:
+def upkeep_kills(folder: Path, *, kills: int, seed: int, only: str | None = None) -> Tally:
     """Run the campaign; AssertionError says what was lost."""
     draw, tally = random.Random(seed), Tally()
     server = ServerProcess(folder)
     _fill(server, folder, draw)
-    _many(server, tally, draw, kills, "rotate-key", lambda: None)
+    if only != "rebuild":
+        _many(server, tally, draw, kills, "rotate-key", lambda: None)
+    if only == "rotate-key":
+        return tally
     lost = folder / "lost"
     _without_database(server.home)
     shutil.copytree(server.home, lost)
@@ -107,13 +110,14 @@ def _finish(server: ServerProcess, act: str) -> None:
 def main() -> None:
     """Run the campaign as the options say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=("rotate-key", "rebuild"))
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     say(f"seed {options.seed}")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        tally = upkeep_kills(Path(folder), kills=options.kills, seed=options.seed)
+        tally = upkeep_kills(Path(folder), kills=options.kills, seed=options.seed, only=options.only)
     say(f"nothing lost: killed {tally.killed}, over {tally.over}")
 
 
