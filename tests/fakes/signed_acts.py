@@ -19,6 +19,7 @@ from sft.service.login import JoinInput
 from sft.wire import messages as m
 from sft.wire.handshake import Claim, Welcome
 
+SIGNED_AT: Final = 1_700_000_000  # by the clock of whoever signs
 _numbers: Final = itertools.count(1)
 
 
@@ -28,7 +29,7 @@ def statement_of(key: SigningKey, server_id: bytes, user_id: int, asked: AskedAc
         "act": asked.act,
         "server_id": server_id,
         "user": 0 if asked.act == JOIN else user_id,
-        "ts": 1_700_000_000,
+        "ts": SIGNED_AT,
         "nonce": next(_numbers).to_bytes(8, "big"),
     }
     comment = StatementComment(**(given | changes))

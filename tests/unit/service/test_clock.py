@@ -6,7 +6,7 @@ import pytest
 
 from sft.errors import ClockDoubtedError
 from sft.limits import TRASH_SECONDS
-from sft.model.clock import ClockState
+from sft.model.clock import DRIFT_SECONDS, ClockState
 from sft.model.events import ClockBelieved, ClockDoubted, ClockSeen
 from sft.service.maintenance.clock import (
     BY_OPERATOR,
@@ -19,7 +19,8 @@ from sft.service.maintenance.clock import (
 )
 from sft.service.maintenance.purging import collect
 from sft.service.status import show_status
-from tests.unit.service.service_fixture import BEGAN, MAX, OPERATOR, ServiceFixture
+from tests.fakes.signed_acts import SIGNED_AT
+from tests.unit.service.service_fixture import BEGAN, MAX, NOW, OPERATOR, ServiceFixture
 from tests.unit.service.test_figures import make, rm
 
 DAY = 86_400
@@ -83,8 +84,8 @@ def test_what_is_believed_already_is_told_by_nobody(services: ServiceFixture) ->
     assert services.events == []
 
 
-@pytest.mark.parametrize("act", ["put", "make", "rm"])
-def test_whoever_signs_at_that_moment_agrees(services: ServiceFixture, act: str) -> None:
+@pytest.mark.parametrize("act, signed_at", [("put", NOW), ("make", SIGNED_AT), ("rm", SIGNED_AT)])
+def test_whoever_signs_at_that_moment_agrees(services: ServiceFixture, act: str, signed_at: int) -> None:
     services.put(MAX, "there")
     services.events.clear()
     if act == "put":
@@ -98,6 +99,7 @@ def test_whoever_signs_at_that_moment_agrees(services: ServiceFixture, act: str)
     def agreed(now: int) -> bool:
         return services.ask(is_agreed_with, OPERATOR, now=now, events=events)
 
-    moments = [now for now in range(0, 2**31, DAY // 2) if agreed(now)]
-    assert 1 <= len(moments) <= 4, "of one signature: a day before and after it"
-    assert not services.ask(is_agreed_with, OPERATOR, now=moments[0], events=[])
+    near = [days for days in range(-9, 10) if agreed(signed_at + days * DRIFT_SECONDS)]
+    assert near == [-1, 0, 1], "of one signature: a day before and after it"
+    assert not any(agreed(now) for now in range(0, 2**31, 2**27))
+    assert not services.ask(is_agreed_with, OPERATOR, now=signed_at, events=[])
