@@ -249,7 +249,7 @@ def vault_document(report: VaultReport) -> Document:
         "bytes": report.bytes_checked,
         "faults": [{"what": each.what, "problem": each.problem} for each in report.faults],
         "more_faults": report.more_faults,
-        "notes": list(report.notes),
+        "notes": [note.text for note in report.notes],
     }
 
 

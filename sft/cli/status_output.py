@@ -6,6 +6,7 @@ from typing import Final
 
 from sft.cli.columns import aligned
 from sft.cli.json_output import Document, session_document
+from sft.cli.next_steps import NextSteps
 from sft.model.names import safe
 from sft.model.status import HookStatus, LiveStatus, ServerStatus
 from sft.model.status_words import refusal_text, status_facts, status_head
@@ -40,9 +41,12 @@ def hook_document(hook: HookStatus) -> Document:
     }
 
 
-def status_lines(status: ServerStatus, now: float) -> list[str]:
+def status_lines(status: ServerStatus, now: float, steps: NextSteps) -> list[str]:
     """Return it as a person reads it."""
-    rows = [(fact.title, fact.text) for fact in status_facts(status, now)]
+    rows = [
+        (fact.title, fact.text if fact.error is None else f"{fact.text}. {steps.of(fact.error, now=now)}")
+        for fact in status_facts(status, now)
+    ]
     return [status_head(status), *aligned(rows)]
 
 

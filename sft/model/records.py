@@ -374,6 +374,22 @@ class Fault(Record, frozen=True):
     problem: LongText
 
 
+class NoteAbout(StrEnum):
+    """What a note is about that the operator can do something about."""
+
+    NOTHING = ""
+    QUARANTINE = "quarantine"
+    WITHOUT_PLACE = "without place"
+    LOCKED_OUT = "locked out"
+
+
+class VaultNote(Record, frozen=True):
+    """What is said beside faults."""
+
+    text: LongText
+    about: NoteAbout = NoteAbout.NOTHING
+
+
 class VaultReport(Record, frozen=True):
     """The outcome of ``vault check``, ``rotate-key`` or ``collect``."""
 
@@ -382,7 +398,7 @@ class VaultReport(Record, frozen=True):
     bytes_checked: Count
     faults: Annotated[tuple[Fault, ...], Meta(max_length=200)] = ()
     more_faults: Count = 0
-    notes: Annotated[tuple[LongText, ...], Meta(max_length=64)] = ()
+    notes: Annotated[tuple[VaultNote, ...], Meta(max_length=64)] = ()
 
 
 class LastCheck(Record, frozen=True):

@@ -1,6 +1,6 @@
 """How a server is, in words: one fact a line, with a title; what it was asked for last; pure.
 
-Rules. Front ends show these and add none of their own, so that an operator at the server and an admin afar read the same. Names
+Rules. Front ends show these and add next steps alone, so that an operator at the server and an admin afar read the same. Names
 of a server are made harmless here. What wants somebody's attention says so.
 """
 
@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from sft.errors import ClockDoubtedError, SftError
 from sft.limits import DAY_SECONDS
 from sft.model.names import safe
 from sft.model.status import LastRefusal, ServerStatus
@@ -22,11 +23,12 @@ _NEXT_WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class StatusFact(Struct, frozen=True):
-    """One line of it: ``is_doubtful`` wants attention."""
+    """One line of it: ``is_doubtful`` wants attention, and a front end has a next step about ``error``."""
 
     title: str
     text: str
     is_doubtful: bool = False
+    error: SftError | None = None
 
 
 def status_head(status: ServerStatus) -> str:
@@ -107,10 +109,10 @@ def _hooks(status: ServerStatus, now: float) -> StatusFact:
 def _clock(server_now: int, sound_at: int, now: float) -> StatusFact:
     said = (
         f"says {local_time(server_now, now=now)}, which nothing confirms since {local_time(sound_at, now=now)}: nothing is "
-        "destroyed by age until somebody signs something at that moment, or a week has passed. Is it right? "
-        "sftd vault collect --clock-is-right"
+        "destroyed by age until somebody signs something at that moment, or a week has passed"
     )
-    return StatusFact("clock", said, is_doubtful=True)
+    error = ClockDoubtedError(now_at=server_now, sound_at=sound_at)
+    return StatusFact("clock", said, is_doubtful=True, error=error)
 
 
 def _is_old(moment: int | None, status: ServerStatus) -> bool:

@@ -20,6 +20,7 @@ from sft.model.names import safe
 from sft.model.records import File, LastCheck, VaultReport
 from sft.model.text import count_text, counted, local_time, size_text, utc_time
 from sft.operator.control import Command
+from sft.operator.next_steps import OF_NOTES
 from sft.wire import messages as m
 
 FAULTS_STATUS = 7
@@ -191,7 +192,9 @@ def _report(command: Command, report: VaultReport, done: str) -> int:
     lines = [f"{mark} {safe(each.what)}: {safe(each.problem)}" for each in report.faults]
     if report.more_faults:
         lines.append(f"  and {count_text(report.more_faults)} more")
-    lines += [safe(note) for note in report.notes]
+    for note in report.notes:
+        step = OF_NOTES.get(note.about)
+        lines.append(safe(note.text) if step is None else f"{safe(note.text)}. {command.typed(step)}")
     faults = len(report.faults) + report.more_faults
     lines.append(f"{done}: {counted(faults, 'fault') if faults else 'clean'}")
     console.show(vault_document(report), *lines)

@@ -31,7 +31,7 @@ from sft.operator.home import Home, HomeLock
 from sft.operator.home_log import HomeLog, wall_clock
 from sft.server.event_log import EventLog
 from sft.service.log.heads import HeadSigner
-from sft.service.log.restarting import Restart, parse_reason, restart_log
+from sft.service.log.restarting import REASON_MOST, Restart, restart_log
 from sft.store.database import ReadPool, open_database
 from sft.store.settings import server_name
 from sft.store.writer import Writer
@@ -73,6 +73,17 @@ class StoppedLog(Struct, frozen=True):
         )
         epoch = self.writer.submit(restart_log, wanted).result()
         return Checkpoint(self.signer.origin(epoch), self.here.size, self.here.root)
+
+
+def parse_reason(text: str) -> str:
+    """Return a reason that everybody can be shown; UsageError for none, for a long one, or for more than a line."""
+    reason = text.strip()
+    if not reason or len(reason) > REASON_MOST or not reason.isprintable():
+        raise UsageError(
+            problem=f"A reason is one line of 1 to {REASON_MOST} characters",
+            remedy="sftd log restart --reason TEXT: everybody whose computer saw more of the log is going to read it",
+        )
+    return reason
 
 
 def restart(home: Home, options: Any) -> int:

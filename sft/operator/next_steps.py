@@ -14,6 +14,7 @@ from typing import Final
 
 from sft.cli.next_steps import STEPS, NextSteps
 from sft.errors import SftError
+from sft.model.records import NoteAbout
 from sft.model.text import shell_path
 
 _LISTS: Final = {"user": "user", "active user": "user", "invitation": "invite", "session": "session", "hook": "hook"}
@@ -80,6 +81,15 @@ _OWN: Final = {
     "UNREACHABLE": "Look whether it runs, and what its log says",
     "VERSION_UNKNOWN": _RESTART,
 }
+OF_NOTES: Final = MappingProxyType(
+    {
+        NoteAbout.QUARANTINE: "sftd vault quarantine list, or drop",
+        NoteAbout.WITHOUT_PLACE: "Into files, with author, path and signature: sftd vault rebuild --export DIR",
+        NoteAbout.LOCKED_OUT: "To let one in: sftd user reset-key NAME, with a new key; then sftd user enable NAME",
+    }
+)
+"""What the operator can do about what a job of the vault notes."""
+
 _OF_ANSWERS: Final = {
     "EXISTS": "Under another name, or first move {path}",
     "KEY_REVOKED": "sftd user reset-key NAME",

@@ -11,6 +11,7 @@ from sft.cli.status_output import status_document, status_lines
 from sft.client.api import people
 from sft.operator.control import Command
 from sft.operator.files import FAULTS_STATUS
+from sft.operator.next_steps import steps_at
 
 ABSENT_STATUS: Final = 3
 
@@ -18,7 +19,7 @@ ABSENT_STATUS: Final = 3
 async def show(command: Command) -> int:
     """Print how the server is; return the exit status."""
     status = await people.show_status(command.session)
-    command.console.show(status_document(status), *status_lines(status, command.now))
+    command.console.show(status_document(status), *status_lines(status, command.now, steps_at(command.named)))
     if not status.listening:
         return ABSENT_STATUS
     return FAULTS_STATUS if status.damages else 0

@@ -123,9 +123,7 @@ class Periodic:
         if state.sound_at is not None and (self._told_at is None or up - self._told_at >= TOLD_SECONDS):
             self._told_at = up
             context.event_log.warn(
-                "clock-doubted-still",
-                seconds=state.seen_at - state.sound_at,
-                says="nothing is destroyed by age; is it right? sftd vault collect --clock-is-right",
+                "clock-doubted-still", seconds=state.seen_at - state.sound_at, says="nothing is destroyed by age"
             )
         return not self._doubted
 

@@ -176,7 +176,7 @@ def test_what_is_destroyed_meanwhile_is_in_the_backup_and_destroyed_after_it(fil
     def destroy(_count: int) -> None:
         if not said:
             job = context.readers.run(collect, operator_caller(), context=context.job_context, until=1 << 40)
-            said.extend(job().notes)
+            said.extend(note.text for note in job().notes)
 
     taken = take(filled, path, each=destroy)
     assert said == [COPIED]

@@ -21,7 +21,8 @@ from sft.errors import (
     RoleForbidsError,
     SftError,
 )
-from sft.operator.next_steps import steps_at
+from sft.model.records import NoteAbout
+from sft.operator.next_steps import OF_NOTES, steps_at
 from tests.typed import NotTypedError, all_commands, filled_with_samples, options_of, require_typed
 
 TABLES = {
@@ -133,6 +134,12 @@ def test_an_option_that_a_command_lacks_is_found():
     with pytest.raises(NotTypedError):
         require_typed("Choose another name: --as NAME", options_of(all_commands("sft")["mv"]))
     require_typed("Choose another name: --as NAME", options_of(all_commands("sft")["put"]))
+
+
+def test_what_a_note_of_the_vault_is_about_has_its_step():
+    assert set(OF_NOTES) == set(NoteAbout) - {NoteAbout.NOTHING}
+    for step in OF_NOTES.values():
+        require_typed(step)
 
 
 def test_only_codes_that_have_a_step_of_people_are_said_to_be_never_met_by_the_operator():

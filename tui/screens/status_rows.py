@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.content import Content
 
@@ -16,6 +17,7 @@ from sft.model.status import LastRefusal, LiveStatus, ServerStatus, SessionRates
 from sft.model.status_words import StatusFact, request_text, status_facts, status_head
 from sft.model.text import count_text, local_time, size_text
 from tui.glyphs import Glyphs
+from tui.next_steps import next_step
 from tui.text import shown
 from tui.widgets.rows import Column, ListRow
 from tui.widgets.sparkline import sparkline
@@ -81,7 +83,11 @@ def fact_lines(status: ServerStatus, link: str, now: float, width: int, glyphs: 
     Args:
         link: address and words of its key, as they are read out.
     """
-    facts = [*status_facts(status, now), StatusFact("link", link)]
+    facts = [
+        fact if fact.error is None else replace(fact, text=f"{fact.text}. {next_step(fact.error, now=now)}")
+        for fact in status_facts(status, now)
+    ]
+    facts.append(StatusFact("link", link))
     lines = [Content.styled(status_head(status), "bold")]
     for line in packed(facts, width):
         parts: list[tuple[str, str] | str] = []

@@ -21,6 +21,6 @@ def command(invocation: Invocation) -> int:
     """Show how the server is and what it does now: for admins."""
     status, live = invocation.talk(lambda session: show_live_status(session, BUSIEST))
     now = invocation.now
-    lines = [*status_lines(status, now), *live_lines(live, status.sessions, now)]
+    lines = [*status_lines(status, now, invocation.steps), *live_lines(live, status.sessions, now)]
     invocation.console.show(status_document(status) | {"live": live_document(live)}, *lines)
     return DAMAGE_STATUS if status.damages else 0

@@ -27,7 +27,7 @@ from sft.operator.backups.folder import BackupFolder, StoredSnapshot
 from sft.operator.backups.restoring import Restored, Restoring
 from sft.operator.bootstrap import master_key_source
 from sft.operator.home import Home, HomeLock
-from sft.service.log.restarting import parse_reason
+from sft.operator.log_restart import parse_reason
 from sft.store.revision import needed_revision
 from sft.vault.keyring import Keyring
 from sft.vault.master_key import open_keyring

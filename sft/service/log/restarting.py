@@ -12,7 +12,6 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import UsageError
 from sft.model.access import Caller, Permission, operator_caller
 from sft.model.events import LogRestarted
 from sft.service.use_case import act
@@ -37,17 +36,6 @@ class Restart(Struct, frozen=True, kw_only=True):
     known_epoch: int
     reason: str
     caller: Caller = operator_caller()
-
-
-def parse_reason(text: str) -> str:
-    """Return a reason that everybody can be shown; UsageError for none, for a long one, or for more than a line."""
-    reason = text.strip()
-    if not reason or len(reason) > REASON_MOST or not reason.isprintable():
-        raise UsageError(
-            problem=f"A reason is one line of 1 to {REASON_MOST} characters",
-            remedy="sftd log restart --reason TEXT: everybody whose computer saw more of the log is going to read it",
-        )
-    return reason
 
 
 @act(Permission.SERVER_MANAGE, logs=(LogRestarted,))

@@ -30,7 +30,7 @@ from sft.errors import BadRequestError, ObjectCorruptError, ObjectMissingError, 
 from sft.ledger.checkpoints import parse_head_text
 from sft.model.access import Caller, Permission, Role
 from sft.model.events import FileCommitted, FileReplaced, KeyAdded, UserAdded
-from sft.model.records import UserState, VaultReport
+from sft.model.records import NoteAbout, UserState, VaultReport
 from sft.model.text import counted
 from sft.service import use_case
 from sft.service.author_signature import Sidecar, Signed, parse_sidecar
@@ -133,13 +133,9 @@ class _Rebuilding:
                 f"written to {self._export_to}, and put aside: {counted(self._exported, 'content')} without a place"
             )
         elif self._unplaced:
-            report.note(
-                "what has no place is written to files, with author, path and signature: sftd vault rebuild --export DIR"
-            )
+            report.note(f"{counted(self._unplaced, 'content')} without a place", NoteAbout.WITHOUT_PLACE)
         if self._made:
-            report.note(f"{self._made} people were made again, as guests who are locked out")
-            report.note("who is to come in gets a new key first: sftd user reset-key NAME")
-            report.note("and is let in then: sftd user enable NAME")
+            report.note(f"{self._made} people were made again, as guests who are locked out", NoteAbout.LOCKED_OUT)
         return report.finish()
 
     def _look(self, object_ids: list[bytes]) -> Iterator[_Found]:

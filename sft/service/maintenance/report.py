@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from sft.errors import RequestError, RowForgedError
 from sft.model.access import Caller, operator_caller
-from sft.model.records import Fault, VaultReport
+from sft.model.records import Fault, NoteAbout, VaultNote, VaultReport
 from sft.service.record_builder import PageRoom
 from sft.service.storage import FileStorage
 from sft.store.rows import ReadTransaction, Transaction
@@ -82,7 +82,7 @@ class Report:
         self._room = PageRoom(_FAULTS)
         self._faults: list[Fault] = []
         self._told: set[tuple[str, str]] = set()
-        self._notes: list[str] = []
+        self._notes: list[VaultNote] = []
 
     def fault(self, what: str, problem: str) -> None:
         """Report something that does not hold, once."""
@@ -123,9 +123,9 @@ class Report:
 
         return each
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, about: NoteAbout = NoteAbout.NOTHING) -> None:
         if len(self._notes) < _NOTES:
-            self._notes.append(text[:_TEXT])
+            self._notes.append(VaultNote(text[:_TEXT], about))
 
     def finish(self) -> VaultReport:
         return VaultReport(

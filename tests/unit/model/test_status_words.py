@@ -48,11 +48,11 @@ def test_what_is_wrong_stands_beside_it_and_wants_attention():
     assert "no server runs" in status_head(replace(STATUS, listening=""))
 
 
-def test_a_clock_that_is_doubted_is_said_with_what_is_to_be_done():
+def test_a_clock_that_is_doubted_is_said_with_what_front_ends_have_a_step_about():
     assert "clock" not in said(STATUS)
     doubted = replace(STATUS, clock_sound_at=NOW - 90 * DAY)
     assert "nothing is destroyed by age" in said(doubted)["clock"]
-    assert said(doubted)["clock"].endswith("sftd vault collect --clock-is-right")
+    assert [fact.error.code for fact in status_facts(doubted, NOW) if fact.error] == ["CLOCK_DOUBTED"]
     assert doubtful(doubted) == {"clock"}
 
 

@@ -21,9 +21,10 @@ from sft.operator.bootstrap import open_home
 from sft.operator.configuration import Configuration
 from sft.operator.head_file import HeadFile
 from sft.operator.home import Home, HomeLock
+from sft.operator.log_restart import parse_reason
 from sft.server.event_log import EventLog
 from sft.service import settings
-from sft.service.log.restarting import REASON_MOST, parse_reason
+from sft.service.log.restarting import REASON_MOST
 from sft.service.log.seen import require_seen
 from sft.store.ledger import leaf_at
 

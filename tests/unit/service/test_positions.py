@@ -80,7 +80,7 @@ def test_a_check_that_was_stopped_goes_on_behind_what_it_has_read(
     assert read == 3 * BIG
     assert (report.versions, report.bytes_checked) == (5, 5 * BIG)
     assert [fault.what for fault in report.faults] == ["d/0 version 1"], "what was found before the stop"
-    assert "went on behind 2 versions" in report.notes[0]
+    assert "went on behind 2 versions" in report.notes[0].text
     with services.reading() as reading:
         row = walk_row(reading, CHECK)
     assert (row.began_at, row.ended_versions, row.ended_bytes, row.ended_faults) == (None, 5, 5 * BIG, 1)

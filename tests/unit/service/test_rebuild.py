@@ -16,7 +16,7 @@ from sft.ledger.slots import FileSlot, LostVersions, SlotVersion
 from sft.limits import LOST_VERSIONS_RANGES
 from sft.model.access import Role
 from sft.model.policy import ServerPolicy
-from sft.model.records import UserState, VaultReport
+from sft.model.records import NoteAbout, UserState, VaultReport
 from sft.service import accounts, commits
 from sft.service.author_signature import Signed
 from sft.service.caller import reload_caller
@@ -127,7 +127,7 @@ def test_who_is_made_again_is_a_guest_who_is_locked_out(services: ServiceFixture
     put_back()
     report = run(services)
     assert report.faults == ()
-    assert "2 people were made again" in report.notes[0]
+    assert "2 people were made again" in report.notes[0].text
     eva, ivo = rows(services, UserRow)[4:]
     assert (eva.name, ivo.name, ivo.role, ivo.state) == ("unknown-5", "ivo", Role.GUEST, UserState.DISABLED)
     assert eva.state == UserState.DISABLED
@@ -324,7 +324,7 @@ def test_what_has_no_place_is_written_to_files_that_stock_minisign_knows(
     sealed = shelf.objects[cut.object_id]
     shelf.objects[cut.object_id] = sealed[:-1] + bytes([sealed[-1] ^ 1])
     services.put(ADA, "cut", b"since")
-    assert "--export DIR" in run(services).notes[0]
+    assert run(services).notes[0].about == NoteAbout.WITHOUT_PLACE
     folder = tmp_path / "left"
     place = folder / "max" / "d" / "taken"
     place.mkdir(parents=True)
@@ -346,7 +346,7 @@ def test_what_has_no_place_is_written_to_files_that_stock_minisign_knows(
     said = verify_file(PublicKey.parse(found[".pub"].read_text()), digest_of(content), signature)
     assert (said.name, said.version, said.user) == ("d/taken", 1, MAX.id)
     assert found[""].stat().st_mode & 0o777 == 0o600
-    assert "1 content without a place" in report.notes[0]
+    assert "1 content without a place" in report.notes[0].text
     assert list(services.vault.ids()) == [cut.object_id], "what was written is put aside, what is damaged stays"
     assert services.vault.quarantine_figures()[0] >= 1
     with pytest.raises(BadRequestError):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sft.errors import ContentDamagedError, ServerFullError, VaultError
 from sft.limits import SEGMENT_CHUNKS
-from sft.model.records import VaultReport
+from sft.model.records import VaultNote, VaultReport
 from sft.service.commits import commit
 from sft.service.files import show_file
 from sft.service.maintenance import rotation
@@ -337,7 +337,7 @@ def test_what_does_not_hold_keeps_the_old_key_and_is_reported(home: Home, damage
     report = home.rotate()
     assert report.versions == 3
     assert report.faults
-    assert report.notes == ("the old master key is kept for what could not be moved",)
+    assert report.notes == (VaultNote("the old master key is kept for what could not be moved"),)
     assert home.key_on_disk().epochs == {1, 2}
     # Once it is mended or gone, the same command finishes, and makes no new key.
     home.services.tamper("DELETE FROM versions WHERE file = 1")
