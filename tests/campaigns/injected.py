@@ -1,6 +1,6 @@
 """Let the system refuse writes, syncs and renames while a home is looked after: no room (ENOSPC), a bad disk (EIO); by strace.
 
-    python tests/campaigns/injected.py [--times 20] [--seed 1] [--folder DIR]
+    python tests/campaigns/injected.py [--only ACT] [--times 20] [--seed 1] [--folder DIR]
 
 A rotation, new data keys, a collection of the trash, a rebuild after a lost database, a backup, and a server that takes an
 upload: each in a process of its own, of which one call, or every one from it on, fails. Whatever it says, it says in words, and
@@ -29,11 +29,12 @@ CALLS: Final = "pwrite64,pwritev,writev,fsync,fdatasync,syncfs,ftruncate,falloca
 ERRORS: Final = ("ENOSPC", "EIO")
 FILES: Final = 12
 ACTS: Final = ("vault rotate-key", "vault rotate-key --reencrypt", "vault collect", "vault rebuild", "backup")
+UPLOADS: Final = "uploads"
 BACKUPS: Final = "backups"
 SECONDS: Final = 120
 
 
-def injected(folder: Path, *, times: int, seed: int, acts: Sequence[str] = ACTS) -> int:
+def injected(folder: Path, *, times: int, seed: int, acts: Sequence[str] = ACTS, uploads: bool = True) -> int:
     """Run the campaign; return how many calls failed. AssertionError says what went wrong."""
     draw = random.Random(seed)
     server = ServerProcess(folder)
@@ -59,7 +60,8 @@ def injected(folder: Path, *, times: int, seed: int, acts: Sequence[str] = ACTS)
             say(
                 f"{act} {number + 1}: {error} at {call} {when}{rest} of {len(calls)} calls, status {done.returncode}{backups}"
             )
-    failed += _uploads(server, person, whole, draw, times)
+    if uploads:
+        failed += _uploads(server, person, folder, draw, times)
     return failed
 
 
@@ -94,6 +96,10 @@ def _calls(server: ServerProcess, act: str) -> list[tuple[str, int]]:
     """Do the act without a fault; return its calls, each with how many of its name its thread had made: so strace counts."""
     done = _under_strace(server, act, f"-etrace={CALLS}")
     assert done.returncode == 0, done.stdout + done.stderr
+    return _traced_calls(server)
+
+
+def _traced_calls(server: ServerProcess) -> list[tuple[str, int]]:
     made, found = Counter[tuple[str, str]](), list[tuple[str, int]]()
     for line in (server.home.parent / "strace").read_text(encoding="utf-8", errors="replace").splitlines():
         thread, _, rest = line.partition(" ")
@@ -153,22 +159,37 @@ def _check(server: ServerProcess, versions: int) -> None:
     assert report["versions"] >= versions, report["versions"]
 
 
-def _uploads(server: ServerProcess, person: Person, whole: Path, draw: random.Random, times: int) -> int:
+def _uploads(server: ServerProcess, person: Person, folder: Path, draw: random.Random, times: int) -> int:
     """Have a server that takes uploads, gives and deletes fail at its writes: what it acknowledged is there afterwards."""
-    for number in range(times):
+    whole, knowing = folder / "whole", folder / "knowing"  # a client that saw more than the home has rightly refuses it
+    shutil.copytree(person.folder, knowing)
+
+    def begin(content: bytes) -> None:
         _begin(server, whole, "serve")
-        error, when = draw.choice(ERRORS), draw.randint(1, 120)
-        options = _traced(server, [f"-einject={CALLS}:error={error}:when={when}+{draw.choice((1, 7, 50))}"])
-        content = draw.randbytes(draw.choice((300, 20_000, 700_000)))
+        shutil.rmtree(person.folder)
+        shutil.copytree(knowing, person.folder)
         (person.folder / "new.bin").write_bytes(content)
-        dying = (str(DYING), "--pdeathsig", "KILL")
-        faulty = ServerProcess(server.home.parent, program=(*options, *dying, script("twistd")))
-        faulty.port = server.port
+
+    contents = {length: draw.randbytes(length) for length in (300, 20_000, 700_000)}
+    calls: dict[int, list[tuple[str, int]]] = {}
+    for length, content in contents.items():
+        begin(content)
+        traced = _serving_under_strace(server, f"-etrace={CALLS}")
+        traced.start()
+        assert _put_and_remove(person)
+        traced.kill()
+        calls[length] = _traced_calls(server)
+    for number in range(times):
+        length = draw.choice(sorted(contents))
+        content = contents[length]
+        error, (call, when) = draw.choice(ERRORS), draw.choice(calls[length])
+        rest = draw.choice(("", "+", "+7"))
+        begin(content)
+        faulty = _serving_under_strace(server, f"-einject={CALLS if rest else call}:error={error}:when={when}{rest}")
         stored, said = False, ""
         try:
             faulty.start()
-            stored = person.sft("put", "new.bin").returncode == 0
-            person.sft("rm", "many/0.bin")
+            stored = _put_and_remove(person)
         except RuntimeError as ended:
             said = str(ended)
         finally:
@@ -183,13 +204,28 @@ def _uploads(server: ServerProcess, person: Person, whole: Path, draw: random.Ra
             _check(server, FILES)
         finally:
             server.stop()
-        say(f"upload {number + 1}: {error} at {when}, {'stored' if stored else 'refused'}")
+        say(f"upload {number + 1}: {error} at {call} {when}{rest}, {'stored' if stored else 'refused'}")
     return times
+
+
+def _serving_under_strace(server: ServerProcess, option: str) -> ServerProcess:
+    dying = (str(DYING), "--pdeathsig", "KILL")
+    traced = ServerProcess(server.home.parent, program=(*_traced(server, [option]), *dying, script("twistd")))
+    traced.port = server.port
+    return traced
+
+
+def _put_and_remove(person: Person) -> bool:
+    """Whether the upload was acknowledged."""
+    stored = person.sft("put", "new.bin").returncode == 0
+    person.sft("rm", "many/0.bin")
+    return stored
 
 
 def main() -> None:
     """Run the campaign as the options say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=(*ACTS, UPLOADS))
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
@@ -198,7 +234,11 @@ def main() -> None:
         parser.error("strace or setpriv is not here")
     say(f"seed {options.seed}")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        failed = injected(Path(folder), times=options.times, seed=options.seed)
+        only = options.only
+        acts = ACTS if only is None else () if only == UPLOADS else (only,)
+        failed = injected(
+            Path(folder), times=options.times, seed=options.seed, acts=acts, uploads=only in (None, UPLOADS)
+        )
     say(f"{failed} times a call failed, and nothing was lost")
 
 
