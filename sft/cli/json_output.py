@@ -250,6 +250,8 @@ def vault_document(report: VaultReport) -> Document:
         "faults": [{"what": each.what, "problem": each.problem} for each in report.faults],
         "more_faults": report.more_faults,
         "notes": [note.text for note in report.notes],
+        "sidecars_written": report.sidecars_written,
+        "sidecars_lacking": report.sidecars_lacking,
     }
 
 

@@ -27,6 +27,18 @@ class DamageMended(DomainEvent, frozen=True, kw_only=True):
     objects: int
 
 
+class SidecarWritten(DomainEvent, frozen=True, kw_only=True):
+    """What lies beside a content was missing or did not hold, and was written anew out of the rows."""
+
+    warning: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
+
+    path: str
+    version: int
+    object: str  # its id, in hexadecimal
+    problem: str
+
+
 class CheckAdvanced(DomainEvent, frozen=True, kw_only=True):
     """So many contents were read since a walk through all of them began."""
 

@@ -391,7 +391,12 @@ class VaultNote(Record, frozen=True):
 
 
 class VaultReport(Record, frozen=True):
-    """The outcome of ``vault check``, ``rotate-key`` or ``collect``."""
+    """The outcome of ``vault check``, ``rotate-key`` or ``collect``.
+
+    Attributes:
+        sidecars_written: that were missing or did not hold, and were written anew.
+        sidecars_lacking: likewise, and could not be: contents that hold, and that a rebuild would lose.
+    """
 
     files: Count
     versions: Count
@@ -399,6 +404,8 @@ class VaultReport(Record, frozen=True):
     faults: Annotated[tuple[Fault, ...], Meta(max_length=200)] = ()
     more_faults: Count = 0
     notes: Annotated[tuple[VaultNote, ...], Meta(max_length=64)] = ()
+    sidecars_written: Count = 0
+    sidecars_lacking: Count = 0
 
 
 class LastCheck(Record, frozen=True):

@@ -186,6 +186,22 @@ async def collect(command: Command) -> int:
     return _report(command, report, f"destroyed: {counts}")
 
 
+def sidecar_lines(report: VaultReport) -> list[str]:
+    """Say what became of sidecars that did not hold, and what to do about those that could not be written anew."""
+    lines = list[str]()
+    if report.sidecars_written:
+        lines.append(
+            f"{counted(report.sidecars_written, 'sidecar')} did not hold or were missing, and were written anew: "
+            "sftd vault rebuild would find all contents again"
+        )
+    if report.sidecars_lacking:
+        lines.append(
+            f"{counted(report.sidecars_lacking, 'content')} without a sidecar would be lost to sftd vault rebuild. Make room "
+            "on the vault's disk, or mend it; then again: sftd vault check. Until then have a backup: sftd backup DIR"
+        )
+    return lines
+
+
 def _report(command: Command, report: VaultReport, done: str) -> int:
     console = command.console
     mark = console.mark("✗")
@@ -195,6 +211,7 @@ def _report(command: Command, report: VaultReport, done: str) -> int:
     for note in report.notes:
         step = OF_NOTES.get(note.about)
         lines.append(safe(note.text) if step is None else f"{safe(note.text)}. {command.typed(step)}")
+    lines += sidecar_lines(report)
     faults = len(report.faults) + report.more_faults
     lines.append(f"{done}: {counted(faults, 'fault') if faults else 'clean'}")
     console.show(vault_document(report), *lines)

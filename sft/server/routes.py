@@ -378,6 +378,8 @@ def joined(request_id: int, reports: Sequence[VaultReport], *, apart: bool = Fal
             faults=tuple(faults),
             more_faults=total - len(faults),
             notes=notes,
+            sidecars_written=sum(report.sidecars_written for report in reports),
+            sidecars_lacking=sum(report.sidecars_lacking for report in reports),
         )
         answer = m.VaultChecked(request_id, report)
         if m.fits(answer) or not faults:

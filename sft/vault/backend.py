@@ -107,6 +107,13 @@ class Backend(Protocol):
     def read_sidecar(self, object_id: bytes) -> bytes | None:
         """Read the sidecar beside an object; None where there is none."""
 
+    def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
+        """Put a sidecar beside an object that is there, durably, in the place of one that does not hold.
+
+        Raises:
+            VaultError: no room, or another fault: the one that lay there may be gone, and none is half written.
+        """
+
     def leftovers(self) -> Iterator[bytes]:
         """Name the ids of what was being written when a process died."""
 

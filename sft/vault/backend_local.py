@@ -1,8 +1,8 @@
 """Objects as files: the backend of a server's own disk (FORMAT.md §7).
 
 Rules. An object is written under a temporary name, synced, given its name over nothing, and its folder synced; only then
-is it there. Nothing is ever replaced. A failed sync is final: it is not repeated, since the system may have dropped the bytes
-and would then say that all is well.
+is it there. Nothing is ever replaced but a sidecar that does not hold. A failed sync is final: it is not repeated, since the
+system may have dropped the bytes and would then say that all is well.
 """
 
 from __future__ import annotations
@@ -152,6 +152,19 @@ class LocalBackend:
     def read_sidecar(self, object_id: bytes) -> bytes | None:
         with _reading(object_id, "read"):
             return self._tree.read_beside(object_id, SIDECAR_SUFFIX, SIDECAR_MOST_BYTES)
+
+    def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
+        tree, disk, name = self._tree, self._tree.disk, object_id.hex() + SIDECAR_SUFFIX
+        with _acting(object_id, "given a sidecar"), tree.fan(object_id) as fan:
+            tree.write_incoming(name, sidecar)
+            try:
+                with contextlib.suppress(FileNotFoundError):
+                    disk.unlink(fan, name)
+                disk.rename(tree.incoming, name, fan, name)
+                disk.sync_folder(fan)
+            except OSError:
+                tree.forget(name)
+                raise
 
     def leftovers(self) -> Iterator[bytes]:
         with faults("the vault", "listed"):

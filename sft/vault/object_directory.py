@@ -144,7 +144,7 @@ class ObjectDirectory:
             finally:
                 os.close(file)
         except OSError:
-            self._forget(name)
+            self.forget(name)
             raise
 
     def read_beside(self, object_id: bytes, suffix: str, at_most: int) -> bytes | None:
@@ -197,7 +197,8 @@ class ObjectDirectory:
             os.close(folder)
         self.disk.remove_folder(fan, object_id.hex() + SEGMENTS_SUFFIX)
 
-    def _forget(self, name: str) -> None:
+    def forget(self, name: str) -> None:
+        """Remove what was being written under a temporary name, as far as the disk lets it."""
         with contextlib.suppress(OSError):
             self.disk.unlink(self.incoming, name)
 

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Final
 
 from sft.crypto.digests import blake2b_512
-from sft.errors import VaultFullError
+from sft.errors import ObjectMissingError, VaultFullError
 from sft.limits import CREDIT_STEP_CHUNKS, SEGMENT_BYTES, SEGMENT_CHUNKS, SPACE_STEP_BYTES
 from sft.vault.backend import Backend, ObjectSource
 from sft.vault.keyring import Keyring
 from sft.vault.layout import HEADER_BYTES, SealedKey, chunk_count, corrupt, require_header, sealed_size, segment_count
 from sft.vault.object_keys import ObjectKeys, new_object, next_run
-from sft.vault.objects import OpenedSidecar, open_sidecar, require_digest, require_length
+from sft.vault.objects import OpenedSidecar, open_sidecar, require_digest, require_length, seal_sidecar
 from sft.vault.streams import ObjectReader, ObjectWriter
 
 __all__ = ["BATCH_CHUNKS", "ObjectReader", "ObjectWriter", "SealedKey", "Vault"]
@@ -134,7 +134,7 @@ class Vault:
         *,
         each: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Read an object whole, and its sidecar if there is one.
+        """Read an object whole. What lies beside it is for ``check_sidecar``.
 
         Raises:
             ObjectMissingError: there is none.
@@ -145,7 +145,7 @@ class Vault:
             found.update(chunk)
             each(len(chunk))
         require_digest(object_id, found.digest(), digest)
-        self._check_beside(object_id, size, key)
+        self._check_segments(object_id, size)
 
     def look_at(self, object_id: bytes, size: int, key: SealedKey) -> None:
         """Look whether an object is there, each segment with its length and header, under its key; no chunk is read.
@@ -155,15 +155,11 @@ class Vault:
         ObjectKeys.opened(self._keyring, object_id, key)
         for segment in range(segment_count(size)):
             self._open_segment(object_id, size, segment).close()
-        self._check_beside(object_id, size, key)
+        self._check_segments(object_id, size)
 
-    def _check_beside(self, object_id: bytes, size: int, key: SealedKey) -> None:
-        """Check that nothing else lies under an object's id, and that its sidecar, if there is one, is its own."""
+    def _check_segments(self, object_id: bytes, size: int) -> None:
         if self._backend.segments(object_id) != list(range(segment_count(size))):
             raise corrupt(object_id, "has segments that are none of its content's")
-        sidecar = self.read_sidecar(object_id)
-        if sidecar is not None and sidecar[:2] != (self._keyring.unwrap(object_id, key), key.later):
-            raise corrupt(object_id, "has a sidecar with another key")
 
     def check_prefix(
         self,
@@ -228,6 +224,32 @@ class Vault:
         """
         sealed = self._backend.read_sidecar(object_id)
         return None if sealed is None else open_sidecar(self._keyring, object_id, sealed)
+
+    def check_sidecar(self, object_id: bytes, key: SealedKey) -> None:
+        """Check that an object has a sidecar from which its row could be made again: the content reads well without.
+
+        Raises:
+            ObjectMissingError: there is none.
+            ObjectCorruptError: it does not open, or has other keys than the row.
+        """
+        sidecar = self.read_sidecar(object_id)
+        if sidecar is None:
+            raise ObjectMissingError(problem=f"the sidecar of object {object_id.hex()} is missing")
+        if sidecar[:2] != (self._keyring.unwrap(object_id, key), key.later):
+            raise corrupt(object_id, "has a sidecar with another key")
+
+    def write_sidecar(self, object_id: bytes, key: SealedKey, content: bytes) -> None:
+        """Write the sidecar of an object anew, in the place of one that does not hold.
+
+        Args:
+            key: as the row holds it.
+            content: what the index can be rebuilt from, in the clear; it is sealed here.
+
+        Raises:
+            VaultError: the disk refuses; what lay there may be gone.
+        """
+        keys = ObjectKeys.opened(self._keyring, object_id, key)
+        self._backend.write_sidecar(object_id, seal_sidecar(self._keyring, keys, key.later, content))
 
     def reencrypt(
         self,

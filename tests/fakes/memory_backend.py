@@ -118,6 +118,10 @@ class MemoryBackend:
         require_object_id(object_id)
         return self.shelf.sidecars.get(object_id)
 
+    def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
+        require_object_id(object_id)
+        self.shelf.sidecars[object_id] = sidecar
+
     def leftovers(self) -> Iterator[bytes]:
         return iter(sorted({object_id for object_id, _ in self.incoming}))
 

@@ -26,6 +26,7 @@ from sft.operator.backups.command import FAULTS_STATUS, SnapshotJson, snapshot_d
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
 from sft.operator.backups.restoring import Restored, Restoring
 from sft.operator.bootstrap import master_key_source
+from sft.operator.files import sidecar_lines
 from sft.operator.home import Home, HomeLock
 from sft.operator.log_restart import parse_reason
 from sft.store.revision import needed_revision
@@ -205,6 +206,7 @@ def _say(console: Console, home: Home, snapshot: StoredSnapshot, restored: Resto
         more_faults=report.more_faults,
     )
     lines = [f"{console.mark('✗')} {safe(each.what)}: {safe(each.problem)}" for each in report.faults]
+    lines += sidecar_lines(report)
     lines.append(
         f"{safe(manifest.server)} as it was on {local_time(manifest.taken_at, now=time.time())}: {_counts(report)}"
     )

@@ -4,9 +4,9 @@
              → the sum of all MACs
 
 Rules. It works while the server runs, a page of rows a transaction, none open while an object is read. So what it
-saw may change under it: what looks wrong is looked at once more before it is reported. Of what is stored it changes nothing.
-A fault names the file, as far as any row that holds tells its name. Reading all contents takes hours: a check that was stopped
-is gone on with there, and all else is looked at anew.
+saw may change under it: what looks wrong is looked at once more before it is reported. Of what is stored it changes nothing
+but sidecars that do not hold: these it writes anew. A fault names the file, as far as any row that holds tells its name.
+Reading all contents takes hours: a check that was stopped is gone on with there, and all else is looked at anew.
 """
 
 from __future__ import annotations

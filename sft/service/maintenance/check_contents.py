@@ -1,6 +1,7 @@
 """Reading contents, version after version, each held against its row and its author's signature.
 
     version → object: there, of its length, its keys → every byte, the digest → signature → damage is noted, or forgotten
+            → sidecar
 
 Rules. No transaction is open while an object is read, so what it saw may change under it: what looks wrong is looked at once
 more before it is a fault. A version that does not hold is noted as damaged; one that holds again is forgotten.
@@ -22,6 +23,7 @@ from sft.service.author_signature import MOST_VERSIONS
 from sft.service.maintenance.damage import Damage, Mended, forget_damages, known_damages, note_damage
 from sft.service.maintenance.positions import Walk, try_to_note
 from sft.service.maintenance.report import PAGE, JobContext, Report, sound_rows
+from sft.service.maintenance.sidecars import hold_sidecar
 from sft.service.maintenance.walking import BEFORE_ALL, walk
 from sft.service.record_builder import RecordBuilder
 from sft.service.storage import DamagedContent, sealed_key_of
@@ -136,14 +138,20 @@ class StoredContents:
             problem = self._problem(subject)
         row, report = subject.row, self._report
         self._note(subject, problem)
+        lacks = not problem and not self._has_sidecar(subject)
         report.versions += 1
         report.bytes_checked += row.size if self._reads_data and row.destroyed_at is None else 0
         self._context.progress(report.versions, report.bytes_checked)
         self._digests = {key: row.digest}
         if self._walk is not None:
-            self._walk.passed(key, row.size if row.destroyed_at is None else 0, fault=bool(problem))
+            self._walk.passed(key, row.size if row.destroyed_at is None else 0, fault=bool(problem) or lacks)
         if self._left_bytes is not None:
             self._left_bytes -= 1 if row.destroyed_at is not None else max(1, row.size)
+
+    def _has_sidecar(self, subject: _Subject) -> bool:
+        row = subject.row
+        needs_none = bool(row.inline) or row.destroyed_at is not None
+        return needs_none or hold_sidecar(self._context, self._report, subject.path, row)
 
     def _note(self, subject: _Subject, problem: str) -> None:
         row, context = subject.row, self._context

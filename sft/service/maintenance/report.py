@@ -72,6 +72,8 @@ class Report:
         versions: likewise.
         bytes_checked: of content.
         faults: how many.
+        sidecars_written: that did not hold, or were missing.
+        sidecars_lacking: likewise, and could not be written.
     """
 
     def __init__(self) -> None:
@@ -79,6 +81,8 @@ class Report:
         self.versions = 0
         self.bytes_checked = 0
         self.faults = 0
+        self.sidecars_written = 0
+        self.sidecars_lacking = 0
         self._room = PageRoom(_FAULTS)
         self._faults: list[Fault] = []
         self._told: set[tuple[str, str]] = set()
@@ -135,6 +139,8 @@ class Report:
             faults=tuple(self._faults),
             more_faults=self.faults - len(self._faults),
             notes=tuple(self._notes),
+            sidecars_written=self.sidecars_written,
+            sidecars_lacking=self.sidecars_lacking,
         )
 
 

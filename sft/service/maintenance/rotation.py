@@ -22,19 +22,18 @@ from sft.model.access import Caller, Permission
 from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated, UploadKeysResealed
 from sft.model.records import VaultReport
 from sft.service import use_case
-from sft.service.author_signature import sidecar_of_version
 from sft.service.maintenance.purging import EndPurgesInput, end_purges
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
+from sft.service.maintenance.sidecars import sidecar_of_row
 from sft.service.maintenance.upload_expiry import give_up_all
 from sft.service.open_uploads import EndUpload, OpenUpload, end_uploads, open_uploads
 from sft.service.pending import translate_disk_full
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of
-from sft.store.files import VersionKey, file_by_row_id, versions_at
+from sft.store.files import VersionKey, versions_at
 from sft.store.objects import BEFORE_ALL, small_object, version_keys, versions_before_epoch
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.uploads import BEFORE_ALL_SEALED, uploads_before_epoch, uploads_by_id
-from sft.store.users import key_by_id, user_by_id
 from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.objects import reseal_whole
 from sft.vault.vault import SealedKey
@@ -280,20 +279,13 @@ class _Reencrypting:
     def _inline(self, row: VersionRow, new_id: bytes) -> bool:
         return self._context.act(swap, Swap(self._context.caller, self._context.storage, row, new_id, None))
 
-    def _sidecar(self, row: VersionRow) -> bytes | None:
-        """Write anew what lies beside the object: the old one may be sealed under a row key that was given up."""
-        with self._context.begin_read() as reading:
-            file, key = file_by_row_id(reading, row.file), key_by_id(reading, row.key_id)
-            author = user_by_id(reading, row.author_id)
-        if file is None or key is None or author is None:
-            return None
-        return sidecar_of_version(file, row, author, key)
-
     def _file(self, row: VersionRow, new_id: bytes) -> bool:
         context, vault = self._context, self._context.storage.vault
         context.act(open_uploads, OpenUpload(new_id, None, row.signed_name))
         try:
-            sidecar = self._sidecar(row)
+            with context.begin_read() as reading:
+                # Anew: the old one may be sealed under a row key that was given up.
+                sidecar = sidecar_of_row(reading, row)
             key = vault.reencrypt(
                 row.object_id,
                 row.size,

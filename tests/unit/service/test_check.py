@@ -12,13 +12,16 @@ from msgspec.structs import replace
 
 from sft.crypto.comment import FileComment
 from sft.crypto.signatures import sign_file
+from sft.errors import VaultFullError
+from sft.model.check_events import SidecarWritten
 from sft.model.records import VaultReport
 from sft.service.commits import commit
 from sft.service.files import show_file
 from sft.service.maintenance import check as check_module
 from sft.service.maintenance import check_contents as contents_module
 from sft.service.maintenance import positions
-from sft.service.maintenance.check import check
+from sft.service.maintenance.check import CheckPlan, check
+from sft.service.maintenance.damage import count_damages
 from sft.service.maintenance.purging import PurgeFoldersInput, begin_purges, collect
 from sft.service.maintenance.rotation import reencrypt
 from sft.service.open_uploads import EndUpload, end_uploads
@@ -97,10 +100,51 @@ def test_a_missing_object_is_found(services: ServiceFixture) -> None:
     assert "missing" in found["d/e/big version 1"]
 
 
-def test_a_changed_sidecar_is_found(services: ServiceFixture) -> None:
+@pytest.mark.parametrize("reads_data", [True, False])
+def test_a_sidecar_that_does_not_hold_is_written_anew_and_said(services: ServiceFixture, *, reads_data: bool) -> None:
     sidecars, object_id = services.backend.shelf.sidecars, fill(services)
-    sidecars[object_id] = sidecars[object_id][:-1] + bytes([sidecars[object_id][-1] ^ 1])
-    assert [what for what, _ in faults(services)] == ["d/e/big version 1"]
+    vault = services.storage.vault
+    before = vault.read_sidecar(object_id)
+    for damaged in (sidecars[object_id][:-1] + bytes([sidecars[object_id][-1] ^ 1]), None):
+        del sidecars[object_id]
+        sidecars |= {} if damaged is None else {object_id: damaged}
+        report = services.ask(check, OPERATOR, context=services.job_context, plan=CheckPlan(reads_data))()
+        assert (report.faults, report.sidecars_written, report.sidecars_lacking) == ((), 1, 0)
+        assert vault.read_sidecar(object_id) == before
+        assert run(services).sidecars_written == 0
+    told = [event for event in services.events if isinstance(event, SidecarWritten)]
+    assert [(event.path, event.version, event.object) for event in told] == [("d/e/big", 1, object_id.hex())] * 2
+    assert services.ask(count_damages, OPERATOR) == 0
+
+
+def test_a_sidecar_that_cannot_be_written_anew_is_a_fault_of_its_own(services: ServiceFixture) -> None:
+    del services.backend.shelf.sidecars[fill(services)]
+
+    def refuse(object_id: bytes, _sidecar: bytes) -> None:
+        raise VaultFullError(problem=f"object {object_id.hex()} finds no room")
+
+    services.backend.write_sidecar = refuse  # type: ignore[method-assign]
+    report = run(services)
+    ((what, problem),) = [(each.what, each.problem) for each in report.faults]
+    assert (what, report.sidecars_lacking, services.ask(count_damages, OPERATOR)) == ("d/e/big version 1", 1, 0)
+    assert "its content holds, and a rebuild would lose it" in problem
+    assert "finds no room" in problem
+
+
+def test_a_content_that_is_destroyed_while_its_sidecar_is_written_leaves_none(services: ServiceFixture) -> None:
+    object_id = fill(services)
+    del services.backend.shelf.sidecars[object_id]
+    write = services.backend.write_sidecar
+
+    def write_late(object_id: bytes, sidecar: bytes) -> None:
+        services.act(delete, Deletion(MAX.caller, "d/e/big"))
+        services.ask(collect, OPERATOR, context=services.job_context, until=services.now)()
+        assert object_id not in services.backend.shelf.objects
+        write(object_id, sidecar)
+
+    services.backend.write_sidecar = write_late  # type: ignore[method-assign]
+    assert run(services).faults == ()
+    assert services.backend.shelf.sidecars == {}
 
 
 def test_a_damaged_or_missing_small_object_is_found(services: ServiceFixture) -> None:

@@ -58,6 +58,7 @@ from sft.service.maintenance import (
     rotation,
     row_keys,
     search_blocks,
+    sidecars,
     trash_time,
 )
 from sft.service.storage import DamagedContent, sealed_key_of
@@ -362,6 +363,10 @@ def _note_damage(services: ServiceFixture) -> None:
     assert services.act(damage.note_damage, _damage(services))
 
 
+def _note_sidecar(services: ServiceFixture) -> None:
+    services.act(sidecars.note_sidecar, sidecars.Written(OPERATOR, "there", 1, b"o" * 16, "it is missing"))
+
+
 def _forget_damages(services: ServiceFixture) -> None:
     item = _damage(services)
     services.act(damage.note_damage, item)
@@ -545,6 +550,7 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     daily.give_back: _give_back,
     damage.note_damage: _note_damage,
     damage.forget_damages: _forget_damages,
+    sidecars.note_sidecar: _note_sidecar,
     positions.advance: _advance,
     rebuild.enlist: _enlist,
     rebuild.adopt: _adopt,

@@ -312,6 +312,20 @@ def ids_of_another_length_are_a_bug(backend: Backend) -> None:
             backend.create(wrong, 0)
 
 
+def a_sidecar_is_written_in_the_place_of_another(backend: Backend) -> None:
+    store(backend)
+    for sidecar in (b"anew", b"again, and longer"):
+        backend.write_sidecar(ID, sidecar)
+        assert backend.read_sidecar(ID) == sidecar
+    assert load(backend) == WHOLE
+    sink = backend.create(IDS[2], 1)
+    sink.write([b"1"])
+    sink.finish()
+    backend.write_sidecar(IDS[2], b"first")
+    assert backend.read_sidecar(IDS[2]) == b"first"
+    assert list(backend.leftovers()) == []
+
+
 CONTRACT: list[Callable[[Backend], None]] = [
     what_was_written_is_read,
     gathered_pieces_keep_their_order,
@@ -319,6 +333,7 @@ CONTRACT: list[Callable[[Backend], None]] = [
     reading_past_the_end_is_refused,
     nothing_is_visible_before_finish,
     a_sidecar_comes_with_the_object,
+    a_sidecar_is_written_in_the_place_of_another,
     an_abort_leaves_nothing,
     an_abort_after_finish_is_harmless,
     a_sink_ends_once,

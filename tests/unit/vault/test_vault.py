@@ -100,14 +100,6 @@ def test_a_check_says_what_is_wrong():
     assert "another content" in str(refused.value.values["problem"])
     with pytest.raises(ObjectMissingError):
         vault.check(OTHER_ID, SIZE, digest(DATA), ROWS[ID])
-    backend.shelf.sidecars[ID] = flip(backend.shelf.sidecars[ID], 300)
-    with pytest.raises(ObjectCorruptError) as refused:
-        vault.check(ID, SIZE, digest(DATA), ROWS[ID])
-    assert "damaged sidecar" in str(refused.value.values["problem"])
-    backend.shelf.sidecars[ID] = b""
-    with pytest.raises(ObjectCorruptError):
-        vault.check(ID, SIZE, digest(DATA), ROWS[ID])
-    del backend.shelf.sidecars[ID]
     backend.shelf.objects[ID] = flip(backend.shelf.objects[ID], 8 * 150_000)
     with pytest.raises(ObjectCorruptError) as refused:
         vault.check(ID, SIZE, digest(DATA), ROWS[ID])
@@ -218,14 +210,31 @@ def test_sidecars_cannot_be_swapped():
         vault.read_sidecar(ID)
 
 
-def test_a_sidecar_with_another_key_than_the_row_is_found_by_a_check(vault):
+def test_a_sidecar_that_does_not_hold_is_said_and_leaves_the_content_sound():
+    vault, backend = memory_vault()
+    put(vault, ID, DATA, b"sidecar")
+    sealed = backend.shelf.sidecars[ID]
+    for damaged, problem in ((flip(sealed, 300), "a damaged sidecar"), (b"", "unknown form"), (None, "is missing")):
+        backend.shelf.sidecars.pop(ID)
+        backend.shelf.sidecars |= {} if damaged is None else {ID: damaged}
+        vault.check(ID, SIZE, digest(DATA), ROWS[ID])
+        with pytest.raises((ObjectCorruptError, ObjectMissingError)) as refused:
+            vault.check_sidecar(ID, ROWS[ID])
+        assert problem in str(refused.value.values["problem"])
+        vault.write_sidecar(ID, ROWS[ID], b"sidecar")
+        vault.check_sidecar(ID, ROWS[ID])
+        assert vault.read_sidecar(ID).content == b"sidecar"
+
+
+def test_a_sidecar_with_another_key_than_the_row_is_found(vault):
     put(vault, ID, DATA, b"name")
     old = ROWS[ID]
     vault.remove(ID)
     put(vault, ID, DATA, b"name")
-    vault.check(ID, SIZE, digest(DATA), ROWS[ID])
-    with pytest.raises(ObjectCorruptError):
-        vault.check(ID, SIZE, digest(DATA), old)
+    vault.check_sidecar(ID, ROWS[ID])
+    with pytest.raises(ObjectCorruptError) as refused:
+        vault.check_sidecar(ID, old)
+    assert "another key" in str(refused.value.values["problem"])
 
 
 # -- rotation ---------------------------------------------------------------------------------------------
