@@ -20,7 +20,7 @@ from sft.errors import (
     TransferEndedError,
     UploadGoneError,
 )
-from sft.limits import CHUNK_BYTES, KEPT_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS, UPLOAD_RUNS
+from sft.limits import CHUNK_BYTES, KEPT_SECONDS, UPLOAD_RUNS
 from sft.model.access import Role
 from sft.model.events import UploadGivenUp
 from sft.service import uploads
@@ -47,6 +47,7 @@ from sft.service.upload_life import Ending, UploadState
 from sft.store.row_types import UploadRow
 from sft.store.statements import rows_of
 from sft.vault.layout import LATER_KEY_BYTES
+from tests.fakes.small_segments import SEGMENT_BYTES, SEGMENT_CHUNKS, small_segments  # noqa: F401
 from tests.unit.service.service_fixture import (
     GUS,
     MAX,
@@ -101,7 +102,7 @@ def push(services: ServiceFixture, upload: Upload, chunks: int | None = None) ->
     content = film_of(upload).chunks
     end = len(content) if chunks is None else upload.chunks + chunks
     while upload.chunks < end:
-        batch = content[upload.chunks : min(upload.chunks + 64, end)]
+        batch = content[upload.chunks : min(upload.chunks + 8, end)]
         upload.append(upload.seal(batch, last=upload.chunks + len(batch) == len(content)))
         if upload.has_full:
             note(services, upload)
@@ -163,12 +164,7 @@ def cut(services: ServiceFixture, film: Film = FILM) -> Upload:
 # -- the same process -----------------------------------------------------------------------------------
 
 
-def long_too(*values: int) -> list[Any]:
-    """Give what is tried in the long run alone: each writes segments of 16 MiB."""
-    return [pytest.param(value, marks=pytest.mark.long) for value in values]
-
-
-@pytest.mark.parametrize("chunks", [*long_too(1, SEGMENT_CHUNKS, len(FILM.chunks)), SEGMENT_CHUNKS + 9])
+@pytest.mark.parametrize("chunks", [1, SEGMENT_CHUNKS, SEGMENT_CHUNKS + 9, len(FILM.chunks)])
 def test_what_rested_goes_on_at_its_very_chunk(disk_services: ServiceFixture, chunks: int) -> None:
     upload = started(disk_services)
     push(disk_services, upload, chunks)
@@ -193,7 +189,7 @@ def test_what_rests_refuses_another_point(services: ServiceFixture) -> None:
 # -- another process --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("chunks", [*long_too(SEGMENT_CHUNKS, 2 * SEGMENT_CHUNKS), SEGMENT_CHUNKS + 9])
+@pytest.mark.parametrize("chunks", [SEGMENT_CHUNKS, SEGMENT_CHUNKS + 9, 2 * SEGMENT_CHUNKS])
 def test_what_a_dead_process_left_goes_on(disk_services: ServiceFixture, chunks: int) -> None:
     upload = started(disk_services, size=len(LONG_FILM.data))
     push(disk_services, upload, chunks)
@@ -264,12 +260,8 @@ def _finished(services: ServiceFixture, upload: Upload) -> None:
 
 @pytest.mark.parametrize(
     ("step", "segments"),
-    [
-        pytest.param(_written, 1, id="written", marks=pytest.mark.long),
-        pytest.param(_placed, 1, id="placed"),
-        pytest.param(_noted, 2, id="noted", marks=pytest.mark.long),
-        pytest.param(_finished, 2, id="finished"),
-    ],
+    [(_written, 1), (_placed, 1), (_noted, 2), (_finished, 2)],
+    ids=["written", "placed", "noted", "finished"],
 )
 def test_a_death_at_each_step(disk_services: ServiceFixture, step: Step, segments: int) -> None:
     services = disk_services
@@ -489,7 +481,7 @@ def test_a_full_disk_keeps_what_is_finished(services: ServiceFixture, noted: boo
     push(services, upload, SEGMENT_CHUNKS if noted else 0)
     services.backend._capacity_bytes = 0
     with pytest.raises(ServerFullError):
-        push(services, upload, 200)
+        push(services, upload, 20)
     upload.end(Ending.LOST)
     assert upload.state is (UploadState.KEPT if noted else UploadState.GONE)
     assert list(services.vault.ids()) == ([upload.object_id] if noted else [])

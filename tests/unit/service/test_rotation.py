@@ -7,7 +7,6 @@ import pytest
 from msgspec.structs import replace
 
 from sft.errors import ContentDamagedError, ServerFullError, VaultError
-from sft.limits import SEGMENT_CHUNKS
 from sft.model.records import VaultNote, VaultReport
 from sft.service.commits import commit
 from sft.service.files import show_file
@@ -25,6 +24,7 @@ from sft.vault.keyring_file import create_keyring, load_keyring
 from sft.vault.master_key import FileMasterKey, open_keyring
 from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.vault import Vault
+from tests.fakes.small_segments import SEGMENT_CHUNKS, small_segments  # noqa: F401
 from tests.unit.service.service_fixture import GUS, KEYRING, MASTER_KEY, MAX, OPERATOR, ServiceFixture
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_resume import LONG_FILM, push, started, went_on

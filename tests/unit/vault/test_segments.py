@@ -11,7 +11,7 @@ import pytest
 from sft.crypto.kdf import later_key_key, payload_key
 from sft.crypto.sealing import seal
 from sft.errors import ObjectCorruptError, ObjectMissingError, VaultError, VaultFullError
-from sft.limits import CHUNK_BYTES, SEGMENT_BYTES, SEGMENT_CHUNKS, UPLOAD_RUNS
+from sft.limits import CHUNK_BYTES, UPLOAD_RUNS
 from sft.vault.backend_local import LocalBackend
 from sft.vault.layout import (
     HEADER_BYTES,
@@ -26,6 +26,7 @@ from sft.vault.object_keys import ObjectKeys, new_object, next_run
 from sft.vault.objects import open_whole, seal_whole
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
+from tests.fakes.small_segments import SEGMENT_BYTES, SEGMENT_CHUNKS, small_segments  # noqa: F401
 from tests.unit.vault.faulty_disk import FaultyDisk
 from tests.unit.vault.samples import ID, NEXT_MASTER, OTHER_ID, content, digest, flip, keyring, memory_vault
 
@@ -35,7 +36,7 @@ DIGEST = digest(DATA)
 CHUNKS = [DATA[at : at + CHUNK_BYTES] for at in range(0, SIZE, CHUNK_BYTES)]
 
 
-def write(writer, chunks=None, batch=100):
+def write(writer, chunks=None, batch=13):
     """Write the rest of the sample, or so many chunks of it."""
     first = writer.size // CHUNK_BYTES
     end = len(CHUNKS) if chunks is None else first + chunks
@@ -142,19 +143,21 @@ def test_a_content_that_ends_with_a_segment_has_no_empty_one(size):
     vault.check(ID, size, digest(DATA[:size]), writer.key)
 
 
-@pytest.mark.parametrize("first", [0, 255, 256, 257, 511, 512])
+@pytest.mark.parametrize(
+    "first", [0, SEGMENT_CHUNKS - 1, SEGMENT_CHUNKS, SEGMENT_CHUNKS + 1, 2 * SEGMENT_CHUNKS - 1, 2 * SEGMENT_CHUNKS]
+)
 def test_reading_begins_at_any_chunk_and_ends_its_batches_with_a_segment(sealed, first):
     vault, _, key = sealed
     reader = vault.open(ID, SIZE, key, first_chunk=first)
     sizes, found = [], b""
-    while boxes := reader.read(100):
+    while boxes := reader.read(13):
         sizes.append(len(boxes))
         found += b"".join(reader.open(boxes))
     reader.close()
     assert found == DATA[first * CHUNK_BYTES :]
-    assert max(sizes) <= 100
+    assert max(sizes) <= 13
     edges = {first + sum(sizes[: n + 1]) for n in range(len(sizes))}
-    assert edges >= {edge for edge in (256, 512) if edge > first}
+    assert edges >= {edge for edge in (SEGMENT_CHUNKS, 2 * SEGMENT_CHUNKS) if edge > first}
 
 
 @pytest.mark.parametrize("first", [-1, len(CHUNKS)])
@@ -168,13 +171,13 @@ def test_a_reader_that_rests_goes_on_in_the_next_segment(tmp_path):
     backend = LocalBackend.create_at(tmp_path / "v", floor_bytes=0)
     vault = Vault(backend, keyring())
     key = stored(vault)
-    reader = vault.open(ID, SIZE, key, first_chunk=200)
+    reader = vault.open(ID, SIZE, key, first_chunk=25)
     found = []
-    while boxes := reader.read(50):
+    while boxes := reader.read(6):
         reader.rest()
         found += reader.open(boxes)
     reader.close()
-    assert b"".join(found) == DATA[200 * CHUNK_BYTES :]
+    assert b"".join(found) == DATA[25 * CHUNK_BYTES :]
     backend.close()
 
 
@@ -307,7 +310,7 @@ def test_a_run_that_finished_nothing_is_replaced():
     backend.shelf.put(ID, 1, old)
     with pytest.raises(ObjectCorruptError) as refused:
         read(vault, last.key)
-    assert "damaged in chunk 256" in str(refused.value.values["problem"])
+    assert f"damaged in chunk {SEGMENT_CHUNKS}" in str(refused.value.values["problem"])
 
 
 def test_a_run_goes_on_after_rotations():
@@ -398,7 +401,7 @@ def test_segments_that_were_swapped(sealed):
 def test_a_segment_that_stands_for_another_under_its_header(sealed):
     vault, shelf, key = sealed
     shelf.segments[ID, 1] = shelf.segments[ID, 1][:HEADER_BYTES] + shelf.objects[ID][HEADER_BYTES:]
-    assert "damaged in chunk 256" in refused(vault, key)
+    assert f"damaged in chunk {SEGMENT_CHUNKS}" in refused(vault, key)
     shelf.objects[ID] = encode_header(ID) + shelf.segments[ID, 1][HEADER_BYTES:]
 
 
@@ -449,9 +452,9 @@ def test_a_segment_of_another_object_of_the_same_content(sealed):
 
 def test_later_keys_that_were_left_out_or_put_in(sealed):
     vault, _, key = sealed
-    assert "damaged in chunk 256" in refused(vault, replace(key, later=b""))
+    assert f"damaged in chunk {SEGMENT_CHUNKS}" in refused(vault, replace(key, later=b""))
     later = next_run(vault.keyring, ID, key, 2)[0].later
-    assert "damaged in chunk 512" in refused(vault, replace(key, later=later))
+    assert f"damaged in chunk {2 * SEGMENT_CHUNKS}" in refused(vault, replace(key, later=later))
 
 
 def test_every_bit_of_a_later_key_counts(sealed):
