@@ -191,8 +191,7 @@ def sidecar_lines(report: VaultReport) -> list[str]:
     lines = list[str]()
     if report.sidecars_written:
         lines.append(
-            f"{counted(report.sidecars_written, 'sidecar')} did not hold or were missing, and were written anew: "
-            "sftd vault rebuild would find all contents again"
+            f"written anew, so that sftd vault rebuild would find all contents: {counted(report.sidecars_written, 'sidecar')}"
         )
     if report.sidecars_lacking:
         lines.append(
@@ -211,7 +210,7 @@ def _report(command: Command, report: VaultReport, done: str) -> int:
     for note in report.notes:
         step = OF_NOTES.get(note.about)
         lines.append(safe(note.text) if step is None else f"{safe(note.text)}. {command.typed(step)}")
-    lines += sidecar_lines(report)
+    lines += map(command.typed, sidecar_lines(report))
     faults = len(report.faults) + report.more_faults
     lines.append(f"{done}: {counted(faults, 'fault') if faults else 'clean'}")
     console.show(vault_document(report), *lines)

@@ -168,6 +168,60 @@ def test_a_run_that_was_cut_is_gone_on_with_and_only_whole_objects_are_taken_fro
 
 
 @pytest.mark.every_run
+def test_what_the_folder_has_not_kept_whole_is_copied_again_and_said(filled: LiveCli, tmp_path: Path):
+    path = tmp_path / "backups"
+    first = backup(filled, path)
+    cut, gone, bare = sorted((path / "vault" / "objects").glob("*/" + "?" * 32))
+    os.truncate(cut, 100)
+    gone.unlink()
+    gone.symlink_to("/dev/zero")
+    bare.with_name(f"{bare.name}.meta").unlink()
+    done = ok(filled.operator("backup", str(path)))
+    assert "3 objects had been lost or cut in the folder, and copied again" in done.out
+    assert (gone.is_symlink(), cut.stat().st_size > 40_000) == (False, True)
+    again = backup(filled, path)
+    assert (again["copied"], again["copied_again"], again["faults"]) == (0, 0, [])
+    lose(filled)
+    assert restore(filled, path, "--snapshot", first["snapshot"]["name"])["faults"] == []
+
+
+def test_what_lies_in_the_folder_stays_where_the_server_has_it_not_whole_either(filled: LiveCli, tmp_path: Path):
+    path = tmp_path / "backups"
+    backup(filled, path)
+    cut = min((path / "vault" / "objects").glob("*/" + "?" * 32))
+    os.truncate(cut, 30_000)
+    here = filled.server.home.vault / "objects" / cut.parent.name / cut.name
+    os.truncate(here, 30_000)
+    done = filled.operator("backup", str(path))
+    assert (done.status, cut.stat().st_size) == (7, 30_000)
+    assert f"object {cut.name}" in done.out
+    # Of what the server has destroyed older backups alone could tell.
+    filled.sft("max", "rm", "finance/0.bin", "finance/1.bin", "finance/2.bin")
+    context = filled.server.here
+    context.readers.run(collect, operator_caller(), context=context.job_context, until=1 << 40)()
+    done = filled.operator("backup", str(path), "--json")
+    assert done.status == 7
+    assert [each["problem"] for each in json.loads(done.out)["faults"]] == [
+        "is not whole in the folder, and the server has it no more: older backups lack it"
+    ]
+
+
+def test_an_object_without_its_sidecar_is_said_until_a_check_has_written_it(filled: LiveCli, tmp_path: Path):
+    path = tmp_path / "backups"
+    bare = min((filled.server.home.vault / "objects").glob("*/*.meta"))
+    bare.unlink()
+    for _ in range(2):
+        done = filled.operator("backup", str(path))
+        assert done.status == 7
+        assert f"object {bare.stem}: its sidecar is missing, at the server as well" in done.out
+        assert "vault check" in done.out
+    checked = ok(filled.operator("vault", "check"))
+    assert "find all contents: 1 sidecar" in checked.out
+    assert backup(filled, path)["copied"] == 1
+    assert backup(filled, path)["faults"] == []
+
+
+@pytest.mark.every_run
 def test_what_is_destroyed_meanwhile_is_in_the_backup_and_destroyed_after_it(filled: LiveCli, tmp_path: Path):
     path, context = tmp_path / "backups", filled.server.here
     filled.sft("max", "rm", "finance/0.bin")

@@ -60,6 +60,7 @@ class BackupJson(TypedDict):
     folder: str
     snapshot: SnapshotJson
     copied: int
+    copied_again: int
     written: int
     given_up: int
     removed: int
@@ -190,11 +191,14 @@ def _drawn(command: Command) -> Callable[[int, int], None]:
 
 def _report(command: Command, folder: BackupFolder, taken: TakenBackup) -> int:
     console, snapshot = command.console, snapshot_document(taken.snapshot)
-    faults = [{"what": f"object {object_id.hex()}", "problem": problem} for object_id, problem in taken.lacking]
+    faults = [
+        {"what": f"object {object_id.hex()}", "problem": problem} for object_id, problem in taken.lacking + taken.faults
+    ]
     document = BackupJson(
         folder=str(folder.path),
         snapshot=snapshot,
         copied=taken.copied,
+        copied_again=taken.copied_again,
         written=taken.written_bytes,
         given_up=taken.given_up,
         removed=taken.removed,
@@ -209,7 +213,13 @@ def _report(command: Command, folder: BackupFolder, taken: TakenBackup) -> int:
         f"Log {safe(snapshot['log'])}, its head at {count_text(snapshot['size'])}. It opens with master key "
         f"{snapshot['epoch']} alone, which is not in it."
     )
-    if faults:
+    if taken.copied_again:
+        lines.append(
+            f"{counted(taken.copied_again, 'object')} had been lost or cut in the folder, and copied again: look at its disk"
+        )
+    if taken.lacking:
         lines.append(command.typed("Lacking is what could not be copied whole: sftd vault check names the files."))
+    if taken.faults:
+        lines.append(command.typed("Sidecars are written anew by sftd vault check, and in the next backup then."))
     console.show(document, *lines)
     return FAULTS_STATUS if faults else 0

@@ -154,11 +154,10 @@ class ObjectList:
         found = self.records[at : at + _RECORD_BYTES]
         return int.from_bytes(found[_ID_BYTES:]) if found[:_ID_BYTES] == object_id else None
 
-    def ids_beginning_with(self, first: int) -> set[bytes]:
-        """Return the ids that begin with a byte; of a million objects all of them take a third of a second."""
+    def beginning_with(self, first: int) -> dict[bytes, int]:
+        """Return the sizes of the objects whose ids begin with a byte; of a million objects that takes half a second."""
         start, end = self._place(bytes([first])), self._place(bytes([first + 1]) if first < _LAST_BYTE else None)
-        records = self.records
-        return {records[at : at + _ID_BYTES] for at in range(start * _RECORD_BYTES, end * _RECORD_BYTES, _RECORD_BYTES)}
+        return dict(_RECORD.iter_unpack(self.records[start * _RECORD_BYTES : end * _RECORD_BYTES]))
 
     def _place(self, wanted: bytes | None) -> int:
         """Find the first object whose id is not less than this; behind the last one for None."""

@@ -10,30 +10,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from sft import durable
 from sft.errors import ObjectCorruptError, ObjectMissingError
-from sft.limits import KIB
+from sft.limits import KIB, SEGMENT_BYTES
 from sft.operator.backups.incoming import Incoming, open_below
 from sft.vault.backend import missing
-from sft.vault.layout import HEADER_BYTES, SIDECAR_MOST_BYTES, corrupt, require_header, segment_count
-from sft.vault.object_directory import (
-    OBJECTS,
-    SEGMENTS_SUFFIX,
-    SIDECAR_SUFFIX,
-    ids_in,
-    incoming_name,
-    names_in,
-    open_regular,
-    reading,
-)
+from sft.vault.layout import HEADER_BYTES, SIDECAR_MOST_BYTES, corrupt, require_header, segment_count, segment_size
+from sft.vault.object_directory import OBJECTS, SEGMENTS_SUFFIX, SIDECAR_SUFFIX, incoming_name, open_regular, reading
 from sft.vault.objects import require_length
 
 _STEP_BYTES: Final = 256 * KIB
-_ID: Final = re.compile("[0-9a-f]{32}")
+_NAME: Final = re.compile(rf"([0-9a-f]{{32}})(|{re.escape(SIDECAR_SUFFIX)}|{re.escape(SEGMENTS_SUFFIX)})")
 
 
 class ObjectCopying:
@@ -51,8 +42,18 @@ class ObjectCopying:
         self._each = each
         self.bytes = 0
 
-    def copy(self, object_id: bytes, size: int) -> None:
+    def require(self, object_id: bytes, size: int) -> None:
+        """Look whether an object can be copied; raises as ``copy``, and nothing is read but headers."""
+        for segment in range(segment_count(size)):
+            with self._opened(object_id, segment) as file:
+                require_length(object_id, os.fstat(file).st_size, size, segment)
+                require_header(os.pread(file, HEADER_BYTES, 0), object_id, segment)
+
+    def copy(self, object_id: bytes, size: int) -> bool:
         """Copy an object of a content of so many bytes; its files have their names with the batch.
+
+        Returns:
+            Whether it has a sidecar.
 
         Raises:
             ObjectMissingError, ObjectCorruptError: it is not there, or not as its row says; nothing of it is taken.
@@ -62,10 +63,7 @@ class ObjectCopying:
         segments = range(segment_count(size))
         sidecar = self._sidecar(object_id)
         # All of them before the first is written: what is not whole leaves nothing behind.
-        for segment in segments:
-            with self._opened(object_id, segment) as file:
-                require_length(object_id, os.fstat(file).st_size, size, segment)
-                require_header(os.pread(file, HEADER_BYTES, 0), object_id, segment)
+        self.require(object_id, size)
         if sidecar is not None:
             with self._incoming.writing(f"{name}{SIDECAR_SUFFIX}", fan, f"{name}{SIDECAR_SUFFIX}") as file:
                 self._incoming.write(file, sidecar)
@@ -81,6 +79,7 @@ class ObjectCopying:
                     self._incoming.write(file, data)
                     self._count(len(data))
             self._incoming.settle()
+        return sidecar is not None
 
     def _count(self, count: int) -> None:
         self.bytes += count
@@ -159,23 +158,74 @@ def lengths(vault: Path, object_id: bytes, size: int) -> list[int | None]:
     return found
 
 
-class FoundObjects(NamedTuple):
-    """What lies in a vault's folder of objects: those of which anything is there, and those whose first segment is."""
+class FoundObjects:
+    """The files of objects that lie in a part of a vault, each with its length: what can be known of them without a key.
 
-    any_part: set[bytes]
-    first_segment: set[bytes]
+    Attributes:
+        ids: of which anything is there.
+    """
+
+    def __init__(self) -> None:
+        self.ids: set[bytes] = set()
+        self._lengths: dict[str, int] = {}  # of a sidecar it is not known
+
+    def add(self, object_id: bytes, name: str, length: int) -> None:
+        self.ids.add(object_id)
+        self._lengths[name] = length
+
+    def fits(self, object_id: bytes, size: int) -> bool:
+        """Return whether every segment of a content of so many bytes is there, in its length."""
+        name, lengths = object_id.hex(), self._lengths
+        return lengths.get(name) == segment_size(0, size) and (
+            size <= SEGMENT_BYTES
+            or all(
+                lengths.get(f"{name}{SEGMENTS_SUFFIX}/{segment}") == segment_size(segment, size)
+                for segment in range(1, segment_count(size))
+            )
+        )
+
+    def has_sidecar(self, object_id: bytes) -> bool:
+        return f"{object_id.hex()}{SIDECAR_SUFFIX}" in self._lengths
 
 
 def objects_beginning_with(vault: int, first: int) -> FoundObjects:
-    """Read which objects a vault's folder has whose id begins with a byte."""
+    """Look which objects a vault's folder has whose id begins with a byte; of 140,000 that takes 0.9 s of a processor."""
+    found = FoundObjects()
     try:
         folder = open_below(vault, OBJECTS, f"{first:02x}")
     except FileNotFoundError:
-        return FoundObjects(set(), set())
+        return found
     try:
-        return FoundObjects(ids_in(folder), {bytes.fromhex(name) for name in names_in(folder) if _ID.fullmatch(name)})
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                named = _NAME.fullmatch(entry.name)
+                if named is None:
+                    continue
+                object_id, suffix = bytes.fromhex(named[1]), named[2]
+                if suffix == SEGMENTS_SUFFIX:
+                    _add_segments(found, object_id, folder, entry.name)
+                elif entry.is_file(follow_symlinks=False):
+                    # Beside it only the name counts: how long it is, the list of objects does not say.
+                    length = -1 if suffix else entry.stat(follow_symlinks=False).st_size
+                    found.add(object_id, entry.name, length)
+                else:
+                    found.ids.add(object_id)
     finally:
         os.close(folder)
+    return found
+
+
+def _add_segments(found: FoundObjects, object_id: bytes, fan: int, name: str) -> None:
+    found.ids.add(object_id)
+    with suppress(NotADirectoryError):
+        folder = durable.sub_folder(fan, name)
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_file(follow_symlinks=False):
+                        found.add(object_id, f"{name}/{entry.name}", entry.stat(follow_symlinks=False).st_size)
+        finally:
+            os.close(folder)
 
 
 DAMAGED: Final = (ObjectMissingError, ObjectCorruptError)

@@ -4,10 +4,11 @@
     → all of it on the disk → manifest → older backups than are kept, and what they alone needed
 
 Rules. The caller has the vault's copy lock throughout: keys stay as they are, and no object that the database names is
-destroyed. The head is read before the database, so it is never ahead of it. Of an object that the newest backup has, only the
-name of its first segment is looked for. What an earlier run has copied and no backup needs yet is taken where every file of
-it has its length: it had no name before it was on the disk. Pages are of another moment then, and go. One object that cannot
-be read whole is told and lacking; whatever else fails leaves no backup, and the objects for the next run.
+destroyed. The head is read before the database, so it is never ahead of it. Of every object that the folder has each run looks
+whether its files are there, in the length that its content gives them: what is not is copied again. What an earlier run has
+copied and no backup needs yet is taken where every file of it is as long as here: it had no name before it was on the disk.
+Pages are of another moment then, and go. One object that cannot be read whole is told and lacking; whatever else fails leaves
+no backup, and the objects for the next run.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from sft.operator.backups.folder import DATABASE, UNFINISHED, BackupFolder, Stor
 from sft.operator.backups.home_files import HomeFiles
 from sft.operator.backups.incoming import Incoming
 from sft.operator.backups.manifest import Manifest, ObjectList
-from sft.operator.backups.objects import DAMAGED, ObjectCopying, objects_beginning_with
+from sft.operator.backups.objects import DAMAGED, FoundObjects, ObjectCopying, objects_beginning_with
 from sft.operator.backups.pages import PIECE_MOST_BYTES, CopiedPages, PageCopying
 from sft.operator.head_file import read_head
 from sft.operator.home import Home
@@ -36,6 +37,8 @@ from sft.vault.keyring import sealed_epoch
 from sft.vault.keyring_file import load_keyring
 
 _FIRST_BYTES: Final = 256
+_NO_SIDECAR: Final = "its sidecar is missing, at the server as well: it was copied without"
+_OLDER: Final = "is not whole in the folder, and the server has it no more: older backups lack it"
 _ROOM: Final = "Make room on its disk, then again: it goes on where it was"
 
 
@@ -47,7 +50,9 @@ class TakenBackup(Struct, frozen=True):
         written_bytes: of objects, pages of the database and the table of these.
         given_up: how many older backups went.
         removed: objects that only these needed.
+        copied_again: of these, what the folder had and had not kept whole.
         lacking: what could not be copied whole: object, and why.
+        faults: likewise of what is not lacking: no sidecar, or of older backups alone.
     """
 
     snapshot: StoredSnapshot
@@ -55,7 +60,9 @@ class TakenBackup(Struct, frozen=True):
     written_bytes: int
     given_up: int
     removed: int
+    copied_again: int
     lacking: tuple[tuple[bytes, str], ...]
+    faults: tuple[tuple[bytes, str], ...]
 
 
 class Taking:
@@ -94,7 +101,10 @@ class Taking:
         self._disk = disk
         self._copied = 0
         self._written = 0
+        self._copied_again = 0
+        self._lacked = False  # any older backup something
         self._lacking: list[tuple[bytes, str]] = []
+        self._faults: list[tuple[bytes, str]] = []
 
     def run(self, now: int) -> TakenBackup:
         """Take the backup; BackupError, StoreError or VaultError where there is none."""
@@ -103,6 +113,7 @@ class Taking:
         head = read_head(self._home.log_head)
         before = folder.snapshots()
         lists = [folder.objects_of(each) for each in before]
+        self._lacked = any(each.manifest.lacking for each in before)
         kept = lists[max(0, len(lists) - self._keep + 1) :]
         with folder.acting("cannot be written", _ROOM):
             folder.sweep_packs(before)  # of a run that was cut
@@ -140,7 +151,16 @@ class Taking:
             )
         kept_snapshots, given_up = self._retire([*before, snapshot])
         removed = self._sweep(kept_snapshots, unneeded)
-        return TakenBackup(snapshot, self._copied, self._written, given_up, removed, tuple(self._lacking))
+        return TakenBackup(
+            snapshot=snapshot,
+            copied=self._copied,
+            written_bytes=self._written,
+            given_up=given_up,
+            removed=removed,
+            copied_again=self._copied_again,
+            lacking=tuple(self._lacking),
+            faults=tuple(self._faults),
+        )
 
     def _copy_pages(self, pages: DatabasePages, before: Sequence[StoredSnapshot]) -> CopiedPages:
         with self._incoming() as incoming:
@@ -195,29 +215,58 @@ class Taking:
         ):
             copying = ObjectCopying(self._home.vault, incoming, each=self._each)
             for first in range(_FIRST_BYTES):
-                (here, whole), wanted = objects_beginning_with(vault, first), objects.ids_beginning_with(first)
-                vouched = before[-1].ids_beginning_with(first) if before else set[bytes]()
-                unsure = sorted(wanted - (whole & vouched))
+                here, wanted = objects_beginning_with(vault, first), objects.beginning_with(first)
+                vouched = before[-1].beginning_with(first) if before else dict[bytes, int]()
+                unsure = [
+                    object_id
+                    for object_id, size in wanted.items()
+                    if object_id not in vouched or not (here.fits(object_id, size) and here.has_sidecar(object_id))
+                ]
                 done += len(wanted) - len(unsure)
                 for object_id in unsure:
                     done += 1
                     self._progress(done, len(objects))
-                    size = objects.get(object_id) or 0
-                    if object_id in here:
-                        vouched_for = object_id in whole and any(each.get(object_id) is not None for each in before)
-                        if vouched_for or copying.is_whole(self._folder.vault, object_id, size):
-                            continue
-                        backend.remove(object_id)
-                    try:
-                        copying.copy(object_id, size)
-                        self._copied += 1
-                    except DAMAGED as fault:
-                        self._lacking.append((object_id, str(fault.values["problem"])))
-                unneeded += [each for each in sorted(here - wanted) if all(one.get(each) is None for one in kept)]
+                    size = wanted[object_id]
+                    self._copy_object(copying, backend, here, object_id, size, before)
+                for object_id in sorted(here.ids - wanted.keys()):
+                    sizes = [known for one in kept if (known := one.get(object_id)) is not None]
+                    if not sizes:
+                        unneeded.append(object_id)
+                    elif not here.fits(object_id, sizes[0]):
+                        self._faults.append((object_id, _OLDER))
                 self._each(0)
             incoming.sync()
         self._written += copying.bytes
         return unneeded
+
+    def _copy_object(
+        self,
+        copying: ObjectCopying,
+        backend: LocalBackend,
+        here: FoundObjects,
+        object_id: bytes,
+        size: int,
+        before: Sequence[ObjectList],
+    ) -> None:
+        """Copy an object, unless the folder has it as it is at the server."""
+        vouched = any(each.get(object_id) is not None for each in before)
+        alike = object_id in here.ids and copying.is_whole(self._folder.vault, object_id, size)
+        if here.fits(object_id, size) and (alike or (vouched and here.has_sidecar(object_id))):
+            has_sidecar = here.has_sidecar(object_id)
+        else:
+            try:
+                copying.require(object_id, size)  # before what lies here goes: it may be all that there is
+                if object_id in here.ids:
+                    backend.remove(object_id)
+                has_sidecar = copying.copy(object_id, size)
+            except DAMAGED as fault:
+                self._lacking.append((object_id, str(fault.values["problem"])))
+                return
+            self._copied += 1
+            # Lacking before is not lost since.
+            self._copied_again += vouched and (object_id in here.ids or not self._lacked)
+        if not has_sidecar:
+            self._faults.append((object_id, _NO_SIDECAR))
 
     def _retire(self, snapshots: Sequence[StoredSnapshot]) -> tuple[list[StoredSnapshot], int]:
         """Give up the oldest backups beyond those that are kept."""

@@ -86,11 +86,11 @@ def test_a_list_of_objects_gives_those_that_begin_with_a_byte():
     found = ObjectList(ObjectList.of(objects).records)
     assert list(found.all()) == objects
     for first in range(256):
-        assert found.ids_beginning_with(first) == {each for each, _ in objects if each[0] == first}
+        assert found.beginning_with(first) == {each: size for each, size in objects if each[0] == first}
     assert all(found.get(object_id) == size for object_id, size in objects)
     assert found.size_bytes() == sum(size for _, size in objects)
     assert found.get(bytes(16)) is None
     assert found.get(b"\xff" * 16) is None
-    assert ObjectList(b"").ids_beginning_with(0) == set()
+    assert ObjectList(b"").beginning_with(0) == {}
     with pytest.raises(ValueError, match="whole"):
         ObjectList(found.records[:-1])
