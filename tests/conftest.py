@@ -16,8 +16,9 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -120,6 +121,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         cases[table] += 1
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # A worker tells of each test six times, in messages of a kilobyte. What nobody is shown costs a third of the time between
+    # two tests, most of it in the process that hands tests out, for which no core is left.
+    asked_for = config.option.verbose > 0 or config.option.durations or config.option.xmlpath
+    if hasattr(config, "workerinput") and not asked_for:
+        (worker,) = (each for each in config.pluginmanager.get_plugins() if type(each).__name__ == "WorkerInteractor")
+        worker.sendevent = partial(_send_what_is_shown, worker.sendevent)
+
+
+def _send_what_is_shown(send: Callable[..., None], event: str, **what: Any) -> None:
+    report = what["data"] if event == "testreport" else {}
+    if event in {"logstart", "logfinish"} or (report.get("outcome") == "passed" and report["when"] != "call"):
+        return
+    if report:
+        report["keywords"] = {}
+    send(event, **what)
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     seed = config.getoption("--hypothesis-seed") if _PROFILE == "search" else "derandomized"
     return f"hypothesis: profile {_PROFILE}, seed {seed}"
@@ -132,6 +151,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    # None of that is ever looked through again.
+    # None of that is ever looked through again, and what lives as long as one test is looked through seldom.
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     gc.enable()
