@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from sft.errors import ProofInvalidError
 from sft.ledger.hashing import EMPTY_ROOT, node_hash
@@ -168,4 +168,6 @@ class Slots(RuleBasedStateMachine):
         assert self.tree.root() == root_of(self.hashes)
 
 
-TestSlots = Slots.TestCase
+@pytest.mark.hypothesis
+def test_drafts_hold_what_a_plain_list_does() -> None:
+    run_state_machine_as_test(Slots)
