@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -34,16 +35,21 @@ TABLES = set(Model.metadata.tables)
 _EXPRESSIONS = pytest.mark.filterwarnings("ignore:.*expression-based index")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A database with every table and rows in each."""
-    path = tmp_path / "sft.db"
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("filled") / "sft.db"
     create_database(path)
     database = open_database(path, ROW_KEY, SERVER_ID)
     with writing(database) as transaction:
         fill(transaction)
     database.close()
     return path
+
+
+@pytest.fixture
+def path(tmp_path: Path, filled: Path) -> Path:
+    """A database with every table and rows in each."""
+    return shutil.copy(filled, tmp_path / "sft.db")
 
 
 @pytest.fixture

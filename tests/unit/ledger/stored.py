@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from sft.ledger.proofs import Node
 from sft.ledger.slots import SlotVersion
@@ -28,6 +29,9 @@ class StoredLog:
         return self.tiles[level, index]
 
 
+_levels_above = lru_cache(256)(levels_above)  # of a tile that is asked for one node after another
+
+
 def nodes_of(size: int, read: TileReader) -> Node:
     """Give the nodes of a log of ``size`` leaves, each read from its tile."""
 
@@ -35,7 +39,7 @@ def nodes_of(size: int, read: TileReader) -> Node:
         tile_level, above = divmod(level, TILE_LEVELS)
         tile, place = divmod(index, TILE_WIDTH >> above)
         hashes = read_tile(read, tile_level, tile, tile_width(size, tile_level, tile))
-        return levels_above(hashes)[above][32 * place : 32 * (place + 1)]
+        return _levels_above(hashes)[above][32 * place : 32 * (place + 1)]
 
     return node
 

@@ -16,6 +16,7 @@ from sft.errors import (
 from sft.ledger.checkpoints import open_checkpoint
 from sft.ledger.leaves import LeafKind, LogLeaf
 from sft.model.records import ServerInfo
+from sft.operator import bootstrap
 from sft.operator.bootstrap import master_key_source, open_home
 from sft.operator.configuration import Configuration
 from sft.operator.head_file import HeadFile
@@ -24,6 +25,7 @@ from sft.server.event_log import EventLog
 from sft.service import settings
 from sft.store.ledger import leaf_at
 from sft.vault.master_key import CommandMasterKey, CredentialMasterKey, FileMasterKey, PassphraseMasterKey
+from tests.unit.store.samples import copy_empty
 
 
 def opened(home, *, name="acme", **given):
@@ -34,7 +36,8 @@ def opened(home, *, name="acme", **given):
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(tmp_path, monkeypatch):
+    monkeypatch.setattr(bootstrap, "create_database", copy_empty)
     return Home(tmp_path / "home")
 
 

@@ -47,12 +47,17 @@ def grow(home, leaves):
     return Checkpoint.parse(text_of(note))
 
 
-@pytest.fixture
-def home(tmp_path):
-    made = Home(tmp_path / "home")
+@pytest.fixture(scope="module")
+def grown_home(tmp_path_factory):
+    made = Home(tmp_path_factory.mktemp("grown") / "home")
     opened(made).close()
     grow(made, 3)
     return made
+
+
+@pytest.fixture
+def home(tmp_path, grown_home):
+    return Home(shutil.copytree(grown_home.path, tmp_path / "home"))
 
 
 @pytest.fixture

@@ -163,14 +163,22 @@ def make_database(folder: Path, *, readers: int = 2) -> Database:
 @cache
 def _empty() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        make_database(Path(folder)).close()
+        create_database(Path(folder) / "sft.db")
         return (Path(folder) / "sft.db").read_bytes()
 
 
-def copy_database(folder: Path) -> Database:
-    """Open a database that has no row, a copy of one that was made: to run every migration takes longest."""
-    path = folder / "sft.db"
+def copy_empty(path: Path) -> None:
+    """Make a database as ``create_database`` does, a copy of one that it made: to run every migration takes longest."""
+    if path.exists():
+        create_database(path)  # which refuses that
     path.write_bytes(_empty())
+    path.chmod(0o600)
+
+
+def copy_database(folder: Path) -> Database:
+    """Open a database that has no row, made so."""
+    path = folder / "sft.db"
+    copy_empty(path)
     return open_database(path, ROW_KEY, SERVER_ID, readers=2)
 
 

@@ -11,7 +11,7 @@ from sft.errors import StoreError
 from sft.store.connections import Connections, connect, faults_as_ours, is_busy, is_disk_full
 from sft.store.database import Database, ReadPool
 from sft.store.ledger import tiles_at
-from tests.unit.store.samples import ADA, make_database, reading, writing
+from tests.unit.store.samples import ADA, copy_database, reading, writing
 
 WANTED = {
     "journal_mode": "wal",
@@ -114,7 +114,7 @@ def test_no_connection_makes_a_file(tmp_path: Path) -> None:
 
 
 def test_a_database_without_its_log_is_refused(tmp_path: Path) -> None:
-    make_database(tmp_path).close()
+    copy_database(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "sft.db")
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()

@@ -14,7 +14,17 @@ from sft.store.database import Database, create_database, open_database
 from sft.store.revision import needed_revision
 from sft.store.row_types import SettingRow, UserRow
 from sft.store.statements import rows_of
-from tests.unit.store.samples import ADA, ROW_KEY, SERVER_ID, look, make_database, reading, tamper, writing
+from tests.unit.store.samples import (
+    ADA,
+    ROW_KEY,
+    SERVER_ID,
+    copy_database,
+    look,
+    make_database,
+    reading,
+    tamper,
+    writing,
+)
 
 
 def test_a_new_database_is_closed_to_others_whatever_the_umask(tmp_path: Path) -> None:
@@ -57,7 +67,7 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_name_full_of_odd_characters_is_a_name(tmp_path: Path) -> None:
     folder = tmp_path / "a?mode=memory&b #%20 c"
     folder.mkdir()
-    database = make_database(folder)
+    database = copy_database(folder)
     with writing(database) as transaction:
         transaction.rows.insert([ADA])
     with reading(database) as reader:
@@ -71,7 +81,7 @@ def look_names(folder: Path) -> list[str]:
 
 
 def test_a_database_of_another_version_is_not_opened(tmp_path: Path) -> None:
-    make_database(tmp_path).close()
+    copy_database(tmp_path).close()
     path = tmp_path / "sft.db"
     tamper(path, "UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(SchemaOutdatedError) as refused:
@@ -91,7 +101,7 @@ def test_a_database_of_another_version_is_not_opened(tmp_path: Path) -> None:
     ],
 )
 def test_a_database_that_holds_code_is_not_opened(tmp_path: Path, code: str) -> None:
-    make_database(tmp_path).close()
+    copy_database(tmp_path).close()
     tamper(tmp_path / "sft.db", code)
     with pytest.raises(StoreError) as refused:
         open_database(tmp_path / "sft.db", ROW_KEY, SERVER_ID)
@@ -148,7 +158,7 @@ def test_a_log_that_readers_kept_is_cut_when_it_is_far_too_long(
 
 
 def test_closing_leaves_one_whole_file(tmp_path: Path) -> None:
-    database = make_database(tmp_path)
+    database = copy_database(tmp_path)
     with writing(database) as transaction:
         transaction.rows.insert([ADA])
     with reading(database) as reader:
@@ -159,7 +169,7 @@ def test_closing_leaves_one_whole_file(tmp_path: Path) -> None:
 
 
 def test_a_log_that_was_never_made_measures_nothing(tmp_path: Path) -> None:
-    database = make_database(tmp_path)
+    database = copy_database(tmp_path)
     database.close()
     assert database.wal_bytes() == 0
 
