@@ -410,9 +410,7 @@ _BACKUP: Final = leaf(
         default=7,
         show_default=True,
     ),
-    option(
-        "--limit", "Copy no more than that a second: 20M, 500K, or a number of bytes.", type=RateType(), metavar="RATE"
-    ),
+    option("--limit", "Copy no more than that a second: 20M, 500K, or bytes.", type=RateType(), metavar="RATE"),
 )
 
 _RESTORE: Final = leaf(
@@ -421,6 +419,8 @@ _RESTORE: Final = leaf(
     "Put a backup back into an empty home, verified before it can be served.",
     argument("DIR", "The folder of backups.", shell_complete=completing.folders_here),
     flag("--list", "Name the backups in it, and do nothing."),
+    flag("--verify", "Read one of them whole where it lies, as a restore would, and put nothing back."),
+    option("--limit", "With --verify: read no more than that a second.", type=RateType(), metavar="RATE"),
     option("--snapshot", "Which of them; the newest unless told.", metavar="NAME", shell_complete=completing.snapshots),
     *(_of_serve(each) for each in OPTIONS if each.name in ("master_key", "data")),
     option("--reason", "Why; everybody reads it.", default="", metavar="TEXT"),

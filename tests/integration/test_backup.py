@@ -101,6 +101,43 @@ def test_what_is_put_back_is_the_same_server_with_every_file_person_and_version(
     ok(cli.sft("max", "log", "verify", "--server"))
 
 
+def verify(cli: LiveCli, folder: Path, *words: str, status: int = 0):
+    done = cli.operator("restore", str(folder), "--verify", *words, "--json")
+    assert done.status == status, done.err
+    document = json.loads(done.out)
+    assert faults(document, commands()["sftd restore --verify"]) == []
+    return document
+
+
+def test_a_backup_is_verified_where_it_lies_while_the_server_serves(cli: LiveCli, backups: Path):
+    fill(cli)
+    first = backup(cli, backups)["snapshot"]["name"]
+    ok(cli.sft("max", "put", cli.file("more.bin", content(90_000)), "--to", "finance"))
+    backup(cli, backups)
+    before = {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in backups.rglob("*")}
+    seen = verify(cli, backups)
+    assert (seen["faults"], seen["versions"], seen["bytes"] > LARGE) == ([], 5, True)
+    assert verify(cli, backups, "--snapshot", first)["versions"] == 4
+    # A byte that a disk flips leaves every length as it was.
+    large = max((backups / "vault" / "objects").glob("*/" + "?" * 32), key=lambda path: path.stat().st_size)
+    with large.open("r+b") as file:
+        file.seek(1_000_000)
+        file.write(bytes([file.read(1)[0] ^ 1]))
+    bare = min(path for path in (backups / "vault" / "objects").glob("*/*.meta") if path.stem != large.name)
+    bare.unlink()
+    found = {each["problem"]: each["what"] for each in verify(cli, backups, status=7)["faults"]}
+    assert [what for problem, what in found.items() if large.name in problem] == ["finance/large.bin version 1"]
+    lacking = f"its content holds, and a rebuild would lose it: the sidecar of object {bare.stem} is missing"
+    assert found.keys() - {lacking} != found.keys()
+    assert len(found) == 2
+    assert before.keys() - {bare} == set(backups.rglob("*"))
+    ok(cli.operator("backup", str(backups)))
+    assert verify(cli, backups, status=7)["faults"] != []
+    large.unlink()
+    assert backup(cli, backups)["copied_again"] == 1
+    assert verify(cli, backups)["faults"] == []
+
+
 def test_a_second_backup_copies_what_is_new_alone_and_an_older_one_can_still_be_put_back(cli: LiveCli, backups: Path):
     fill(cli)
     first = backup(cli, backups)

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "sftd backup": {"Backup", "Snapshot"},
     "sftd restore": {"Restored"},
     "sftd restore --list": {"Snapshot"},
+    "sftd restore --verify": {"BackupVerified", "Snapshot"},
 }
 # No document of a command: progress is compared in ``tests/unit/cli/test_progress.py``.
 EVENTS = {"Progress", "ItemProgress"}
@@ -84,6 +85,7 @@ def _all_commands() -> set[str]:
         "sft resume --list",
         "sft resume --drop",
         "sftd restore --list",
+        "sftd restore --verify",
     }
 
 

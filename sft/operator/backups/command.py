@@ -20,6 +20,7 @@ from typing import Final, TypedDict
 
 from twisted.internet.defer import Deferred
 
+from sft.cli.console import Console
 from sft.errors import ClientError, HomeError, UsageError
 from sft.model.names import safe
 from sft.model.text import count_text, counted, size_text, utc_time
@@ -119,13 +120,13 @@ async def _take(command: Command, folder: BackupFolder, ended: threading.Event) 
         files=HomeFiles(files, begun.mac),
         keep=options["keep"],
         each=CopyPace(options["limit"], time.monotonic, ended.wait).each,
-        progress=_drawn(command),
+        progress=drawn(command.console, lambda done, of: f"{count_text(done)} of {count_text(of)} objects"),
     )
 
     def run() -> TakenBackup:
         # Also where nobody waits for it any more: the locks go when the last byte was written.
         with held:
-            _yield_to_others()
+            yield_to_others()
             return taking.run(int(command.now))
 
     taken = await session.pool.run(run)
@@ -168,23 +169,23 @@ def _require_elsewhere(home: Home, path: Path) -> None:
             )
 
 
-def _yield_to_others() -> None:
+def yield_to_others() -> None:
     """Let every other program on this computer have the processors first; on Linux a thread alone can do that."""
     if sys.platform == "linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-def _drawn(command: Command) -> Callable[[int, int], None]:
-    """Return what draws how many objects are done, from the copying's thread."""
-    console, drawn_at = command.console, 0.0
+def drawn(console: Console, line: Callable[[int, int], str]) -> Callable[[int, int], None]:
+    """Return what draws how far something is, a few times a second, from whichever thread does it."""
+    drawn_at = 0.0
 
     def draw(done: int, of: int) -> None:
         nonlocal drawn_at
         now = time.monotonic()
         if console.may_draw and now - drawn_at >= _SHOWN_SECONDS:
             drawn_at = now
-            console.draw(f"{count_text(done)} of {count_text(of)} objects")
+            console.draw(line(done, of))
 
     return draw
 

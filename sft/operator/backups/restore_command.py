@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -22,9 +21,10 @@ from sft.model.names import safe
 from sft.model.records import Fault, VaultReport
 from sft.model.text import count_text, counted, local_time, shell_name, size_text, utc_time
 from sft.operator.backups import home_files
-from sft.operator.backups.command import FAULTS_STATUS, SnapshotJson, snapshot_document
+from sft.operator.backups.command import FAULTS_STATUS, SnapshotJson, drawn, snapshot_document
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
 from sft.operator.backups.restoring import Restored, Restoring
+from sft.operator.backups.verify_command import verify
 from sft.operator.bootstrap import master_key_source
 from sft.operator.files import sidecar_lines
 from sft.operator.home import Home, HomeLock
@@ -33,7 +33,6 @@ from sft.store.revision import needed_revision
 from sft.vault.keyring import Keyring
 from sft.vault.master_key import open_keyring
 
-_SHOWN_SECONDS: Final = 0.25
 _UNPUBLISHED: Final = (
     "Nothing was put back. With --despite-faults what holds is; sftd restore DIR --list names older snapshots"
 )
@@ -65,6 +64,8 @@ def restore(home: Home, options: Any) -> int:
             return _list(console, folder)
         snapshot = _chosen(folder, options["snapshot"])
         _require_known(folder, snapshot)
+        if options["verify"]:
+            return verify(console, folder, snapshot, _its_keyring(home, folder, snapshot, options), options["limit"])
         taken = utc_time(snapshot.manifest.taken_at)
         reason = parse_reason(options["reason"] or f"restored from the backup of {taken}")
         home.make()
@@ -86,7 +87,7 @@ def _restore(
     console: Console, home: Home, folder: BackupFolder, snapshot: StoredSnapshot, options: Any, reason: str
 ) -> int:
     home.require_empty()
-    flags = {name: options[name] for name in ("data", "master_key") if options[name]}
+    flags = _flags(options)
     manifest = snapshot.manifest
     with home_files.parameters_put(home, manifest.files):
         keyring = _opened(home, folder, snapshot, home_files.master_key_source(home, folder, manifest.files, flags))
@@ -105,8 +106,8 @@ def _restore(
         folder,
         snapshot,
         keyring,
-        progress=_drawn(console, lambda done, of: f"{count_text(done)} of {count_text(of)} objects"),
-        checked=_drawn(console, lambda count, size: f"verified: {count_text(count)} versions, {size_text(size)}"),
+        progress=drawn(console, lambda done, of: f"{count_text(done)} of {count_text(of)} objects"),
+        checked=drawn(console, lambda count, size: f"verified: {count_text(count)} versions, {size_text(size)}"),
     )
     restoring.copy()
     restored = restoring.verify(reason, nothing_since=options["nothing_since"])
@@ -120,6 +121,16 @@ def _restore(
         home.publish(home.restoring)
     _say(console, home, snapshot, restored, published=published)
     return FAULTS_STATUS if report.faults else 0
+
+
+def _flags(options: Any) -> dict[str, Any]:
+    return {name: options[name] for name in ("data", "master_key") if options[name]}
+
+
+def _its_keyring(home: Home, folder: BackupFolder, snapshot: StoredSnapshot, options: Any) -> Keyring:
+    files = snapshot.manifest.files
+    with home_files.parameters_put(home, files):
+        return _opened(home, folder, snapshot, home_files.master_key_source(home, folder, files, _flags(options)))
 
 
 def _opened(home: Home, folder: BackupFolder, snapshot: StoredSnapshot, source: str) -> Keyring:
@@ -230,16 +241,3 @@ def _counts(report: VaultReport) -> str:
         f"{counted(report.files, 'file')}, {counted(report.versions, 'version')}, {size_text(report.bytes_checked)} read "
         f"and verified: {counted(faults, 'fault') if faults else 'clean'}"
     )
-
-
-def _drawn(console: Console, line: Callable[[int, int], str]) -> Callable[[int, int], None]:
-    drawn_at = 0.0
-
-    def draw(done: int, of: int) -> None:
-        nonlocal drawn_at
-        now = time.monotonic()
-        if console.may_draw and now - drawn_at >= _SHOWN_SECONDS:
-            drawn_at = now
-            console.draw(line(done, of))
-
-    return draw

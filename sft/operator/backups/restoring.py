@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from sft import durable
 from sft.crypto.keys import ServerKey
-from sft.errors import SftError
+from sft.errors import SftError, StoreError, VaultError
 from sft.ledger.checkpoints import Checkpoint
 from sft.model.access import operator_caller
 from sft.model.records import VaultReport
@@ -105,16 +105,10 @@ class Restoring:
         Raises:
             BackupError: a part of the backup is damaged, or the disk refuses.
         """
-        home, folder, manifest = self._home, self._folder, self._snapshot.manifest
+        home, folder = self._home, self._folder
         objects = folder.objects_of(self._snapshot)
-        with folder.acting(f"cannot be put into {home.path}", "Make room on its disk, then again"):
-            create_keyring(home.keyring, manifest.keyring)
-            head_file = HeadFile.create(home.log_head)
-            try:
-                head_file.keep(manifest.head)
-            finally:
-                head_file.close()
-            self._write_database()
+        self._copy_database()
+        with self._putting():
             LocalBackend.create_at(home.vault).close()
             with durable.opened_folder(home.vault) as root, Incoming(root, ("incoming",)) as incoming:
                 copying = ObjectCopying(folder.vault, incoming)
@@ -123,6 +117,20 @@ class Restoring:
                         copying.copy(object_id, size)
                     self._progress(done, len(objects))
                 incoming.sync()
+
+    def _putting(self) -> AbstractContextManager[None]:
+        return self._folder.acting(f"cannot be put into {self._home.path}", "Make room on its disk, then again")
+
+    def _copy_database(self) -> None:
+        home, manifest = self._home, self._snapshot.manifest
+        with self._putting():
+            create_keyring(home.keyring, manifest.keyring)
+            head_file = HeadFile.create(home.log_head)
+            try:
+                head_file.keep(manifest.head)
+            finally:
+                head_file.close()
+            self._write_database()
 
     def _write_database(self) -> None:
         database = self._home.database
@@ -153,9 +161,7 @@ class Restoring:
         key = ServerKey.from_seed(keyring.server_seed)
         with self._opened(keyring) as (database, head_file):
             readers = ReadPool(database, wall_clock)
-            # Once to hold the log against its head, once to hash every leaf of it.
-            log = HomeLog.load(readers, head_file, key, keyring.successions)
-            log = HomeLog.load(readers, head_file, key, keyring.successions, put_back=True)
+            log = _whole_log(readers, head_file, key, keyring)
             tree = log.ledger.tree
             before = after = Checkpoint(log.signer.origin(log.ledger.epoch), tree.size, tree.root())
             storage = FileStorage(Vault(LocalBackend(self._home.vault), keyring), key, log.ledger)
@@ -187,6 +193,30 @@ class Restoring:
                 writer.stop()
                 storage.vault.close()
         return Restored(before, after, report, key.public.point)
+
+    def look(self, pace: Callable[[int], None]) -> VaultReport:
+        """Read everything of the backup, contents where they lie; of it the home gets the database alone.
+
+        Raises:
+            BackupError: a part of it is damaged, or is somebody else's.
+            StoreError, VaultError: rows, log or head do not hold.
+        """
+        keyring, folder = self._keyring, self._folder
+        folder.objects_of(self._snapshot)
+        self._copy_database()
+        self._bring_up_to_date(keyring)
+        key = ServerKey.from_seed(keyring.server_seed)
+        try:
+            backend = LocalBackend(folder.vault)
+        except VaultError:
+            folder.refuse("its vault is somebody else's, or open to others", "Run this as the user that owns it")
+        with closing(backend), self._opened(keyring) as (database, head_file):
+            readers = ReadPool(database, wall_clock)
+            log = _whole_log(readers, head_file, key, keyring)
+            storage = FileStorage(Vault(backend, keyring), key, log.ledger)
+            context = JobContext(storage, readers.reading, _note_nothing, progress=self._checked, pace=pace)  # type: ignore[arg-type]
+            plan = CheckPlan(afresh=True, of_backup=True)
+            return readers.run(check, operator_caller(), context=context, plan=plan)()
 
     def _bring_up_to_date(self, keyring: Keyring) -> None:
         if current_revision(self._home.database) != needed_revision():
@@ -229,3 +259,13 @@ class Restoring:
         # Best effort: the medium may be one that is only read.
         with suppress(OSError), durable.opened_folder(self._folder.path) as folder:
             durable.replace_file(folder, EPOCH, b"%d\n" % epoch)
+
+
+def _whole_log(readers: ReadPool, head_file: HeadFile, key: ServerKey, keyring: Keyring) -> HomeLog:
+    # Once to hold the log against its head, once to hash every leaf of it.
+    HomeLog.load(readers, head_file, key, keyring.successions)
+    return HomeLog.load(readers, head_file, key, keyring.successions, put_back=True)
+
+
+def _note_nothing(_act: object, _item: object) -> Any:
+    raise StoreError(problem="a backup that is read is not changed")

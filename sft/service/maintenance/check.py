@@ -49,10 +49,13 @@ class CheckPlan(Struct, frozen=True):
     Attributes:
         read_data: reads every content whole; else it looks whether each is there, of its length and under its key.
         afresh: from the first content on; else behind those that a check which was stopped has read.
+        of_backup: the contents are those of a backup, and nothing is written among them. What is kept of uploads that were cut
+            is in none, and objects of others lie beside its own: neither is looked at.
     """
 
     read_data: bool = True
     afresh: bool = False
+    of_backup: bool = False
 
 
 WHOLE: Final = CheckPlan()
@@ -82,7 +85,8 @@ class _Check:
         self._files()
         check_figures(self._begin_read, self._report, lambda table, fault: self._damaged(fault, table))
         self._contents()
-        for stage in (self._uploads, self._strays, self._small_strays, self._sum):
+        apart = () if self._plan.of_backup else (self._uploads, self._strays)
+        for stage in (*apart, self._small_strays, self._sum):
             self._whole(stage)
         aside, size = self._storage.vault.quarantine_figures()
         if aside:
@@ -170,7 +174,11 @@ class _Check:
     def _contents(self) -> None:
         context, report = self._context, self._report
         contents = StoredContents(
-            context, report, partial(self._damaged, table="versions"), reads_data=self._plan.read_data
+            context,
+            report,
+            partial(self._damaged, table="versions"),
+            reads_data=self._plan.read_data,
+            mends=not self._plan.of_backup,
         )
         if not self._plan.read_data:
             contents.run()

@@ -57,15 +57,23 @@ class StoredContents:
     Args:
         damaged: told of a page of the table that cannot be read.
         reads_data: whether objects are read whole; else they are looked at.
+        mends: whether sidecars that do not hold are written anew.
     """
 
     def __init__(
-        self, context: JobContext, report: Report, damaged: Callable[[StoreError], None], *, reads_data: bool
+        self,
+        context: JobContext,
+        report: Report,
+        damaged: Callable[[StoreError], None],
+        *,
+        reads_data: bool,
+        mends: bool = True,
     ) -> None:
         self._context = context
         self._report = report
         self._damaged = damaged
         self._reads_data = reads_data
+        self._mends = mends
         self._known = known_damages(context)
         self._digests: dict[VersionKey, bytes] = {}  # of the version before
         self._walk: Walk | None = None
@@ -151,7 +159,7 @@ class StoredContents:
     def _has_sidecar(self, subject: _Subject) -> bool:
         row = subject.row
         needs_none = bool(row.inline) or row.destroyed_at is not None
-        return needs_none or hold_sidecar(self._context, self._report, subject.path, row)
+        return needs_none or hold_sidecar(self._context, self._report, subject.path, row, mends=self._mends)
 
     def _note(self, subject: _Subject, problem: str) -> None:
         row, context = subject.row, self._context

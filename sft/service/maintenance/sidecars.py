@@ -25,7 +25,7 @@ from sft.store.row_types import VersionRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.users import key_by_id, user_by_id
 
-_LACKING = "its content holds, and a rebuild would lose it: {problem}, and cannot be written anew ({why})"
+_LACKING = "its content holds, and a rebuild would lose it: {problem}"
 
 
 class Written(Struct, frozen=True):
@@ -57,11 +57,12 @@ def sidecar_of_row(reading: ReadTransaction, row: VersionRow) -> bytes | None:
     return sidecar_of_version(file, row, author, key)
 
 
-def hold_sidecar(context: JobContext, report: Report, path: str, row: VersionRow) -> bool:
+def hold_sidecar(context: JobContext, report: Report, path: str, row: VersionRow, *, mends: bool = True) -> bool:
     """Have the sidecar of a version that holds be there; return whether it is. It blocks.
 
     Args:
         row: of a content that lies in the vault.
+        mends: whether it is written anew.
     """
     problem = _problem(context, row)
     # Perhaps it was destroyed, or sealed anew, between its row and its sidecar.
@@ -72,11 +73,13 @@ def hold_sidecar(context: JobContext, report: Report, path: str, row: VersionRow
     if not problem:
         return True
     try:
-        _write(context, now)
+        if mends:
+            _write(context, now)
     except (VaultError, RowForgedError) as fault:
-        why = str(fault.values["problem"])
+        mends, problem = False, f"{problem}, and cannot be written anew ({fault.values['problem']})"
+    if not mends:
         report.sidecars_lacking += 1
-        report.fault(f"{path} version {now.number}", _LACKING.format(problem=problem, why=why))
+        report.fault(f"{path} version {now.number}", _LACKING.format(problem=problem))
         return False
     report.sidecars_written += 1
     try_to_note(context, note_sidecar, Written(context.caller, path, now.number, now.object_id, problem))
