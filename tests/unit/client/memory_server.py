@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, execute
@@ -53,6 +54,7 @@ from sft.wire.messages import (
 )
 from tests.unit.client.log_in_memory import USERS, LogInMemory
 
+digest_of = lru_cache(64)(lambda content: blake2b_512(content).digest())  # of the same few contents, again and again
 FRAME_OF_FILES_BYTES = 44 * KIB  # beside what proves them
 SERVER_KEY = ServerKey.from_seed(bytes(range(32)))
 ADA_KEY = SigningKey.from_seed(bytes(range(32, 64)), b"ada's id")
@@ -461,7 +463,7 @@ class MemoryServer:
     def _stored(self, path, signature, content):
         """Keep a version, or say why not."""
         comment = FileComment.parse(FileSignature.parse(signature).comment)
-        digest = blake2b_512(content).digest()
+        digest = digest_of(content)
         there = self.files.get(path)
         unchanged = there is not None and self.compares and there[0].version.digest == digest
         if there is not None and comment.version == 1 and not unchanged:
@@ -485,7 +487,7 @@ class MemoryServer:
 
     def keep(self, path, content, comment, signature, *, author="ada", key=ADA_KEY):
         """Have a file."""
-        digest = blake2b_512(content).digest()
+        digest = digest_of(content)
         leaf = self.log.file(comment.file_id, path, comment.user, comment.version, digest, len(content))
         version = FileVersion(
             comment.version,

@@ -48,6 +48,9 @@ def note_of_log(entries):
     return sign_checkpoint(SERVER, Checkpoint(ORIGIN, len(entries), tree.root()))
 
 
+_leaf_of = cache(LogLeaf.decode)
+
+
 class ServedLog:
     """A session at a server that has a written log; ``change`` makes another page of each page."""
 
@@ -115,7 +118,7 @@ class ServedLog:
     def is_meant(self, number, asked):
         facts = self.written.records[number].facts.body
         return (
-            (not asked.kinds or LogLeaf.decode(self.written.entries[number]).kind in asked.kinds)
+            (not asked.kinds or _leaf_of(self.written.entries[number]).kind in asked.kinds)
             and (asked.file_id is None or asked.file_id.hex().encode() in facts)
             and (asked.user_id is None or b'"user":%d' % asked.user_id in facts or b'_id":%d' % asked.user_id in facts)
         )

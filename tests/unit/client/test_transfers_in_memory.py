@@ -49,7 +49,7 @@ from sft.errors import (
 )
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.wire.messages import BeginUpload, Cancel, CommitUpload, GetFile, GetFiles, PutFiles, ShowFiles, ShowUser
-from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, MAX_KEY, SERVER, user
+from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, MAX_KEY, SERVER, digest_of, user
 
 SIZES = [0, 1, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1, CHUNK_BYTES, CHUNK_BYTES + 1, 40 * CHUNK_BYTES + 7]
 MTIME = 1_600_000_000
@@ -89,7 +89,7 @@ def stored(server, content, path="docs/a.bin", key=ADA_KEY, author="ada", user_i
         "file_id": bytes(16),
         "version": 1,
         "size": len(content),
-        "digest": blake2b_512(content).digest(),
+        "digest": digest_of(content),
         "mtime": MTIME,
         "name": path,
         "user": user_id,
