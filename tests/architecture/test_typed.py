@@ -45,7 +45,9 @@ def _own_options() -> dict[str, frozenset[str]]:
         path = f"{module.replace('.', '/')}.py"
         own[path] = own.get(path, frozenset()) | options_of(command)
     # What options of many commands say of one another.
-    own["sft/operator/commands.py"] = frozenset().union(*map(options_of, all_commands("sftd").values()))
+    own["sft/operator/commands.py"] = own["sft/operator/command_groups.py"] = frozenset().union(
+        *map(options_of, all_commands("sftd").values())
+    )
     own["tui/dialogs/command_log.py"] = frozenset({"--yes"})  # of the commands that it shows
     own["sft/cli/completion_scripts.py"] = frozenset(re.findall(r"--?[a-z][a-z-]*", _SCRIPTS))  # of three shells
     for path, names in SPEAKS_FOR.items():

@@ -10,7 +10,7 @@ import pytest
 
 from sft.client.profiles import Profiles
 from sft.client.state import StateFolder
-from sft.client.transfers.part_file import new_part_id
+from sft.client.transfers.part_names import new_part_id
 from sft.client.transfers.unfinished import DownloadRecord, UploadRecord, downloads_of, uploads_of
 from sft.crypto.digests import blake2b_512, parse_digest
 from sft.limits import CHUNK_BYTES, SEGMENT_BYTES

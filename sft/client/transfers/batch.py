@@ -20,13 +20,14 @@ from sft.client.coming_back import was_cut_off
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
 from sft.client.transfers.acknowledged import UploadResult
+from sft.client.transfers.destination import Destination
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.download import DownloadResult, get_file
 from sft.client.transfers.download_resume import drop_left
 from sft.client.transfers.grouping import GET_GROUP_BYTES, PUT_GROUP_BYTES, got_bytes, groups_of, put_bytes
 from sft.client.transfers.here_already import Here, look_here, write_signatures
 from sft.client.transfers.no_room import NoRoom
-from sft.client.transfers.part_file import ConflictPolicy, Destination
+from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import NO_RESUMPTION, Report, Reporter, Resumption, TransferStage
 from sft.client.transfers.received import ReceivedFiles

@@ -20,7 +20,7 @@ from sft.client.connection import refusal_error
 from sft.client.loop import Waiting, running_tasks
 from sft.client.session import Session
 from sft.client.transfers.download_resume import OpenPart, ResumablePart
-from sft.client.transfers.part_file import Measure
+from sft.client.transfers.measure import Measure
 from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
 from sft.crypto.digests import blake2b_512
 from sft.errors import (

@@ -18,10 +18,11 @@ from sft.client.api.files import show_proved
 from sft.client.concurrency import gather_limited
 from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.client.session import Session
+from sft.client.transfers.destination import Destination
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.download import DownloadResult, require_asked_for
 from sft.client.transfers.local_file import LocalFile, seen_as
-from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy, Destination, refusal_to_replace
+from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy, refusal_to_replace
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.proving import are_proved
 from sft.client.transfers.same import GetAsked, NameTaken, Step, get_step

@@ -19,7 +19,7 @@ from msgspec import Struct, field
 from sft.client.os_errors import describe_os_error
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
 from sft.client.transfers.local_file import LocalFile, seen_as
-from sft.client.transfers.part_file import is_part
+from sft.client.transfers.part_names import is_part
 from sft.errors import LocalFileError, SftError
 
 KEY_FOLDER: Final = "key folder"

@@ -5,7 +5,7 @@ following links; content goes to an exclusive ``.part`` of mode 0600 beside the 
 without replacing unless that was asked for; then a regular file alone is replaced. One that fails leaves nothing. What has its
 name has the mode that the umask leaves it, open to nobody to whom what it replaces was closed, and may be run if its author
 signed that, and only then. A part that was left here is the one that was noted, a regular file of ours with one name, or it is
-not touched; of one whose process died before it was noted, a week's age tells that it is nobody's.
+not touched.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from sft import durable
 from sft.client.os_errors import describe_os_error, translating_os_errors
+from sft.client.transfers.destination import Folders
 from sft.client.transfers.local_file import LocalFile, is_as_seen
-from sft.crypto.digests import blake2b_512
-from sft.errors import LocalChangedError, LocalExistsError, LocalFileError, SignatureBadError
-from sft.limits import KEPT_SECONDS, NAME_BYTES
+from sft.client.transfers.part_names import is_ours, new_part_id, part_names
+from sft.errors import LocalChangedError, LocalExistsError, LocalFileError
+from sft.limits import NAME_BYTES
 from sft.model.names import local_name
 
 SIGNATURE_ENDING: Final = ".minisig"
@@ -35,18 +35,10 @@ _RESERVED_SHARE: Final = 4  # of what is free: large files run four at a time
 _MOST_COPIES: Final = 10_000
 _ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is no ending
 _FILE: Final = 0o666  # less what the umask says
-_FOLDER: Final = 0o777
 _EXECUTABLE: Final = 0o111
 _READ: Final = 0o444
-_PART: Final = re.compile(r"\.sft-(?:[0-9a-f]{16}){1,2}(\.minisig)?\.part")
-_BOUND_DIGITS: Final = 16  # of a part's id: what shows for which name it was made
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _REOPEN_FLAGS: Final = os.O_RDWR | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
-
-
-def is_part(name: str) -> bool:
-    """Return whether a name is that of a download that is not finished."""
-    return name.startswith(".sft-") and name.endswith(".part")
 
 
 class ConflictPolicy(StrEnum):
@@ -55,67 +47,6 @@ class ConflictPolicy(StrEnum):
     REFUSE = "refuse"
     FORCE = "force"
     KEEP_BOTH = "keep-both"
-
-
-class Destination:
-    """The folder that downloads go to, opened once.
-
-    Args:
-        path: the person's own choice: links in it are followed; it is made if it is missing.
-        now: Unix seconds.
-    """
-
-    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
-        self.path = path
-        self._now = now
-        self._tidied: set[tuple[str, ...]] = set()
-        with translating_os_errors(path):
-            path.mkdir(parents=True, exist_ok=True)
-            self._fd = durable.open_folder(path)
-        self.umask = durable.umask()
-
-    def folder(self, parts: Sequence[str]) -> int:
-        """Open a folder below, making what is missing; the caller releases it."""
-        where = self.path.joinpath(*parts)
-        with translating_os_errors(where):
-            folder = os.dup(self._fd)
-            for part in parts:
-                above = folder
-                try:
-                    folder = durable.sub_folder(above, local_name(part), make=True, mode=_FOLDER)
-                finally:
-                    os.close(above)
-            if tuple(parts) not in self._tidied:
-                self._tidied.add(tuple(parts))
-                _remove_old_parts(folder, self._now())
-            return folder
-
-    def make(self, parts: Sequence[str]) -> None:
-        self.release(self.folder(parts))
-
-    def release(self, folder: int) -> None:
-        os.close(folder)
-
-    def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-
-class Folders(Protocol):
-    """Where files go: a destination, or what shares its open folders."""
-
-    @property
-    def path(self) -> Path: ...
-
-    @property
-    def umask(self) -> int: ...
-
-    def folder(self, parts: Sequence[str]) -> int:
-        """Open a folder below, making what is missing; the caller releases it."""
-
-    def release(self, folder: int) -> None:
-        """Give back an open folder."""
 
 
 class LeftPart(NamedTuple):
@@ -176,7 +107,7 @@ class PartFile:
             self.id = left.id
         else:
             self.id = secrets.token_hex(8) if size is None else new_part_id(str(self.local))
-        self._part, self._signature_part = _part_names(self.id)
+        self._part, self._signature_part = part_names(self.id)
         self._file = -1
         self._release = destination.release
         self._mask = ~destination.umask
@@ -395,77 +326,12 @@ class NullSink:
         """Remove nothing."""
 
 
-class Measure:
-    """Counts what arrives, and what is there already, against what was announced."""
-
-    def __init__(self, path: str, author: str, size: int, there: int = 0) -> None:
-        self._path = path
-        self._author = author
-        self._size = size
-        self.received = there
-
-    def add(self, chunks: Sequence[bytes]) -> None:
-        """Count; more than announced is refused before it is written."""
-        self.received += sum(map(len, chunks))
-        if self.received > self._size:
-            raise self._fault()
-
-    def finish(self) -> None:
-        """Refuse less than announced."""
-        if self.received != self._size:
-            raise self._fault()
-
-    def _fault(self) -> SignatureBadError:
-        return SignatureBadError(f"{self.received} bytes instead of {self._size}", path=self._path, author=self._author)
-
-
-def remove_part(folder: Path, part_id: str, identity: tuple[int, int]) -> None:
-    """Remove a part that was left, if it is that one."""
-    part, signature_part = _part_names(part_id)
-    with contextlib.suppress(OSError), durable.opened_folder(folder) as opened:
-        found = os.stat(part, dir_fd=opened, follow_symlinks=False)
-        if (found.st_dev, found.st_ino) == identity:
-            os.unlink(part, dir_fd=opened)
-            os.unlink(signature_part, dir_fd=opened)
-
-
-def _remove_old_parts(folder: int, now: float) -> None:
-    """Remove what nobody has written to for a week; no note tells of the part of a file of one segment."""
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if not _PART.fullmatch(entry.name):
-                continue
-            with contextlib.suppress(OSError):
-                found = entry.stat(follow_symlinks=False)
-                # Not its date, which is the version's.
-                if _is_ours(found) and found.st_ctime + KEPT_SECONDS <= now:
-                    os.unlink(entry.name, dir_fd=folder)
-
-
 def refusal_to_replace(found: os.stat_result, path: Path) -> LocalFileError | None:
     """Return why what has a name is not replaced by a download, whatever was asked for; None for a regular file."""
     if stat.S_ISREG(found.st_mode):
         return None
     problem = "is a folder" if stat.S_ISDIR(found.st_mode) else "is not a regular file"
     return LocalFileError(path=str(path), problem=problem, remedy="Move it aside, then the same command again")
-
-
-def is_part_id_of(part_id: str, local: str) -> bool:
-    """Return whether a part of this id was made for this name, which is absolute."""
-    return part_id[-_BOUND_DIGITS:] == _bound_digits(local)
-
-
-def new_part_id(local: str) -> str:
-    """Draw the id of a part for a name, which is absolute."""
-    return secrets.token_hex(8) + _bound_digits(local)
-
-
-def _bound_digits(local: str) -> str:
-    return blake2b_512(os.fsencode(local)).hexdigest()[:_BOUND_DIGITS]
-
-
-def _part_names(part_id: str) -> tuple[str, str]:
-    return f".sft-{part_id}.part", f".sft-{part_id}.minisig.part"
 
 
 def _reopened(folder: int, name: str, left: LeftPart) -> int:
@@ -475,17 +341,13 @@ def _reopened(folder: int, name: str, left: LeftPart) -> int:
     except OSError as error:
         raise PartUnfitError from error
     found = os.fstat(file)
-    is_ours = _is_ours(found) and not found.st_mode & _OTHERS_WRITE  # they could write after it was proved
-    if not is_ours or (found.st_dev, found.st_ino) != left.identity or found.st_size < left.done:
+    is_fit = is_ours(found) and not found.st_mode & _OTHERS_WRITE  # they could write after it was proved
+    if not is_fit or (found.st_dev, found.st_ino) != left.identity or found.st_size < left.done:
         os.close(file)
         raise PartUnfitError
     if stat.S_IMODE(found.st_mode) != durable.PRIVATE_FILE:
         os.fchmod(file, durable.PRIVATE_FILE)
     return file
-
-
-def _is_ours(found: os.stat_result) -> bool:
-    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink == 1
 
 
 def numbered(name: str, number: int) -> str:

@@ -21,9 +21,10 @@ from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.os_errors import translating_os_errors
 from sft.client.proved import ProvedState
 from sft.client.session import Session
+from sft.client.transfers.destination import Destination
 from sft.client.transfers.disk_waits import side_by_side
 from sft.client.transfers.download import DownloadResult, get_file, require_asked_for
-from sft.client.transfers.part_file import Destination, PartFile
+from sft.client.transfers.part_file import PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target

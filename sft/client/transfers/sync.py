@@ -19,12 +19,12 @@ from sft.client.api.tree import walk
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
 from sft.client.transfers.compare import NO_SURPLUS, Comparison, Pair, Surplus, compare, lies_in, surplus
+from sft.client.transfers.destination import Destination
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
 from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.local_tree import LocalTree, Refused, Skipped, walk_local
 from sft.client.transfers.obstacles import Obstacle, TakenNames, fold_path
-from sft.client.transfers.part_file import Destination
 from sft.client.transfers.plan import GetItem, PutItem, VersionSeen
 from sft.crypto.digests import digest_text
 from sft.errors import FolderInTheWayError, LocalExistsError, NameClashError, NotFoundError, SftError

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from sft.client.transfers.destination import Destination
 from sft.client.transfers.local_file import LocalFile
-from sft.client.transfers.part_file import ConflictPolicy, Destination
+from sft.client.transfers.part_file import ConflictPolicy
 
 
 class Target(Struct, frozen=True):

@@ -25,7 +25,8 @@ from msgspec import Meta, Struct, structs
 from sft.client.record_file import Contents, RecordFile
 from sft.client.state import StateFolder, name_of_server
 from sft.client.transfers.local_file import LocalFile
-from sft.client.transfers.part_file import ConflictPolicy, is_part_id_of, remove_part
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.part_names import is_part_id_of, remove_part
 from sft.client.transfers.plan import VersionSeen
 from sft.crypto.comment import FILE_ID_BYTES
 from sft.crypto.digests import DIGEST_BYTES

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from sft import durable
+from sft.client.transfers.destination import Destination
 from sft.client.transfers.local_file import seen_as
-from sft.client.transfers.part_file import ConflictPolicy, Destination, LeftPart, PartFile, numbered
+from sft.client.transfers.part_file import ConflictPolicy, LeftPart, PartFile, numbered
 from sft.errors import LocalChangedError, LocalDiskFullError, LocalExistsError, LocalFileError, NameNotAllowedError
 
 SIGNATURE = b"four lines\n"

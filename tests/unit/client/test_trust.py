@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sft.client.pins import Pin
-from sft.client.transfers.part_file import Measure
+from sft.client.transfers.measure import Measure
 from sft.client.trust import SignatureState, judge, unread_sentence
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
