@@ -12,7 +12,7 @@ Reading all contents takes hours: a check that was stopped is gone on with there
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -27,7 +27,7 @@ from sft.service.maintenance.check_contents import StoredContents, file_name
 from sft.service.maintenance.check_figures import check_figures
 from sft.service.maintenance.check_uploads import check_uploads
 from sft.service.maintenance.positions import Walk
-from sft.service.maintenance.report import FORGED, PAGE, Job, JobContext, Report
+from sft.service.maintenance.report import FORGED, PAGE, BeginRead, Job, JobContext, Report
 from sft.service.maintenance.walking import Found, Read, walk
 from sft.service.use_case import query
 from sft.store.checks import CHECK, stored_bytes
@@ -230,9 +230,7 @@ class _Check:
             after = object_ids[-1]
 
 
-def strays_of(
-    object_ids: Iterable[bytes], begin_read: Callable[[], AbstractContextManager[ReadTransaction]]
-) -> list[bytes]:
+def strays_of(object_ids: Iterable[bytes], begin_read: BeginRead) -> list[bytes]:
     """Return the orphans among objects: those that no version, open upload or purge names."""
     strays: list[bytes] = []
     ids = iter(object_ids)

@@ -7,13 +7,13 @@ hold were reported before, and are passed over.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
 from sft.errors import RowForgedError, StoreError
 from sft.model.records import UserState
-from sft.service.maintenance.report import FORGED, PAGE, Report, sound_rows
+from sft.service.maintenance.report import FORGED, PAGE, BeginRead, Report, sound_rows
 from sft.service.maintenance.walking import walk
 from sft.store.figures import user_figures
 from sft.store.folders import ROOT_ID, folder_ids_after, folders_by_id, path_of
@@ -30,11 +30,7 @@ _Faults = list[tuple[str, str]]
 _Wrong = Callable[[ReadTransaction, list[int]], Iterator[tuple[str, str]]]
 
 
-def check_figures(
-    begin_read: Callable[[], AbstractContextManager[ReadTransaction]],
-    report: Report,
-    damaged: Callable[[str, StoreError], None],
-) -> None:
+def check_figures(begin_read: BeginRead, report: Report, damaged: Callable[[str, StoreError], None]) -> None:
     """Report every folder and everybody whose figures are not what can be counted.
 
     Args:

@@ -7,19 +7,16 @@ is nobody's fault. Segments are listed before the row that must name them is rea
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
 
 from sft.errors import ObjectCorruptError, ObjectMissingError
 from sft.limits import SEGMENT_BYTES
-from sft.service.maintenance.report import PAGE, Report, sound_rows
+from sft.service.maintenance.paging import rows_by_page
+from sft.service.maintenance.report import BeginRead, Report, sound_rows
 from sft.service.storage import sealed_key_of
 from sft.store.row_types import UploadRow
-from sft.store.rows import ReadTransaction
 from sft.store.uploads import upload_ids, uploads_by_id
 from sft.vault.vault import Vault
-
-BeginRead = Callable[[], AbstractContextManager[ReadTransaction]]
 
 
 def check_uploads(begin_read: BeginRead, vault: Vault, report: Report, each: Callable[[int], None]) -> None:
@@ -28,13 +25,7 @@ def check_uploads(begin_read: BeginRead, vault: Vault, report: Report, each: Cal
     Args:
         each: told of the bytes of each chunk.
     """
-    after = b""
-    while True:
-        with begin_read() as reading:
-            page = upload_ids(reading, after, PAGE)
-            rows, _ = sound_rows(partial(uploads_by_id, reading), page)  # others were reported with the rows
-        if not page:
-            return
+    for rows, _ in rows_by_page(begin_read, upload_ids, uploads_by_id, b""):  # others were reported with the rows
         for row in rows:
             if not row.segments:
                 continue
@@ -45,7 +36,6 @@ def check_uploads(begin_read: BeginRead, vault: Vault, report: Report, each: Cal
                 if problem:
                     report.fault(f"an unfinished upload of {row.path}", problem)
             report.bytes_checked += row.segments * SEGMENT_BYTES
-        after = page[-1]
 
 
 def _kept(begin_read: BeginRead, object_id: bytes) -> UploadRow | None:

@@ -13,8 +13,9 @@ from msgspec import Struct
 from sft.model.access import Caller, Permission, operator_caller
 from sft.model.check_events import DamageFound, DamageMended
 from sft.service import use_case
+from sft.service.maintenance.paging import rows_by_page
 from sft.service.maintenance.positions import try_to_note
-from sft.service.maintenance.report import PAGE, JobContext, sound_rows
+from sft.service.maintenance.report import JobContext
 from sft.service.storage import DamagedContent
 from sft.store.checks import damage_count, damage_ids, damages_by_id, objects_of_versions
 from sft.store.row_types import DamageRow
@@ -79,16 +80,11 @@ def forget_damages(transaction: Transaction, item: Mended) -> int:
 def known_damages(context: JobContext) -> dict[bytes, DamageRow]:
     """Load what is known to be damaged, and forget what no version names any more; blocks."""
     known: dict[bytes, DamageRow] = {}
-    after = b""
-    while True:
+    for rows, _ in rows_by_page(context.begin_read, damage_ids, damages_by_id, b""):
         with context.begin_read() as reading:
-            page = damage_ids(reading, after, PAGE)
-            rows, _ = sound_rows(lambda keys: damages_by_id(reading, keys), page)
-            named = objects_of_versions(reading, page)
-        if not page:
-            return known
+            named = objects_of_versions(reading, [row.object_id for row in rows])
         gone = tuple(row.object_id for row in rows if row.object_id not in named)
         if gone:
             try_to_note(context, forget_damages, Mended(gone, context.caller))
         known |= {row.object_id: row for row in rows if row.object_id in named}
-        after = page[-1]
+    return known

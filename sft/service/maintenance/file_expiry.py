@@ -14,6 +14,7 @@ from sft.model.access import Caller, Permission
 from sft.model.ending_events import FileExpired
 from sft.model.records import VaultReport
 from sft.service import use_case
+from sft.service.maintenance.paging import keys_by_page
 from sft.service.maintenance.report import Job, JobContext, Report
 from sft.service.path_lookup import folded_path
 from sft.service.record_builder import RecordBuilder
@@ -48,18 +49,17 @@ def expire_files(reading: ReadTransaction, caller: Caller, *, context: JobContex
     context = replace(context, caller=caller)
 
     def job() -> VaultReport:
-        report, after = Report(), BEFORE_ALL_EXPIRING
+        report = Report()
+
+        def find(page_reading: ReadTransaction, after: ExpiryKey, limit: int) -> list[ExpiryKey]:
+            return expired_files(page_reading, moment, after, limit)
 
         def expire(row_ids: tuple[int, ...]) -> None:
             report.files += context.act(expire_page, ExpiredFiles(context.caller, row_ids))
 
-        while True:
-            with context.begin_read() as page_reading:
-                page: list[ExpiryKey] = expired_files(page_reading, moment, after, EXPIRED_PAGE)
-            if not page:
-                return report.finish()
+        for page in keys_by_page(context.begin_read, find, BEFORE_ALL_EXPIRING, EXPIRED_PAGE):
             report.halving(expire, [row_id for _, row_id in page])
-            after = page[-1]
+        return report.finish()
 
     return job
 

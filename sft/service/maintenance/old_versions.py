@@ -13,8 +13,9 @@ from sft.model.access import Caller, Permission
 from sft.model.ending_events import VersionsDestroyed
 from sft.model.records import VaultReport
 from sft.service import use_case
+from sft.service.maintenance.paging import keys_by_page
 from sft.service.maintenance.purging import PURGE_VERSIONS, destroy_objects, finish_purges
-from sft.service.maintenance.report import PAGE, Job, JobContext, Report
+from sft.service.maintenance.report import Job, JobContext, Report
 from sft.service.version_contents import count_kept, destroy_contents
 from sft.store.figures import FigureChanges
 from sft.store.files import BEFORE_ALL_KEPT, KeptKey, VersionKey, files_by_row_id, files_replaced, versions_at
@@ -42,7 +43,11 @@ class OldDestroyed(Struct, frozen=True):
 def is_anything_old(reading: ReadTransaction, caller: Caller) -> bool:
     """Return whether of some file more contents are there than are kept."""
     del caller
-    return bool(files_replaced(reading, reading.policy.versions_kept, BEFORE_ALL_KEPT, 1))
+    return bool(_old(reading, BEFORE_ALL_KEPT, 1))
+
+
+def _old(reading: ReadTransaction, after: KeptKey, limit: int) -> list[KeptKey]:
+    return files_replaced(reading, reading.policy.versions_kept, after, limit)
 
 
 @use_case.query(Permission.VAULT_MANAGE)
@@ -57,16 +62,11 @@ class _Destroying:
         self._report = Report()
 
     def run(self) -> VaultReport:
-        after: KeptKey = BEFORE_ALL_KEPT
         _, problems = finish_purges(self._context)
         self._note(problems)
-        while True:
-            with self._context.begin_read() as reading:
-                page = files_replaced(reading, reading.policy.versions_kept, after, PAGE)
-            if not page:
-                return self._report.finish()
+        for page in keys_by_page(self._context.begin_read, _old, BEFORE_ALL_KEPT):
             self._report.halving(self._destroy, [row_id for _, row_id in page])
-            after = page[-1]
+        return self._report.finish()
 
     def _destroy(self, row_ids: tuple[int, ...]) -> None:
         more = True

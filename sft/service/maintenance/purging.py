@@ -11,7 +11,6 @@ verified is judged in the transaction that destroys it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -25,7 +24,8 @@ from sft.model.records import VaultReport
 from sft.service import use_case
 from sft.service.maintenance.clock import ClockBelief, believe_clock, require_believed
 from sft.service.maintenance.daily import Collected, note_collection
-from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
+from sft.service.maintenance.paging import keys_by_page, rows_by_page
+from sft.service.maintenance.report import PAGE, Job, JobContext, Report
 from sft.service.maintenance.trees import files_in, levels, pages
 from sft.service.version_contents import note_purges
 from sft.store.criteria import PURGING_STATE, TRASHED_STATE
@@ -154,24 +154,15 @@ class _Collecting:
 
     def _purge_files(self) -> None:
         """Destroy every file that is marked by itself."""
-        after = 0
-        while True:
-            with self._context.begin_read() as reading:
-                page = purging_files(reading, after, PAGE)
-            if not page:
-                return
+        for page in keys_by_page(self._context.begin_read, purging_files, 0):
             self._report.halving(self._purge, page)
-            after = page[-1]
 
     def _ended(self, query: Callable[[ReadTransaction, int, TrashKey, int], list[TrashKey]]) -> Iterator[list[int]]:
-        after: TrashKey = BEFORE_ALL_TRASH
-        while True:
-            with self._context.begin_read() as reading:
-                page = query(reading, self._until, after, PAGE)
-            if not page:
-                return
+        def find(reading: ReadTransaction, after: TrashKey, limit: int) -> list[TrashKey]:
+            return query(reading, self._until, after, limit)
+
+        for page in keys_by_page(self._context.begin_read, find, BEFORE_ALL_TRASH):
             yield [row_id for _, row_id in page]
-            after = page[-1]
 
     def _purge(self, row_ids: tuple[int, ...]) -> None:
         more = True
@@ -191,12 +182,7 @@ class _Collecting:
 
     def _purge_folders(self) -> None:
         """Destroy what hangs on every folder that is marked, and the folders themselves."""
-        after = 0
-        while True:
-            with self._context.begin_read() as reading:
-                tops = purging_folders(reading, after, PAGE)
-            if not tops:
-                return
+        for tops in keys_by_page(self._context.begin_read, purging_folders, 0):
             for top in tops:
                 # In memory: 8 bytes a folder of one tree.
                 for level in reversed(list(levels(self._context, top))):
@@ -204,7 +190,6 @@ class _Collecting:
                         for row_ids in pages(files_in(self._context, folder_ids), PAGE):
                             self._report.halving(self._purge, row_ids)
                         self._report.halving(self._end, folder_ids)
-            after = tops[-1]
 
     def _note(self, problems: Sequence[str]) -> None:
         for problem in problems:
@@ -217,19 +202,14 @@ def finish_purges(context: JobContext) -> tuple[int, list[str]]:
     Returns:
         How many there were, and what does not hold or could not be removed: that stays for the next time.
     """
-    count, after = 0, b""
+    count = 0
     problems: list[str] = []
-    while True:
-        with context.begin_read() as reading:
-            page = purge_ids(reading, after, PAGE)
-            rows, faults = sound_rows(partial(purges_by_id, reading), page)
-        if not page:
-            return count, problems
+    for rows, faults in rows_by_page(context.begin_read, purge_ids, purges_by_id, b""):
         problems += [str(fault.values["problem"]) for fault in faults]
         done, left = destroy_objects(context, [row.object_id for row in rows])
         count += done
         problems += left
-        after = page[-1]
+    return count, problems
 
 
 def destroy_objects(context: JobContext, object_ids: Sequence[bytes]) -> tuple[int, list[str]]:

@@ -8,13 +8,12 @@ or cannot be removed, stays for the next start and stops nothing else.
 
 from __future__ import annotations
 
-from functools import partial
-
 from msgspec import Struct
 
 from sft.errors import VaultError
+from sft.service.maintenance.paging import rows_by_page
 from sft.service.maintenance.purging import finish_purges
-from sft.service.maintenance.report import PAGE, JobContext, sound_rows
+from sft.service.maintenance.report import JobContext
 from sft.service.open_uploads import EndUpload, end_uploads
 from sft.store.row_types import UploadRow
 from sft.store.uploads import upload_ids, uploads_by_id
@@ -46,14 +45,9 @@ def recover(context: JobContext) -> Recovered:
 
 def _finish_uploads(context: JobContext) -> tuple[int, int, list[str]]:
     """Remove the objects of uploads that no commit ended, or what of them is unfinished: nobody was told of them."""
-    count, kept, after = 0, 0, b""
+    count, kept = 0, 0
     faults: list[str] = []
-    while True:
-        with context.begin_read() as reading:
-            page = upload_ids(reading, after, PAGE)
-            rows, forged = sound_rows(partial(uploads_by_id, reading), page)
-        if not page:
-            return count, kept, faults
+    for rows, forged in rows_by_page(context.begin_read, upload_ids, uploads_by_id, b""):
         faults += [str(fault.values["problem"]) for fault in forged]
         for row in rows:
             try:
@@ -65,7 +59,7 @@ def _finish_uploads(context: JobContext) -> tuple[int, int, list[str]]:
                     count += 1
             except VaultError as fault:
                 faults.append(f"{row.path}: {fault.values['problem']}")
-        after = page[-1]
+    return count, kept, faults
 
 
 def _remove(context: JobContext, row: UploadRow) -> None:

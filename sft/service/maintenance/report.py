@@ -25,6 +25,9 @@ Out = TypeVar("Out")
 Key = TypeVar("Key")
 R = TypeVar("R")
 
+BeginRead = Callable[[], AbstractContextManager[ReadTransaction]]
+"""Begins a reading transaction that ends with the block."""
+
 Job = Callable[[], VaultReport]
 """Work that was allowed; it blocks."""
 
@@ -47,7 +50,6 @@ class JobContext(Struct, frozen=True):
     """What a job works with.
 
     Attributes:
-        begin_read: begins a reading transaction that ends with the block.
         act: runs an act in the writer and waits for its result.
         caller: who asked for the job; for what a start does, the operator.
         progress: told after every batch how many versions and bytes are done; raises where the work must end.
@@ -56,7 +58,7 @@ class JobContext(Struct, frozen=True):
     """
 
     storage: FileStorage
-    begin_read: Callable[[], AbstractContextManager[ReadTransaction]]
+    begin_read: BeginRead
     act: Acting
     caller: Caller = operator_caller()
     progress: Callable[[int, int], None] = lambda _versions, _bytes: None

@@ -22,6 +22,7 @@ from sft.model.access import Caller, Permission
 from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated, UploadKeysResealed
 from sft.model.records import VaultReport
 from sft.service import use_case
+from sft.service.maintenance.paging import rows_by_page
 from sft.service.maintenance.purging import EndPurgesInput, end_purges
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.service.maintenance.sidecars import sidecar_of_row
@@ -29,11 +30,11 @@ from sft.service.maintenance.upload_expiry import give_up_all
 from sft.service.open_uploads import EndUpload, OpenUpload, end_uploads, open_uploads
 from sft.service.pending import translate_disk_full
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of
-from sft.store.files import VersionKey, versions_at
-from sft.store.objects import BEFORE_ALL, small_object, version_keys, versions_before_epoch
-from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
+from sft.store.files import versions_at
+from sft.store.objects import BEFORE_ALL, EpochKey, small_object, version_keys, versions_before_epoch
+from sft.store.row_types import PurgeRow, SmallObjectRow, UploadRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.uploads import BEFORE_ALL_SEALED, uploads_before_epoch, uploads_by_id
+from sft.store.uploads import BEFORE_ALL_SEALED, UploadKey, uploads_before_epoch, uploads_by_id
 from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.objects import reseal_whole
 from sft.vault.vault import SealedKey
@@ -128,38 +129,34 @@ class _Resealing:
         epoch = self._context.storage.vault.keyring.epoch
         with self._context.begin_read() as reading:
             keys = versions_before_epoch(reading, epoch, BEFORE_ALL, PAGE)
-            rows, _ = sound_rows(partial(versions_at, reading), [key[1:] for key in keys])
+            rows, _ = sound_rows(partial(_versions_of, reading), keys)
         for row in rows:
             self._report.fault(_name_of(row), "is still sealed under the old master key")
 
     def _pass(self) -> int:
         """Go through all versions of older epochs once."""
-        moved, after = 0, BEFORE_ALL
-        epoch = self._context.storage.vault.keyring.epoch
-        while True:
-            with self._context.begin_read() as reading:
-                keys = versions_before_epoch(reading, epoch, after, PAGE)
-                rows, faults = sound_rows(partial(versions_at, reading), [key[1:] for key in keys])
-            if not keys:
-                return moved
+        moved, epoch = 0, self._context.storage.vault.keyring.epoch
+
+        def find(reading: ReadTransaction, after: EpochKey, limit: int) -> list[EpochKey]:
+            return versions_before_epoch(reading, epoch, after, limit)
+
+        for rows, faults in rows_by_page(self._context.begin_read, find, _versions_of, BEFORE_ALL):
             self._report.forged(faults)
             resealed = tuple(changed for row in rows if (changed := self._reseal(row)))
             done = self._context.act(take_keys, Resealed(self._context.caller, resealed))
             moved += done
             self._report.versions += done
             self._context.progress(self._report.versions, self._report.bytes_checked)
-            after = keys[-1]
+        return moved
 
     def _pass_uploads(self) -> int:
         """Go through all open uploads of older epochs once; one whose key does not hold can be gone on with no more."""
-        moved, after = 0, BEFORE_ALL_SEALED
-        keyring = self._context.storage.vault.keyring
-        while True:
-            with self._context.begin_read() as reading:
-                page = uploads_before_epoch(reading, keyring.epoch, after, PAGE)
-                rows, faults = sound_rows(partial(uploads_by_id, reading), [object_id for _, object_id in page])
-            if not page:
-                return moved
+        moved, keyring = 0, self._context.storage.vault.keyring
+
+        def find(reading: ReadTransaction, after: UploadKey, limit: int) -> list[UploadKey]:
+            return uploads_before_epoch(reading, keyring.epoch, after, limit)
+
+        for rows, faults in rows_by_page(self._context.begin_read, find, _uploads_of, BEFORE_ALL_SEALED):
             self._report.forged(faults)
             keys: dict[bytes, SealedKey] = {}
             for row in rows:
@@ -168,7 +165,7 @@ class _Resealing:
                 except ObjectCorruptError as fault:
                     self._report.fault(row.path, str(fault.values["problem"]))
             moved += self._context.act(take_upload_keys, UploadsResealed(self._context.caller, keys))
-            after = page[-1]
+        return moved
 
     def _reseal(self, row: VersionRow) -> VersionRow | None:
         try:
@@ -177,6 +174,14 @@ class _Resealing:
             self._report.fault(_name_of(row), str(fault.values["problem"]))
             return None
         return replace(row, epoch=key.epoch, sealed_key=key.sealed)
+
+
+def _versions_of(reading: ReadTransaction, keys: Sequence[EpochKey]) -> list[VersionRow]:
+    return versions_at(reading, [key[1:] for key in keys])
+
+
+def _uploads_of(reading: ReadTransaction, keys: Sequence[UploadKey]) -> list[UploadRow]:
+    return uploads_by_id(reading, [object_id for _, object_id in keys])
 
 
 def _name_of(row: VersionRow) -> str:
@@ -247,21 +252,15 @@ class _Reencrypting:
         self._report = Report()
 
     def run(self) -> VaultReport:
-        after: VersionKey = (0, 0)
         with self._context.storage.rotation():
             # What is kept is sealed under keys that may be known: it is begun anew.
             give_up_all(self._context, self._report)
-            while True:
-                with self._context.begin_read() as reading:
-                    keys = version_keys(reading, after, PAGE)
-                    rows, faults = sound_rows(partial(versions_at, reading), keys)
-                if not keys:
-                    return self._report.finish()
+            for rows, faults in rows_by_page(self._context.begin_read, version_keys, versions_at, (0, 0)):
                 self._report.forged(faults)
                 for row in rows:
                     if row.destroyed_at is None:
                         self._one(row)
-                after = keys[-1]
+            return self._report.finish()
 
     def _one(self, row: VersionRow) -> None:
         new_id = os.urandom(OBJECT_ID_BYTES)

@@ -6,7 +6,6 @@ segments are removed. What cannot be removed is reported, and goes at the next s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from msgspec.structs import replace
@@ -15,12 +14,11 @@ from sft.errors import VaultError
 from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
 from sft.service import use_case
-from sft.service.maintenance.report import PAGE, Job, JobContext, Report
+from sft.service.maintenance.paging import Query, keys_by_page
+from sft.service.maintenance.report import Job, JobContext, Report
 from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
 from sft.store.rows import ReadTransaction
 from sft.store.uploads import BEFORE_ALL_EXPIRED, BEFORE_ALL_SEALED, UploadKey, expired_uploads, sealed_uploads
-
-Find = Callable[[ReadTransaction, UploadKey, int], list[UploadKey]]
 
 
 @use_case.query(Permission.VAULT_MANAGE)
@@ -51,7 +49,7 @@ def _expired(moment: int, reading: ReadTransaction, after: UploadKey, limit: int
 def give_up_all(
     context: JobContext,
     report: Report,
-    find: Find = sealed_uploads,
+    find: Query[UploadKey] = sealed_uploads,
     after: UploadKey = BEFORE_ALL_SEALED,
     *,
     until: int | None = None,
@@ -61,11 +59,7 @@ def give_up_all(
     Args:
         until: only what has expired by then; None gives up also what is under way.
     """
-    while True:
-        with context.begin_read() as reading:
-            page = find(reading, after, PAGE)
-        if not page:
-            return
+    for page in keys_by_page(context.begin_read, find, after):
         for _, object_id in page:
             if not context.act(give_up_uploads, GiveUp(object_id, until, context.caller)):
                 continue
@@ -76,4 +70,3 @@ def give_up_all(
             else:
                 context.act(end_uploads, EndUpload(object_id, context.caller))
                 report.versions += 1
-        after = page[-1]
