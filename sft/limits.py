@@ -142,12 +142,11 @@ KEPT_SECONDS: Final = 7 * 24 * 3600  # what was not finished: somebody was ill, 
 INLINE_OBJECT_BYTES: Final = 16 * KIB  # sealed size up to which an object lies in the database
 FLOOR_BYTES: Final = 256 * MIB  # free space kept for the database: deleting works on a full disk
 TRASH_DAYS: Final = 30  # a mistake is seen within a month of work; the operator's to change
-TRASH_SECONDS: Final = TRASH_DAYS * DAY_SECONDS
 VERSIONS_KEPT: Final = (
     10  # of a file with their contents: what changes daily goes back over two weeks of work; the operator's to change
 )
 EXPIRY_MOST_SECONDS: Final = 100 * 366 * 24 * 3600  # as far as anybody plans
-EXPIRY_SECONDS: Final = 60  # how often is looked what has expired: one search of an index
+EXPIRY_LOOK_SECONDS: Final = 60  # how often is looked what has expired: one search of an index
 SCRUB_SECONDS: Final = (
     30 * 24 * 3600
 )  # all contents are read so often: a copy that is kept for a month has yet what a disk lost
@@ -220,7 +219,7 @@ HOOK_SECONDS_MOST: Final = 300
 HOOK_PAUSE_SECONDS: Final = (
     600  # the longest until what failed is tried again: a receiver that is mended waits no longer
 )
-HOOK_FAILURES_TOLD: Final = 3  # in a row: then the health page says so; a receiver that restarts has fewer
+HOOK_FAILURES_SAID: Final = 3  # in a row: then the health page says so; a receiver that restarts has fewer
 HOOK_KEEP_SECONDS: Final = 1  # what was delivered since is delivered again after a crash; each keeping is a commit
 HOOK_PAGE: Final = 32  # leaves that are read at once, of 144 KiB at most each
 HOOK_OUTPUT_BYTES: Final = 2 * KIB  # that are read of what a program prints, or a receiver answers

@@ -102,7 +102,7 @@ def health_document(status: ServerStatus) -> dict[str, object]:
         "clock-doubted": status.clock_sound_at is not None,
         "damage": status.damages > 0,
         "full": free == 0,
-        "hook-fails": any(each.failures >= limits.HOOK_FAILURES_TOLD for each in status.hooks),
+        "hook-fails": any(each.failures >= limits.HOOK_FAILURES_SAID for each in status.hooks),
         "room-low": free is not None and 0 < free < limits.LOW_ROOM_BYTES,
         "restart-waits": bool(status.waiting),
     }

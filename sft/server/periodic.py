@@ -21,7 +21,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
 from sft.errors import TransferEndedError
-from sft.limits import DAY_SECONDS, EXPIRY_SECONDS
+from sft.limits import DAY_SECONDS, EXPIRY_LOOK_SECONDS
 from sft.model.access import operator_caller
 from sft.model.clock import ClockState
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
@@ -34,13 +34,13 @@ from sft.service.maintenance import (
     clock,
     daily,
     file_expiry,
+    given_up_uploads,
     growth,
     hand_overs,
     old_versions,
     purging,
     search_blocks,
     trash_time,
-    upload_expiry,
 )
 from sft.service.maintenance.report import Job
 from sft.transport.threads import Pool
@@ -83,7 +83,7 @@ class Periodic:
         self._first = self._reactor.callLater(FIRST_LOOK_SECONDS, self._start_looking)
 
     def _start_looking(self) -> None:
-        self._minutely.start(EXPIRY_SECONDS).addErrback(self._context.event_log.failed, "periodic-fault")
+        self._minutely.start(EXPIRY_LOOK_SECONDS).addErrback(self._context.event_log.failed, "periodic-fault")
         self._hourly.start(LOOK_SECONDS).addErrback(self._context.event_log.failed, "periodic-fault")
 
     def stop(self) -> None:
@@ -175,8 +175,8 @@ class Periodic:
         self._hand_overs.ask()
         if not await self._is_believed():
             return
-        if await context.read(upload_expiry.is_expiry_due, operator_caller()):
-            await self._run(upload_expiry.expire)
+        if await context.read(given_up_uploads.is_any_overdue, operator_caller()):
+            await self._run(given_up_uploads.give_up_overdue)
         if await context.read(growth.is_growth_due, operator_caller()):
             await context.maintenance_pool.run(growth.note_today, context.job_context)
         if await context.read(old_versions.is_anything_old, operator_caller()):

@@ -100,7 +100,7 @@ class ResumeUpload(Struct, frozen=True):
 
 
 class GiveUp(Struct, frozen=True):
-    """An upload is to be kept no more: if it expired by then, or whatever it is (``until`` None)."""
+    """An upload is to be kept no more: if it is overdue by then, or whatever it is (``until`` None)."""
 
     object_id: bytes
     until: int | None = None

@@ -13,7 +13,7 @@
 Rules. Only what has several segments and a known size can be parked or kept: it is parked if its writer is intact and has
 begun, and kept if its row names a segment. So who is refused while they ask for what is parked, or for what another process
 left, takes nothing away. What is parked ends after ten minutes (``server.resumable_uploads``); what is kept, seven days after
-its last progress (``maintenance.upload_expiry``). STORED, KEPT and GONE are the last.
+its last progress (``maintenance.given_up_uploads``). STORED, KEPT and GONE are the last.
 """
 
 from __future__ import annotations

@@ -89,5 +89,5 @@ def small_object_ids(reading: ReadTransaction, after: bytes, limit: int) -> list
 
 
 def inline_ids(reading: ReadTransaction, object_ids: Collection[bytes]) -> set[bytes]:
-    """Return which of these small objects a version names; unverified, for finding strays."""
+    """Return which of these small objects a version names; unverified, for finding orphans."""
     return {found for (found,) in columns_with(reading, _INLINE, object_ids)}

@@ -21,16 +21,16 @@ _OF_USER: Final = rows_of(
 )
 _ONE: Final = rows_of(UploadRow, UploadModel.user_id == value("user_id"), UploadModel.upload_id == value("upload_id"))
 _RESERVED: Final = rows_of(UploadRow, UploadModel.owner_id == value("owner_id"))
-_EXPIRED: Final = following_keys(
+_OVERDUE: Final = following_keys(
     (UploadModel.expires_at, UploadModel.object_id), UploadModel.expires_at <= value("moment")
 )
 _SEALED: Final = following_keys((UploadModel.epoch, UploadModel.object_id))
 _BEFORE_EPOCH: Final = following_keys((UploadModel.epoch, UploadModel.object_id), UploadModel.epoch < value("epoch"))
 
 UploadKey = tuple[int, bytes]
-"""When an upload expires, or its epoch; and its object's id."""
+"""Until when an upload is kept, or its epoch; and its object's id."""
 
-BEFORE_ALL_EXPIRED: Final[UploadKey] = (-1, b"")
+BEFORE_ALL_OVERDUE: Final[UploadKey] = (-1, b"")
 BEFORE_ALL_SEALED: Final[UploadKey] = (0, b"\xff" * 17)  # those without a key are of epoch 0
 
 
@@ -50,7 +50,7 @@ def upload_of(reading: ReadTransaction, user_id: int, upload_id: bytes) -> Uploa
 
 
 def uploads_of_user(reading: ReadTransaction, user_id: int) -> list[UploadRow]:
-    """Load what a person can go on with, the first to expire first: some more than ``OPEN_UPLOADS`` at most."""
+    """Load what a person can go on with, the one that is kept the shortest first: some more than ``OPEN_UPLOADS`` at most."""
     return reading.rows.all(_OF_USER, user_id=user_id)
 
 
@@ -59,9 +59,9 @@ def uploads_reserving(reading: ReadTransaction, owner_id: int) -> list[UploadRow
     return reading.rows.all(_RESERVED, owner_id=owner_id)
 
 
-def expired_uploads(reading: ReadTransaction, moment: int, after: UploadKey, limit: int) -> list[UploadKey]:
+def overdue_uploads(reading: ReadTransaction, moment: int, after: UploadKey, limit: int) -> list[UploadKey]:
     """Return the keys, that follow one, of what nobody may go on with since a moment (Unix s); unverified."""
-    return keys_after(reading, _EXPIRED, after, limit, moment=moment)
+    return keys_after(reading, _OVERDUE, after, limit, moment=moment)
 
 
 def sealed_uploads(reading: ReadTransaction, after: UploadKey, limit: int) -> list[UploadKey]:

@@ -45,7 +45,7 @@ from sft.operator.configuration import Configuration
 from sft.operator.home import Home
 from sft.server.event_log import EventLog
 from sft.service import accounts, commits, downloads, pending, trash, uploads
-from sft.service.maintenance import check, purging, rotation, row_keys, upload_expiry
+from sft.service.maintenance import check, given_up_uploads, purging, rotation, row_keys
 from sft.service.open_uploads import OpenUpload, note_segments, open_uploads, resume_upload
 from sft.service.pending import Pending, Unwritten
 from sft.service.upload import Point, Upload
@@ -220,7 +220,7 @@ def resume(home: Home) -> None:
 
 def expire(home: Home) -> None:
     with serving(home) as whole:
-        run_job(whole, upload_expiry.expire)
+        run_job(whole, given_up_uploads.give_up_overdue)
 
 
 def upgrade(home: Home) -> None:

@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 from twisted.internet.task import Clock
 
-from sft.limits import COLLECT_SECONDS, EXPIRY_SECONDS, TRASH_SECONDS
+from sft.limits import COLLECT_SECONDS, EXPIRY_LOOK_SECONDS
 from sft.model.access import operator_caller
 from sft.model.policy import ServerPolicy
 from sft.server.periodic import FIRST_LOOK_SECONDS, LOOK_SECONDS, Periodic
@@ -18,6 +18,7 @@ from sft.store.statements import rows_of
 from sft.store.version_search import VersionsWanted
 from sft.wire import messages as m
 from tests.integration.server_fixture import ServerFixture, on_reactor, until
+from tests.unit.service.service_fixture import TRASH_SECONDS
 
 COLLECTED = "files-purged by=operator files=2"
 
@@ -91,7 +92,7 @@ async def test_what_searches_look_through_is_made_with_a_start_and_each_minute(
     async def made(count: int, *names: str) -> None:
         for name in names:
             await server.put("max", name, b"x", raw)
-        clock.advance(EXPIRY_SECONDS)
+        clock.advance(EXPIRY_LOOK_SECONDS)
         await until(lambda: blocks(server) == count, "a block")
 
     for name in ("a", "b"):

@@ -39,8 +39,8 @@ from sft.server.event_log import EventLog
 from sft.service.log.heads import read_kept_head
 from sft.service.log.restarting import Restart, restart_log
 from sft.service.maintenance.check import CheckPlan, check
+from sft.service.maintenance.given_up_uploads import give_up_all
 from sft.service.maintenance.report import JobContext, Report
-from sft.service.maintenance.upload_expiry import give_up_all
 from sft.service.storage import FileStorage
 from sft.store import migration
 from sft.store.database import Database, ReadPool, open_database

@@ -85,8 +85,8 @@ class _Check:
         self._files()
         check_figures(self._begin_read, self._report, lambda table, fault: self._damaged(fault, table))
         self._contents()
-        apart = () if self._plan.of_backup else (self._uploads, self._strays)
-        for stage in (*apart, self._small_strays, self._sum):
+        apart = () if self._plan.of_backup else (self._uploads, self._orphans)
+        for stage in (*apart, self._small_orphans, self._sum):
             self._whole(stage)
         aside, size = self._storage.vault.quarantine_figures()
         if aside:
@@ -202,11 +202,11 @@ class _Check:
 
     # -- what nobody knows -------------------------------------------------------------------------
 
-    def _strays(self) -> None:
+    def _orphans(self) -> None:
         vault = self._storage.vault
         # In this order: an object whose upload is open no more has its version by now, or is gone.
-        strays = strays_of(vault.ids(), self._begin_read)
-        still_there = set(strays).intersection(vault.ids()) if strays else set()
+        orphans = orphans_of(vault.ids(), self._begin_read)
+        still_there = set(orphans).intersection(vault.ids()) if orphans else set()
         for object_id in sorted(still_there):
             self._report.fault(f"object {object_id.hex()}", "nobody knows it")
 
@@ -216,7 +216,7 @@ class _Check:
             if not reading.rows.sum_holds():
                 self._report.fault(DATABASE, "the set of its rows was changed outside the server")
 
-    def _small_strays(self) -> None:
+    def _small_orphans(self) -> None:
         after = b""
         while True:
             with self._begin_read() as reading:
@@ -230,15 +230,15 @@ class _Check:
             after = object_ids[-1]
 
 
-def strays_of(object_ids: Iterable[bytes], begin_read: BeginRead) -> list[bytes]:
+def orphans_of(object_ids: Iterable[bytes], begin_read: BeginRead) -> list[bytes]:
     """Return the orphans among objects: those that no version, open upload or purge names."""
-    strays: list[bytes] = []
+    orphans: list[bytes] = []
     ids = iter(object_ids)
     while batch := list(islice(ids, PAGE)):
         with begin_read() as reading:
             known = known_objects(reading, batch)
-        strays.extend(object_id for object_id in batch if object_id not in known)
-    return strays
+        orphans.extend(object_id for object_id in batch if object_id not in known)
+    return orphans
 
 
 def _named(reading: ReadTransaction, fault: RowForgedError) -> str:

@@ -51,5 +51,5 @@ def _problem(begin_read: BeginRead, vault: Vault, row: UploadRow, each: Callable
     except (ObjectCorruptError, ObjectMissingError) as fault:
         return str(fault.values["problem"])
     now = _kept(begin_read, row.object_id)
-    strays = [] if now is None else [number for number in found if number >= now.segments]
-    return f"has segments that its row does not name: {', '.join(map(str, strays))}" if strays else ""
+    unnamed = [] if now is None else [number for number in found if number >= now.segments]
+    return f"has segments that its row does not name: {', '.join(map(str, unnamed))}" if unnamed else ""

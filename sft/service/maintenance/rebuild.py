@@ -37,7 +37,7 @@ from sft.service.author_signature import Sidecar, Signed, parse_sidecar
 from sft.service.commits import CommitGroup
 from sft.service.keys import add_key_row
 from sft.service.log.seen import require_seen
-from sft.service.maintenance.check import strays_of
+from sft.service.maintenance.check import orphans_of
 from sft.service.maintenance.report import Job, JobContext, Report
 from sft.service.maintenance.unplaced import export
 from sft.service.pending import Pending
@@ -124,7 +124,7 @@ class _Rebuilding:
 
     def run(self) -> VaultReport:
         vault, report = self._context.storage.vault, self._report
-        files = _by_file(self._look(strays_of(vault.ids(), self._context.begin_read)))
+        files = _by_file(self._look(orphans_of(vault.ids(), self._context.begin_read)))
         self._enlist()
         for versions in files:
             self._adopt_file(versions)

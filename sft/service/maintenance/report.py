@@ -34,7 +34,7 @@ Job = Callable[[], VaultReport]
 PAGE: Final = 200  # rows a transaction
 FORGED: Final = "was changed outside the server"
 _FAULTS: Final = 200  # of a report, as VaultReport bounds them
-_TOLD: Final = 10_000  # kept, to tell nothing twice; beyond, as under a wrong row key, they are counted alone
+_REMEMBERED: Final = 10_000  # kept, to say nothing twice; beyond, as under a wrong row key, they are counted alone
 _NOTES: Final = 4
 _TEXT: Final = 1024
 
@@ -87,15 +87,15 @@ class Report:
         self.sidecars_lacking = 0
         self._room = PageRoom(_FAULTS)
         self._faults: list[Fault] = []
-        self._told: set[tuple[str, str]] = set()
+        self._reported: set[tuple[str, str]] = set()
         self._notes: list[VaultNote] = []
 
     def fault(self, what: str, problem: str) -> None:
         """Report something that does not hold, once."""
-        if (what, problem) in self._told:
+        if (what, problem) in self._reported:
             return
-        if len(self._told) < _TOLD:
-            self._told.add((what, problem))
+        if len(self._reported) < _REMEMBERED:
+            self._reported.add((what, problem))
         self.faults += 1
         fault = Fault(what[:_TEXT], problem[:_TEXT])
         if self._room.takes(fault):

@@ -22,11 +22,11 @@ from sft.model.access import Caller, Permission
 from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated, UploadKeysResealed
 from sft.model.records import VaultReport
 from sft.service import use_case
+from sft.service.maintenance.given_up_uploads import give_up_all
 from sft.service.maintenance.paging import rows_by_page
 from sft.service.maintenance.purging import EndPurgesInput, end_purges
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.service.maintenance.sidecars import sidecar_of_row
-from sft.service.maintenance.upload_expiry import give_up_all
 from sft.service.open_uploads import EndUpload, OpenUpload, end_uploads, open_uploads
 from sft.service.pending import translate_disk_full
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of

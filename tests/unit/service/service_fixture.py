@@ -58,6 +58,7 @@ KEYRING = Keyring.generate(MASTER_KEY, entropy=lambda count: bytes(range(count))
 SERVER_KEY = ServerKey.from_seed(KEYRING.server_seed)
 SERVER_ID = SERVER_KEY.public.server_id()
 SALT = bytes(16)
+TRASH_SECONDS = ServerPolicy().trash_seconds
 
 T = TypeVar("T")
 

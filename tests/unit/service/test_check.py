@@ -159,7 +159,7 @@ def test_a_damaged_or_missing_small_object_is_found(services: ServiceFixture) ->
     assert "its content is gone" in dict(found).values()
 
 
-# -- strays -------------------------------------------------------------------------------------------
+# -- orphans ------------------------------------------------------------------------------------------
 
 
 def test_an_object_that_nobody_knows_is_found(disk_services: ServiceFixture) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from sft.errors import ClockDoubtedError
-from sft.limits import TRASH_SECONDS
 from sft.model.clock import DRIFT_SECONDS, ClockState
 from sft.model.events import ClockBelieved, ClockDoubted, ClockSeen
 from sft.service.maintenance.clock import (
@@ -20,7 +19,7 @@ from sft.service.maintenance.clock import (
 from sft.service.maintenance.purging import collect
 from sft.service.status import show_status
 from tests.fakes.signed_acts import SIGNED_AT
-from tests.unit.service.service_fixture import BEGAN, MAX, NOW, OPERATOR, ServiceFixture
+from tests.unit.service.service_fixture import BEGAN, MAX, NOW, OPERATOR, TRASH_SECONDS, ServiceFixture
 from tests.unit.service.test_figures import make, rm
 
 DAY = 86_400

@@ -14,7 +14,6 @@ import sft.service
 from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.statement import ActStatement
 from sft.errors import RequestError
-from sft.limits import TRASH_SECONDS
 from sft.model import check_events, ending_events, events, hook_events, owner_events, quota_events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
@@ -76,6 +75,7 @@ from tests.unit.service.service_fixture import (
     MIA,
     OPERATOR,
     SERVER_KEY,
+    TRASH_SECONDS,
     ServiceFixture,
     file_id_of,
 )

@@ -3,7 +3,7 @@ import pytest
 from msgspec.structs import replace
 
 from sft.errors import BadRequestError, NotFoundError, NoVersionError, RecordForgedError, RoleForbidsError
-from sft.limits import LIST_BYTES, TRASH_SECONDS
+from sft.limits import LIST_BYTES
 from sft.model.names import fold
 from sft.model.records import File, Page
 from sft.service.files import PAGE_FILES, PAGE_SIGNED_FILES, find_files, list_folder, list_trash, no_version, show_file
@@ -11,7 +11,7 @@ from sft.service.folders import MakeFolderInput, make_folder
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import FileRow
 from sft.store.statements import rows_of
-from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, TRASH_SECONDS, Person, ServiceFixture
 from tests.unit.store.asked import asked_of
 
 

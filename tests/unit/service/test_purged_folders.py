@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import func, select
 
 from sft.errors import NotFoundError, RequestError
-from sft.limits import TRASH_SECONDS
 from sft.model.events import FilesPurged, FolderPurgeBegun, FoldersPurged
 from sft.model.policy import ServerPolicy
 from sft.model.records import VaultReport
@@ -17,7 +16,7 @@ from sft.service.maintenance.purging import PurgeFoldersInput, PurgeInput, begin
 from sft.store.row_types import FileRow, FolderRow, PurgeRow, SmallObjectRow, VersionRow
 from sft.store.schema import FileModel
 from sft.store.statements import columns_of, rows_of
-from tests.unit.service.service_fixture import ADA, MAX, NOW, OPERATOR, ServiceFixture
+from tests.unit.service.service_fixture import ADA, MAX, NOW, OPERATOR, TRASH_SECONDS, ServiceFixture
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
 from tests.unit.service.test_recovery import BIG, count, is_sound, run

@@ -4,7 +4,6 @@ import pytest
 from msgspec.structs import replace
 
 from sft.errors import NotFoundError, RequestError, VaultError
-from sft.limits import TRASH_SECONDS
 from sft.model.records import VaultReport
 from sft.service.files import list_trash, show_file
 from sft.service.maintenance import purging
@@ -14,7 +13,7 @@ from sft.service.maintenance.recovery import Recovered, recover
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, UploadRow, VersionRow
 from sft.store.statements import rows_of
-from tests.unit.service.service_fixture import ADA, GUS, MAX, NOW, OPERATOR, ServiceFixture
+from tests.unit.service.service_fixture import ADA, GUS, MAX, NOW, OPERATOR, TRASH_SECONDS, ServiceFixture
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
 

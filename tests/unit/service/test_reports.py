@@ -32,7 +32,7 @@ def test_a_report_of_very_many_faults_keeps_few_and_counts_all() -> None:
     for number in range(10_100):
         report.fault(f"row {number}", "was changed")
     assert report.faults == 10_100
-    assert len(report._told) == 10_000
+    assert len(report._reported) == 10_000
 
 
 def test_a_report_tells_each_fault_once_and_counts_the_rest() -> None:

@@ -25,7 +25,7 @@ from sft.model.access import Role
 from sft.model.events import UploadGivenUp
 from sft.service import uploads
 from sft.service.files import show_file
-from sft.service.maintenance import upload_expiry
+from sft.service.maintenance import given_up_uploads
 from sft.service.maintenance.check import check
 from sft.service.maintenance.purging import collect
 from sft.service.maintenance.recovery import Recovered, recover
@@ -395,12 +395,12 @@ def test_a_file_that_went_to_another_is_not_gone_on_with(services: ServiceFixtur
 def test_what_nobody_goes_on_with_expires(services: ServiceFixture) -> None:
     cut(services)
     services.now += KEPT_SECONDS - 1
-    expire = services.ask(upload_expiry.expire, OPERATOR, context=services.job_context)
-    assert not services.ask(upload_expiry.is_expiry_due, OPERATOR)
+    expire = services.ask(given_up_uploads.give_up_overdue, OPERATOR, context=services.job_context)
+    assert not services.ask(given_up_uploads.is_any_overdue, OPERATOR)
     assert expire().versions == 0
     services.now += 1
-    assert services.ask(upload_expiry.is_expiry_due, OPERATOR)
-    assert services.ask(upload_expiry.expire, OPERATOR, context=services.job_context)().versions == 1
+    assert services.ask(given_up_uploads.is_any_overdue, OPERATOR)
+    assert services.ask(given_up_uploads.give_up_overdue, OPERATOR, context=services.job_context)().versions == 1
     assert not services.open_uploads()
     assert not list(services.vault.ids())
 
@@ -408,10 +408,10 @@ def test_what_nobody_goes_on_with_expires(services: ServiceFixture) -> None:
 def test_who_goes_on_has_the_whole_time_again(services: ServiceFixture) -> None:
     cut(services)
     services.now += KEPT_SECONDS - 1
-    late = services.ask(upload_expiry.expire, OPERATOR, context=services.job_context)
+    late = services.ask(given_up_uploads.give_up_overdue, OPERATOR, context=services.job_context)
     upload = went_on(services)
     services.now += 9
-    assert services.ask(upload_expiry.expire, OPERATOR, context=services.job_context)().versions == 0
+    assert services.ask(given_up_uploads.give_up_overdue, OPERATOR, context=services.job_context)().versions == 0
     assert late().versions == 0
     stored(services, upload)
 

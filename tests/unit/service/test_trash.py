@@ -11,13 +11,23 @@ from sft.errors import (
     NotYoursError,
     RequestError,
 )
-from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Role
 from sft.model.records import Deleted, File, FileSeen, RestoredFolder, TrashPage
 from sft.service.files import list_trash, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.service.trash import Deletion, Restoration, delete, restore
-from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture, file_id_of
+from tests.unit.service.service_fixture import (
+    ADA,
+    GUS,
+    MAX,
+    MIA,
+    NOW,
+    OPERATOR,
+    TRASH_SECONDS,
+    Person,
+    ServiceFixture,
+    file_id_of,
+)
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
 

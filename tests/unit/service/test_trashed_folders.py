@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from sft.errors import BadRequestError, FolderInTheWayError, NameClashError, NotFoundError, NotYoursError, RequestError
-from sft.limits import TRASH_SECONDS
 from sft.model.access import Role
 from sft.model.records import File, RestoredFolder, TrashedFolder
 from sft.service import accounts, downloads
@@ -25,6 +24,7 @@ from tests.unit.service.service_fixture import (
     NOW,
     OPERATOR,
     SALT,
+    TRASH_SECONDS,
     Person,
     ServiceFixture,
     file_id_of,

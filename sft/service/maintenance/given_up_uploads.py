@@ -18,32 +18,32 @@ from sft.service.maintenance.paging import Query, keys_by_page
 from sft.service.maintenance.report import Job, JobContext, Report
 from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
 from sft.store.rows import ReadTransaction
-from sft.store.uploads import BEFORE_ALL_EXPIRED, BEFORE_ALL_SEALED, UploadKey, expired_uploads, sealed_uploads
+from sft.store.uploads import BEFORE_ALL_OVERDUE, BEFORE_ALL_SEALED, UploadKey, overdue_uploads, sealed_uploads
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def is_expiry_due(reading: ReadTransaction, caller: Caller) -> bool:
+def is_any_overdue(reading: ReadTransaction, caller: Caller) -> bool:
     """Return whether some upload is kept longer than it may be."""
     del caller
-    return bool(expired_uploads(reading, reading.now, BEFORE_ALL_EXPIRED, 1))
+    return bool(overdue_uploads(reading, reading.now, BEFORE_ALL_OVERDUE, 1))
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def expire(reading: ReadTransaction, caller: Caller, *, context: JobContext) -> Job:
+def give_up_overdue(reading: ReadTransaction, caller: Caller, *, context: JobContext) -> Job:
     """Give up what nobody has gone on with for its time; the job's report counts it as versions."""
     moment = reading.now
     context = replace(context, caller=caller)
 
     def job() -> VaultReport:
         report = Report()
-        give_up_all(context, report, partial(_expired, moment), BEFORE_ALL_EXPIRED, until=moment)
+        give_up_all(context, report, partial(_overdue, moment), BEFORE_ALL_OVERDUE, until=moment)
         return report.finish()
 
     return job
 
 
-def _expired(moment: int, reading: ReadTransaction, after: UploadKey, limit: int) -> list[UploadKey]:
-    return expired_uploads(reading, moment, after, limit)
+def _overdue(moment: int, reading: ReadTransaction, after: UploadKey, limit: int) -> list[UploadKey]:
+    return overdue_uploads(reading, moment, after, limit)
 
 
 def give_up_all(
@@ -57,7 +57,7 @@ def give_up_all(
     """Give up all that a query finds, page by page.
 
     Args:
-        until: only what has expired by then; None gives up also what is under way.
+        until: only what is overdue then; None gives up also what is under way.
     """
     for page in keys_by_page(context.begin_read, find, after):
         for _, object_id in page:
