@@ -5,9 +5,7 @@ where it was interrupted or a row kept it. Each hour, after their time, uploads 
 contents of versions destroyed that are older than is kept; what somebody has destroyed before its time goes at once. Files that
 expire are looked for each minute, and of what was stored since blocks are made for searches. When the trash was last collected,
 and free space given back, stands in the database, and is looked at soon after a start and each hour: a server may restart each
-night. Before any of that the wall clock is looked at: while it is doubted (``sft.model.clock``) nothing is destroyed by age.
-That is said with each start and each day, until somebody's signature of the same moment ends it, which is looked for in what
-acts log.
+night. While the wall clock is doubted (``clock_watch``) nothing is destroyed by age.
 """
 
 from __future__ import annotations
@@ -21,17 +19,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
 from sft.errors import TransferEndedError
-from sft.limits import DAY_SECONDS, EXPIRY_LOOK_SECONDS
+from sft.limits import EXPIRY_LOOK_SECONDS
 from sft.model.access import operator_caller
-from sft.model.clock import ClockState
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
 from sft.model.events import DomainEvent, FolderPurgeBegun, UserRemoved
 from sft.model.owner_events import FolderOwnerChanged
+from sft.server.clock_watch import ClockWatch
 from sft.server.coalesced import Coalesced
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
 from sft.service.maintenance import (
-    clock,
     daily,
     file_expiry,
     given_up_uploads,
@@ -48,7 +45,6 @@ from sft.uptime import uptime
 
 FIRST_LOOK_SECONDS: Final = 600  # a start has enough to do
 LOOK_SECONDS: Final = 3600
-TOLD_SECONDS: Final = DAY_SECONDS  # that the clock is doubted
 
 
 class Periodic:
@@ -62,10 +58,7 @@ class Periodic:
     def __init__(self, context: ServerContext, *, reactor: Any = None, uptime: Callable[[], float] = uptime) -> None:
         self._context = context
         self._reactor = reactor or context.reactor
-        self._uptime = uptime
-        self._looked_at: float | None = None  # by ``uptime``
-        self._doubted = False
-        self._told_at: float | None = None
+        self._clock = ClockWatch(context, uptime)
         self._hourly = LoopingCall(self._begin)
         self._hourly.clock = self._reactor
         self._minutely = LoopingCall(self._look_often)
@@ -77,7 +70,7 @@ class Periodic:
 
     def start(self) -> None:
         self._context.watchers.append(self._watch)
-        Deferred.fromCoroutine(self._is_believed()).addErrback(self._context.event_log.failed, "clock-fault")
+        self._clock.start()
         self._hand_overs.ask()
         self._search_blocks.ask()
         self._first = self._reactor.callLater(FIRST_LOOK_SECONDS, self._start_looking)
@@ -93,6 +86,7 @@ class Periodic:
         for looking in (self._hourly, self._minutely):
             if looking.running:
                 looking.stop()
+        self._clock.stop()
         if self._watch in self._context.watchers:
             self._context.watchers.remove(self._watch)
 
@@ -101,31 +95,6 @@ class Periodic:
             self._hand_overs.ask()
         if any(isinstance(event, FilePurgeBegun | FolderPurgeBegun | VersionsDestroyed) for event in events):
             self._destruction.ask()
-        if self._doubted:
-            agreeing = Deferred.fromCoroutine(self._hear(events))
-            agreeing.addErrback(self._context.event_log.failed, "clock-fault")
-
-    async def _hear(self, events: Sequence[DomainEvent]) -> None:
-        """Doubt the clock no more where somebody signed something at the moment that it says."""
-        context, caller, now = self._context, operator_caller(), int(self._context.clock())
-        if await context.read_apart(clock.is_agreed_with, caller, now=now, events=events) and self._doubted:
-            self._doubted = False
-            await context.act(clock.believe_clock, clock.ClockBelief(caller, now, clock.BY_PERSON))
-
-    async def _is_believed(self) -> bool:
-        """Look at the clock, and return whether what is old by it is old."""
-        context, up = self._context, self._uptime()
-        passed = None if self._looked_at is None else int(up - self._looked_at)
-        self._looked_at = up
-        look = clock.ClockLook(operator_caller(), int(context.clock()), passed)
-        state: ClockState = await context.act(clock.look_at_clock, look)
-        self._doubted = state.is_doubted
-        if state.sound_at is not None and (self._told_at is None or up - self._told_at >= TOLD_SECONDS):
-            self._told_at = up
-            context.event_log.warn(
-                "clock-doubted-still", seconds=state.seen_at - state.sound_at, says="nothing is destroyed by age"
-            )
-        return not self._doubted
 
     async def _hand_over(self) -> None:
         context, caller = self._context, operator_caller()
@@ -162,7 +131,7 @@ class Periodic:
         context = self._context
         if not await context.read(file_expiry.has_anything_expired, operator_caller()):
             return
-        if await self._is_believed():
+        if await self._clock.is_believed():
             with suppress(TransferEndedError):  # the server stops; the next start goes on
                 await self._run(file_expiry.expire_files, context.pool)
 
@@ -173,7 +142,7 @@ class Periodic:
     async def _look(self) -> None:
         context = self._context
         self._hand_overs.ask()
-        if not await self._is_believed():
+        if not await self._clock.is_believed():
             return
         if await context.read(given_up_uploads.is_any_overdue, operator_caller()):
             await self._run(given_up_uploads.give_up_overdue)
