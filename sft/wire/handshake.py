@@ -47,10 +47,10 @@ from sft.wire.hello import (
     first_transcript,
     second_transcript,
 )
-from sft.wire.login import Claim, SessionLimits, Welcome, sign_claim, verify_claim
+from sft.wire.login import Claim, Welcome, sign_claim, verify_claim
 from sft.wire.versions import VERSIONS, ProtocolVersion
 
-__all__ = ["Claim", "ClientHandshake", "ServerHandshake", "SessionLimits", "Welcome", "peer_faults"]
+__all__ = ["Claim", "ClientHandshake", "ServerHandshake", "Welcome", "peer_faults"]
 
 
 @contextmanager

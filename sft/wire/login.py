@@ -26,11 +26,11 @@ from sft.crypto.signatures import (
     verify_login,
 )
 from sft.errors import HandshakeFailedError, LocalProtocolError, RequestError, Value
-from sft.limits import FILE_BYTES, FRAME_BYTES, IDLE_SECONDS, JOIN_STATEMENT_BYTES, LOG_HEADS_KEPT, SESSION_SECONDS
+from sft.limits import FRAME_BYTES, JOIN_STATEMENT_BYTES, LOG_HEADS_KEPT
 from sft.model.access import OPERATOR
 from sft.model.decoding import decode_as
 from sft.model.evidence import CosignedText, Evidence, HeadText, LogProof
-from sft.model.records import Bytes32, Count, PersonName, PublicKeyBytes, Seconds, ServerInfo, ShortText, Size
+from sft.model.records import Bytes32, Count, PersonName, PublicKeyBytes, ServerInfo, ShortText
 from sft.wire.replies import REFUSAL_VALUES, clipped
 from sft.wire.states import FrameType
 
@@ -99,14 +99,6 @@ class Claim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
             raise HandshakeFailedError("an operator with a name")
 
 
-class SessionLimits(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """What this server allows where the protocol leaves it a choice."""
-
-    file_bytes: Size = FILE_BYTES
-    session_seconds: Seconds = SESSION_SECONDS
-    idle_seconds: Seconds = IDLE_SECONDS
-
-
 class Welcome(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """M5 of an accepted login: who the client is here. The operator has user id 0 and the role "operator".
 
@@ -122,7 +114,6 @@ class Welcome(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     name: PersonName
     role: ShortText
     server: ServerInfo
-    limits: SessionLimits = SessionLimits()
     head: HeadText = ""
     consistency: Annotated[tuple[LogProof, ...], Meta(max_length=LOG_HEADS_KEPT)] = ()
     evidence: Evidence | None = None

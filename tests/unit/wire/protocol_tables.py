@@ -14,7 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from sft import limits
-from sft.wire.login import Claim, RefusedLogin, SessionLimits, Welcome
+from sft.wire.login import Claim, RefusedLogin, Welcome
 from sft.wire.messages import ANSWERS, ClientMessage, Message, Request, ServerMessage
 from sft.wire.states import TABLE, Side, State, TransitionRow
 
@@ -119,7 +119,7 @@ def record_table() -> str:
     """List every record that messages hold, its fields in order."""
     seen: dict[str, str] = {}
     queue: list[type] = [*_members(ClientMessage), *_members(ServerMessage)]
-    for struct in (Claim, Welcome, SessionLimits, RefusedLogin):
+    for struct in (Claim, Welcome, RefusedLogin):
         seen[struct.__name__] = _fields(struct)
         queue.append(struct)
     for kind in queue:

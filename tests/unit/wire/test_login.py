@@ -16,7 +16,6 @@ from sft.errors import (
 )
 from sft.wire.login import (
     Claim,
-    SessionLimits,
     Welcome,
     decode_refusal,
     decode_welcome,
@@ -199,7 +198,3 @@ def test_a_malformed_answer_is_refused(decode, body):
 def test_a_welcome_that_cannot_be_written_is_our_own_fault():
     with pytest.raises(LocalProtocolError):
         encode_welcome(Welcome(1, "\ud800", "admin", SERVER))
-
-
-def test_limits_have_defaults():
-    assert Welcome(1, "ada", "admin", SERVER).limits == SessionLimits()
