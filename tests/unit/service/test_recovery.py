@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from sft.errors import NotFoundError, RequestError, VaultError
-from sft.model.records import VaultReport
+from sft.model.records import VaultNote, VaultReport
 from sft.service.files import list_trash, show_file
 from sft.service.maintenance import purging
 from sft.service.maintenance.check import check
@@ -265,7 +265,7 @@ def test_one_object_that_cannot_be_removed_stops_neither_the_start_nor_the_rest(
     found = recovered(services)
     assert (found.uploads, found.purged, len(found.faults)) == (0, 2, 2)
     assert set(services.vault.ids()) == stuck
-    assert run(services).notes == ("it cannot be removed",)
+    assert run(services).notes == (VaultNote("it cannot be removed"),)
     stuck.clear()
     assert recovered(services) == Recovered(uploads=1, purged=1)
     assert not list(services.vault.ids())
