@@ -21,11 +21,11 @@ Query = Callable[[ReadTransaction, Key, int], list[Key]]
 """Finds the keys that follow one, so many at most."""
 
 
-def keys_by_page(begin_read: BeginRead, query: Query[Key], after: Key, limit: int = PAGE) -> Iterator[list[Key]]:
-    """Return all keys that a query finds behind one, page by page."""
+def keys_by_page(begin_read: BeginRead, query: Query[Key], after: Key, limit: int | None = None) -> Iterator[list[Key]]:
+    """Return all keys that a query finds behind one, page by page; of ``PAGE`` keys unless told otherwise."""
     while True:
         with begin_read() as reading:
-            page = query(reading, after, limit)
+            page = query(reading, after, PAGE if limit is None else limit)
         if not page:
             return
         yield page

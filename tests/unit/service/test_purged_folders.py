@@ -11,7 +11,7 @@ from sft.model.policy import ServerPolicy
 from sft.model.records import VaultReport
 from sft.service.files import list_trash
 from sft.service.folders import MakeFolderInput, make_folder
-from sft.service.maintenance import purging
+from sft.service.maintenance import paging, purging
 from sft.service.maintenance.purging import PurgeFoldersInput, PurgeInput, begin_purges, collect, purge, purge_folders
 from sft.store.row_types import FileRow, FolderRow, PurgeRow, SmallObjectRow, VersionRow
 from sft.store.schema import FileModel
@@ -110,7 +110,8 @@ PAGES = [("PURGE_VERSIONS", 1), ("PAGE", 1), ("PAGE", 2)]
 
 @pytest.mark.parametrize(("bound", "most"), PAGES)
 def test_pages_are_small(gone: ServiceFixture, monkeypatch: pytest.MonkeyPatch, bound: str, most: int) -> None:
-    monkeypatch.setattr(purging, bound, most)
+    for module in (purging, paging) if bound == "PAGE" else (purging,):
+        monkeypatch.setattr(module, bound, most)
     gone.events.clear()
     assert run(gone, until=gone.now).files == 6
     for told in gone.events:
@@ -125,7 +126,8 @@ def test_pages_are_small(gone: ServiceFixture, monkeypatch: pytest.MonkeyPatch, 
 def test_whoever_is_killed_between_two_pages_is_finished_by_the_next(
     services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(purging, "PAGE", 2)
+    for module in (purging, paging):
+        monkeypatch.setattr(module, "PAGE", 2)
     acts = 0
     while True:
         put_many(services, *PATHS, "x/6")

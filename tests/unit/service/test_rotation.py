@@ -10,7 +10,7 @@ from sft.errors import ContentDamagedError, ServerFullError, VaultError
 from sft.model.records import VaultNote, VaultReport
 from sft.service.commits import commit
 from sft.service.files import show_file
-from sft.service.maintenance import rotation
+from sft.service.maintenance import paging, rotation
 from sft.service.maintenance.check import check
 from sft.service.maintenance.recovery import Recovered, recover
 from sft.service.maintenance.rotation import finish_rotation, reencrypt, rotate
@@ -155,7 +155,7 @@ def test_rotating_twice_and_an_empty_server(home: Home) -> None:
 
 @pytest.mark.parametrize("page", [1, 2, 5])
 def test_pages_leave_nothing_out(home: Home, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
-    monkeypatch.setattr(rotation, "PAGE", page)
+    monkeypatch.setattr(paging, "PAGE", page)
     home.fill()
     assert home.rotate().versions == 6
     assert home.epochs() == {2}
@@ -189,7 +189,7 @@ def cutting(home: Home, after: int) -> Callable[..., Any]:
 def test_a_rotation_cut_at_any_act_goes_on_at_the_next_start(
     home: Home, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    monkeypatch.setattr(rotation, "PAGE", 1)
+    monkeypatch.setattr(paging, "PAGE", 1)
     home.fill()
     home.act = cutting(home, after)
     cut = False
