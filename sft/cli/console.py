@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Final, TextIO
 
@@ -33,6 +34,7 @@ _ASCII: Final = {
 }
 _COLORS: Final = {"✓": "32", "✗": "31;1", "!": "33", "?": "33", "·": "2"}
 _COPIED_BYTES: Final = 262_144
+_DRAWN_SECONDS: Final = 0.25
 _SIGNATURES: Final = {"not looked at": " ", "signed": "·", "verified": "✓", "unknown": "?", "bad": "✗"}
 
 
@@ -171,6 +173,19 @@ class Console:
             return
         self._write_error(f"\r{line}\x1b[K")
         self.open_line = line
+
+    def drawing(self, line: Callable[[int, int], str]) -> Callable[[int, int], None]:
+        """Return what draws how far a work is, from any one thread, and not more often than anybody can read."""
+        drawn_at = 0.0
+
+        def draw(done: int, of: int) -> None:
+            nonlocal drawn_at
+            now = time.monotonic()
+            if self.may_draw and now - drawn_at >= _DRAWN_SECONDS:
+                drawn_at = now
+                self.draw(line(done, of))
+
+        return draw
 
     def flush(self) -> None:
         """Bring everything out; LocalFileError if it cannot be written."""

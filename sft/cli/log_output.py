@@ -13,6 +13,7 @@ from typing import Any, Final, TypedDict
 from sft.cli.console import Console
 from sft.cli.json_output import Document
 from sft.cli.readers_output import without_line
+from sft.cli.usage import FAULTS_STATUS
 from sft.client.api import Requester
 from sft.client.api.files import list_readers, show_file
 from sft.client.api.log import FOLLOW_SECONDS, LogNames, LogQuery, newest, page_after, start_of_newest
@@ -28,7 +29,6 @@ from sft.limits import LOG_ENTRIES
 from sft.model.names import parse_path, safe
 from sft.model.text import count_text, counted, local_time, moment, shown_name, utc_time
 
-FAULTS_STATUS: Final = 7
 GRADES: Final = {"sent": "sent", "verified": "verified"}
 NOT_YOURS: Final = "not yours to see"
 NEWEST: Final = 50  # lines, unless told

@@ -13,6 +13,7 @@ STATUSES: Final = (
     "Exit statuses: 0 done, 1 some items, 2 usage, 3 absent, 4 not allowed, 5 conflict, 6 connection, "
     "7 verification, 8 key or identity, 9 full, 10 this computer, 11 server fault, 130/143 interrupted."
 )
+FAULTS_STATUS: Final = 7  # a check went through, and something does not hold
 _MEANT: Final = re.compile(r"\. Did you mean (.*)\?$")
 _NO_NUMBER: Final = re.compile(r"('.*') is not a valid integer(?: range)?$")
 _LINK: Final = re.compile(r"sft://[^\s'\"]+", re.IGNORECASE)

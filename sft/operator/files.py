@@ -12,6 +12,7 @@ from sft.cli.json_output import (
     vault_status_document,
 )
 from sft.cli.people_output import words_of
+from sft.cli.usage import FAULTS_STATUS
 from sft.client.api import files
 from sft.client.trust import unread_sentence
 from sft.crypto.digests import digest_text
@@ -22,8 +23,6 @@ from sft.model.text import count_text, counted, local_time, size_text, utc_time
 from sft.operator.control import Command
 from sft.operator.next_steps import OF_NOTES
 from sft.wire import messages as m
-
-FAULTS_STATUS = 7
 
 
 async def list_files(command: Command) -> int:

@@ -7,11 +7,11 @@ take the event ends the command with the status of a check.
 from __future__ import annotations
 
 from sft.cli.status_output import hook_document
+from sft.cli.usage import FAULTS_STATUS
 from sft.client.api import people
 from sft.model.names import safe
 from sft.model.text import count_text, counted, local_time
 from sft.operator.control import Command
-from sft.operator.files import FAULTS_STATUS
 
 
 async def show(command: Command) -> int:

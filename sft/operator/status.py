@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from sft.cli.status_output import status_document, status_lines
+from sft.cli.usage import FAULTS_STATUS
 from sft.client.api import people
 from sft.operator.control import Command
-from sft.operator.files import FAULTS_STATUS
 from sft.operator.next_steps import steps_at
 
 ABSENT_STATUS: Final = 3

@@ -2815,7 +2815,7 @@ MUTATIONS = (
     Mutation("settings in a backup rule where the server vouched for them alone", "sft/operator/backups/restore_command.py",
              "        changed = not home_files.are_its_own(manifest, keyring)", "        changed = False",
              "tests/integration/test_backup_hostile.py"),
-    Mutation("settings that are not proved choose no master key", "sft/operator/backups/home_files.py",
+    Mutation("settings that are not proved choose no master key", "sft/operator/backups/restored_key.py",
              "    if isinstance(said, str) and not _SAFE_SOURCE.fullmatch(said):", "    if False:",
              "tests/integration/test_backup_hostile.py"),
     Mutation("names and numbers of a manifest can be", "sft/operator/backups/manifest.py",

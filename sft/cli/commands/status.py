@@ -9,10 +9,10 @@ import click
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.status_output import live_document, live_lines, status_document, status_lines
+from sft.cli.usage import FAULTS_STATUS
 from sft.client.api.people import show_live_status
 
 BUSIEST: Final = 10
-DAMAGE_STATUS: Final = 7
 
 
 @click.command("status")
@@ -23,4 +23,4 @@ def command(invocation: Invocation) -> int:
     now = invocation.now
     lines = [*status_lines(status, now, invocation.steps), *live_lines(live, status.sessions, now)]
     invocation.console.show(status_document(status) | {"live": live_document(live)}, *lines)
-    return DAMAGE_STATUS if status.damages else 0
+    return FAULTS_STATUS if status.damages else 0

@@ -13,14 +13,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, TypedDict
 
 from twisted.internet.defer import Deferred
 
-from sft.cli.console import Console
+from sft.cli.usage import FAULTS_STATUS
 from sft.errors import ClientError, HomeError, UsageError
 from sft.model.names import safe
 from sft.model.text import count_text, counted, size_text, utc_time
@@ -35,10 +34,7 @@ from sft.vault.keyring import sealed_epoch
 from sft.vault.keyring_file import load_keyring
 from sft.wire import messages as m
 
-FAULTS_STATUS: Final = 7
 NICENESS: Final = 19
-
-_SHOWN_SECONDS: Final = 0.25
 
 
 class SnapshotJson(TypedDict):
@@ -120,7 +116,7 @@ async def _take(command: Command, folder: BackupFolder, ended: threading.Event) 
         files=HomeFiles(files, begun.mac),
         keep=options["keep"],
         each=CopyPace(options["limit"], time.monotonic, ended.wait).each,
-        progress=drawn(command.console, lambda done, of: f"{count_text(done)} of {count_text(of)} objects"),
+        progress=command.console.drawing(objects_line),
     )
 
     def run() -> TakenBackup:
@@ -176,18 +172,9 @@ def yield_to_others() -> None:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-def drawn(console: Console, line: Callable[[int, int], str]) -> Callable[[int, int], None]:
-    """Return what draws how far something is, a few times a second, from whichever thread does it."""
-    drawn_at = 0.0
-
-    def draw(done: int, of: int) -> None:
-        nonlocal drawn_at
-        now = time.monotonic()
-        if console.may_draw and now - drawn_at >= _SHOWN_SECONDS:
-            drawn_at = now
-            console.draw(line(done, of))
-
-    return draw
+def objects_line(done: int, of: int) -> str:
+    """Say how many objects are done."""
+    return f"{count_text(done)} of {count_text(of)} objects"
 
 
 def _report(command: Command, folder: BackupFolder, taken: TakenBackup) -> int:

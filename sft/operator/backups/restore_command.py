@@ -16,13 +16,15 @@ from typing import Any, Final, TypedDict
 from msgspec.structs import replace
 
 from sft.cli.console import Console
+from sft.cli.usage import FAULTS_STATUS
 from sft.errors import BackupError, HomeError, MasterKeyError, VaultError
 from sft.model.names import safe
 from sft.model.records import Fault, VaultReport
 from sft.model.text import count_text, counted, local_time, shell_name, size_text, utc_time
 from sft.operator.backups import home_files
-from sft.operator.backups.command import FAULTS_STATUS, SnapshotJson, drawn, snapshot_document
+from sft.operator.backups.command import SnapshotJson, objects_line, snapshot_document
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
+from sft.operator.backups.restored_key import chosen_source, parameters_put
 from sft.operator.backups.restoring import Restored, Restoring
 from sft.operator.backups.verify_command import verify
 from sft.operator.bootstrap import master_key_source
@@ -89,8 +91,8 @@ def _restore(
     home.require_empty()
     flags = _flags(options)
     manifest = snapshot.manifest
-    with home_files.parameters_put(home, manifest.files):
-        keyring = _opened(home, folder, snapshot, home_files.master_key_source(home, folder, manifest.files, flags))
+    with parameters_put(home, manifest.files):
+        keyring = _opened(home, folder, snapshot, chosen_source(home, folder, manifest.files, flags))
         changed = not home_files.are_its_own(manifest, keyring)
         if changed and not options["despite_faults"]:
             folder.refuse(
@@ -106,8 +108,8 @@ def _restore(
         folder,
         snapshot,
         keyring,
-        progress=drawn(console, lambda done, of: f"{count_text(done)} of {count_text(of)} objects"),
-        checked=drawn(console, lambda count, size: f"verified: {count_text(count)} versions, {size_text(size)}"),
+        progress=console.drawing(objects_line),
+        checked=console.drawing(lambda count, size: f"verified: {count_text(count)} versions, {size_text(size)}"),
     )
     restoring.copy()
     restored = restoring.verify(reason, nothing_since=options["nothing_since"])
@@ -129,8 +131,8 @@ def _flags(options: Any) -> dict[str, Any]:
 
 def _its_keyring(home: Home, folder: BackupFolder, snapshot: StoredSnapshot, options: Any) -> Keyring:
     files = snapshot.manifest.files
-    with home_files.parameters_put(home, files):
-        return _opened(home, folder, snapshot, home_files.master_key_source(home, folder, files, _flags(options)))
+    with parameters_put(home, files):
+        return _opened(home, folder, snapshot, chosen_source(home, folder, files, _flags(options)))
 
 
 def _opened(home: Home, folder: BackupFolder, snapshot: StoredSnapshot, source: str) -> Keyring:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TypedDict
 
 from sft.cli.console import Console
+from sft.cli.usage import FAULTS_STATUS
 from sft.model.names import safe
 from sft.model.records import VaultReport
 from sft.model.text import count_text, counted, size_text
-from sft.operator.backups.command import FAULTS_STATUS, SnapshotJson, drawn, snapshot_document, yield_to_others
+from sft.operator.backups.command import SnapshotJson, snapshot_document, yield_to_others
 from sft.operator.backups.copy_pace import CopyPace
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
 from sft.operator.backups.restoring import Restoring
@@ -56,7 +57,7 @@ def verify(
         home = Home(Path(scratch), data=Path(scratch) / "data")
         home.data.mkdir(mode=0o700)
         pace = CopyPace(limit, time.monotonic, threading.Event().wait).each
-        restoring = Restoring(home, folder, snapshot, keyring, checked=drawn(console, _how_far))
+        restoring = Restoring(home, folder, snapshot, keyring, checked=console.drawing(_how_far))
         report = restoring.look(pace)
     return _say(console, folder, snapshot, report)
 

@@ -95,6 +95,13 @@ def test_a_drawn_line_is_cleared_before_anything_else_is_written():
     assert out.getvalue() == "done\n"
 
 
+def test_how_far_a_work_is_is_drawn_where_somebody_looks():
+    for terminal, drawn in ((True, "\r1 of 9\x1b[K"), (False, "")):
+        shown, _, err = console(terminal=terminal)
+        shown.drawing(lambda done, of: f"{done} of {of}")(1, 9)
+        assert err.getvalue() == drawn
+
+
 class Broken(io.StringIO):
     def __init__(self, error: OSError) -> None:
         super().__init__()
