@@ -48,6 +48,7 @@ from sft.service.users import (
     require_key,
     require_name,
     shown,
+    user_added,
 )
 from sft.store.figures import user_figures
 from sft.store.hand_overs import begin_hand_over
@@ -168,18 +169,7 @@ def add_user(transaction: Transaction, item: AddUserInput) -> UserChanged:
     require_free_name(transaction, item.name)
     require_free_key(transaction, item.public_key)
     user, key = enroll(transaction, item.name, item.role, item.public_key, device)
-    transaction.log(
-        UserAdded(
-            by=item.caller,
-            user_id=user.id,
-            name=user.name,
-            role=item.role,
-            key_id=key.id,
-            public_key=key.public_key,
-            device=key.device,
-            **stated,
-        )
-    )
+    transaction.log(user_added(item.caller, user, key, stated))
     return _changed(transaction, user, user)
 
 

@@ -20,7 +20,7 @@ from sft.model.access import Caller, Permission, Role
 from sft.model.events import InvitationWithdrawn, KeyAdded, KeyReset, KeyRevoked, KeyRotated
 from sft.model.records import KeyEnd
 from sft.service.accounts import UserChanged
-from sft.service.act_statement import AskedAct, require_statement
+from sft.service.act_statement import NOT_SIGNED, AskedAct, EventStatement, require_statement
 from sft.service.invitations import withdraw_resets
 from sft.service.rights import require_permission
 from sft.service.stolen_keys import ended, fallen_with
@@ -109,16 +109,7 @@ def add_key(transaction: Transaction, item: AddKeyInput) -> UserChanged:
         return _shown(transaction, user)
     require_free_key(transaction, item.public_key)
     key = add_key_row(transaction, user, keys, item.public_key, item.device, stated["statement"])
-    event = KeyAdded(
-        by=item.caller,
-        user_id=user.id,
-        name=user.name,
-        key_id=key.id,
-        public_key=key.public_key,
-        device=key.device,
-        **stated,
-    )
-    transaction.log(event)
+    transaction.log(key_added(item.caller, user, key, stated))
     return _shown(transaction, user)
 
 
@@ -252,6 +243,13 @@ def ended_by_reset(
     if stolen:
         over += fallen_with(transaction, keys, {old.id: old.cut_off_leaf or 0 for old in over})
     return over
+
+
+def key_added(by: Caller, user: UserRow, key: DeviceKeyRow, stated: EventStatement = NOT_SIGNED) -> KeyAdded:
+    """Say that somebody has one more key, and by whom."""
+    return KeyAdded(
+        by=by, user_id=user.id, name=user.name, key_id=key.id, public_key=key.public_key, device=key.device, **stated
+    )
 
 
 def add_key_row(

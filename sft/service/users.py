@@ -19,10 +19,12 @@ from sft.errors import (
     RoleForbidsError,
 )
 from sft.model import records
-from sft.model.access import OPERATOR, Permission, Role, allows
+from sft.model.access import OPERATOR, Caller, Permission, Role, allows
+from sft.model.events import UserAdded
 from sft.model.names import fold, parse_device_name, parse_user_name
 from sft.model.policy import ServerPolicy
 from sft.model.records import KeyEnd, UserState
+from sft.service.act_statement import NOT_SIGNED, EventStatement
 from sft.store.figures import user_figures
 from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
@@ -111,6 +113,20 @@ def require_another_admin(reading: ReadTransaction, user: UserRow) -> None:
     """Refuse to lose the last admin who can act."""
     if is_active_admin(user) and len(active_admins(reading, 2)) == 1:
         raise LastAdminError(name=user.name)
+
+
+def user_added(by: Caller, user: UserRow, key: DeviceKeyRow, stated: EventStatement = NOT_SIGNED) -> UserAdded:
+    """Say that somebody who was enrolled was made, and by whom."""
+    return UserAdded(
+        by=by,
+        user_id=user.id,
+        name=user.name,
+        role=Role(user.role),
+        key_id=key.id,
+        public_key=key.public_key,
+        device=key.device,
+        **stated,
+    )
 
 
 def enroll(

@@ -23,9 +23,10 @@ from sft.service.caller import reload_caller
 from sft.service.files import show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.service.log.evidence import EvidenceBuilder
+from sft.service.maintenance.adopting import DEVICE
 from sft.service.maintenance.check import check
 from sft.service.maintenance.old_versions import destroy_old_versions
-from sft.service.maintenance.rebuild import DEVICE, rebuild
+from sft.service.maintenance.rebuild import rebuild
 from sft.service.storage import FileStorage
 from sft.service.trash import Deletion, delete
 from sft.service.version_tree import lost_versions
