@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Protocol
 
-from textual.app import App
 from textual.message import Message
 from textual.timer import Timer
 
-from sft.client.connection_info import ConnectionInfo
-from tui.context import AppContext
-from tui.gateway import Gateway
-from tui.messages import Severity
 from tui.panes.layout import Wishes
 from tui.panes.local import LocalSide
 from tui.panes.pane import Pane
 from tui.panes.remote import RemoteSide
+from tui.view_context import ViewContext
 
 
-class FilesContext(Protocol):
+class FilesContext(ViewContext, Protocol):
     """The Files screen, as far as it concerns what is done there."""
 
     local: Pane
@@ -27,23 +23,6 @@ class FilesContext(Protocol):
     local_side: LocalSide
     remote_side: RemoteSide
     wishes: Wishes
-
-    @property
-    def app(self) -> App[Any]:
-        """What shows dialogs."""
-
-    @property
-    def sft(self) -> AppContext:
-        """Queue, signs and clock."""
-
-    @property
-    def gateway(self) -> Gateway: ...
-
-    @property
-    def connection(self) -> ConnectionInfo: ...
-
-    @property
-    def now(self) -> float: ...
 
     @property
     def pane(self) -> Pane:
@@ -61,9 +40,6 @@ class FilesContext(Protocol):
 
     def after(self, seconds: float, job: Callable[[], Coroutine[None, None, None]], group: str) -> Timer:
         """Run what nobody waits for, in a while, if the screen is there then."""
-
-    def report(self, text: str, severity: Severity = Severity.INFO, next_step: str = "") -> None:
-        """Show a harmless sentence in the message line."""
 
     def post_message(self, message: Message) -> bool:
         """Tell what stands around."""

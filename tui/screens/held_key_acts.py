@@ -5,46 +5,27 @@ Rules. The passphrase is asked for by the dialog and stays there. What the agent
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from sft.model.text import local_time
 from tui.dialogs.hold_key import HoldKey
-from tui.gateway import Gateway, IdentityInfo
+from tui.gateway import IdentityInfo
 from tui.messages import Severity
+from tui.view_context import ViewContext
 
-T = TypeVar("T")
 
-
-class IdentityContext(Protocol):
+class IdentityContext(ViewContext, Protocol):
     """The screen, as these acts find it."""
 
     keyring: IdentityInfo | None
-
-    @property
-    def app(self) -> Any:
-        """The app, which shows dialogs."""
-
-    @property
-    def gateway(self) -> Gateway: ...
-
-    @property
-    def now(self) -> float: ...
 
     def start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         """Begin an act, one at a time."""
 
     async def read(self) -> None:
         """Read all that is shown anew."""
-
-    def report(self, text: str, severity: Severity = Severity.INFO, next_step: str = "") -> None: ...
-
-    async def attempt(self, asked: Awaitable[object]) -> bool:
-        """Wait for something and report its refusal or fault; return whether it worked."""
-
-    async def unless_fault(self, asked: Awaitable[T]) -> T | None:
-        """Wait for what a dialog asks: refusals are the dialog's to show, a fault is reported here."""
 
 
 class HeldKeyActs:

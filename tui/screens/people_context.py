@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Protocol
 
-from sft.client.connection_info import ConnectionInfo
-from sft.errors import SftError
 from sft.model.records import User
 from sft.model.text import shown_name
-from tui.gateway import Gateway
-from tui.messages import Severity
 from tui.text import cut_name, shown
+from tui.view_context import ViewContext
 
-T = TypeVar("T")
 
-
-class PeopleContext(Protocol):
+class PeopleContext(ViewContext, Protocol):
     """The screen, as its acts find it."""
 
     users: list[User]
-
-    @property
-    def app(self) -> Any:
-        """The app, which shows dialogs."""
-
-    @property
-    def gateway(self) -> Gateway: ...
-
-    @property
-    def connection(self) -> ConnectionInfo: ...
-
-    @property
-    def now(self) -> float: ...
 
     @property
     def user(self) -> User | None:
@@ -50,16 +32,6 @@ class PeopleContext(Protocol):
 
     async def read(self, *, invitation_at: int | None = None) -> None:
         """Read all lists anew."""
-
-    def report(self, text: str, severity: Severity = Severity.INFO, next_step: str = "") -> None: ...
-
-    def report_error(self, error: SftError) -> None: ...
-
-    async def attempt(self, asked: Awaitable[object]) -> bool:
-        """Wait for something and report its refusal or fault; return whether it worked."""
-
-    async def unless_fault(self, asked: Awaitable[T]) -> T | None:
-        """Wait for what a dialog asks: refusals are the dialog's to show, a fault is reported here."""
 
 
 def name_of(name: str) -> str:

@@ -6,51 +6,33 @@ a time. Nobody is ever asked to trust a key: a server link that a person gave is
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from sft.client.connection_info import ConnectionInfo, Status
+from sft.client.connection_info import Status
 from sft.errors import KeyLockedError, LedgerError, ServerKeyChangedError, SftError
 from sft.model.access import Role
 from sft.model.links import Link, format_address, parse_address
 from sft.model.records import UserState
 from sft.model.text import ROLE_OF_YOURS, shown_name
-from tui.context import AppContext
 from tui.dialogs.ask import TextPrompt
 from tui.dialogs.invitation import PasteInvitation
 from tui.dialogs.join import Join
 from tui.dialogs.log_stop import LogStop
 from tui.dialogs.server_key import PasteServerLink, ServerKeyStop
 from tui.dialogs.unlock import Unlock
-from tui.gateway import Account, Gateway
+from tui.gateway import Account
 from tui.messages import Severity
 from tui.text import cut_name, shown
+from tui.view_context import ViewContext
 
 _NAME_CELLS: Final = 40
 
 
-class ServersContext(Protocol):
+class ServersContext(ViewContext, Protocol):
     """The screen, as its journeys find it."""
-
-    @property
-    def app(self) -> Any:
-        """The app, which shows dialogs."""
-
-    @property
-    def sft(self) -> AppContext:
-        """Screens, queue and signs."""
-
-    @property
-    def gateway(self) -> Gateway: ...
-
-    @property
-    def connection(self) -> ConnectionInfo: ...
 
     def link_taken(self) -> None:
         """Note that joining is done with the link that was pasted."""
-
-    def report(self, text: str, severity: Severity = Severity.INFO, next_step: str = "") -> None: ...
-
-    def report_error(self, error: SftError) -> None: ...
 
 
 class ServerJourneys:
