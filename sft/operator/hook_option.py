@@ -29,7 +29,7 @@ from sft.ledger.acts import EVENTS
 from sft.limits import HOOK_SECONDS, HOOK_SECONDS_MOST, HOOKS_MOST
 from sft.model.hooks import Hook
 from sft.model.names import safe
-from sft.server.http_post import split_url
+from sft.transport.http_post import split_url
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _EVENTS_MOST: Final = 64

@@ -13,8 +13,8 @@ from sft.limits import HOOK_OUTPUT_BYTES
 from sft.model.hooks import Hook
 from sft.model.names import safe
 from sft.server.hook_program import HookPrograms
-from sft.server.http_post import HttpPost, split_url
 from sft.server.webhook import headers, read_keys
+from sft.transport.http_post import HttpPost, split_url
 
 _SAID_MOST: Final = 200  # characters
 _GOOD: Final = range(200, 300)

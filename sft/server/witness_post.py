@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import SplitResult
 
 from sft import limits
-from sft.server.http_post import HttpPost, HttpReply
-from sft.server.http_post import split_url as split
+from sft.transport.http_post import HttpPost, HttpReply
+from sft.transport.http_post import split_url as split
 
 _PATH: Final = "/add-checkpoint"
 

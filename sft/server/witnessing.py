@@ -33,7 +33,7 @@ from sft.ledger.add_checkpoint import (
 from sft.ledger.checkpoints import TreeHead
 from sft.ledger.policy import Policy
 from sft.server.event_log import EventLog
-from sft.server.http_post import HttpReply
+from sft.transport.http_post import HttpReply
 from sft.transport.threads import Pool
 
 ANSWERED: Final = 200

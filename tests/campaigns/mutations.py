@@ -2655,7 +2655,7 @@ MUTATIONS = (
     Mutation("connections over HTTP", "sft/transport/http.py",
              "        if len(self.connections) >= self.most_connections:", "        if False:",
              "tests/unit/witness/test_web.py"),
-    Mutation("a connection of a POST is cut at its time", "sft/server/http_post.py",
+    Mutation("a connection of a POST is cut at its time", "sft/transport/http_post.py",
              "        timer.start()\n", "",
              "tests/unit/server/test_witness_post.py"),
     Mutation("a quorum says which checkpoint clients are given", "sft/server/witnessing.py",

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sft import limits
-from sft.server.http_post import HttpReply
 from sft.server.witness_post import WitnessPost, split_url
+from sft.transport.http_post import HttpReply
 
 BOUND = 0.4
 PATIENCE = 20  # of a machine that has much else to do

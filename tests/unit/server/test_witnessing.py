@@ -20,8 +20,8 @@ from sft.errors import CheckpointRefusedError
 from sft.ledger.add_checkpoint import answer, cosign
 from sft.ledger.policy import KnownLog, Policy
 from sft.server.event_log import EventLog
-from sft.server.http_post import HttpReply
 from sft.server.witnessing import Witnessing
+from sft.transport.http_post import HttpReply
 from sft.witness.cosigned import CosignedCheckpoints
 from sft.witness.cosigner import Cosigner
 from tests.unit.ledger.logs import ORIGIN, checkpoint, cosigners, honest_body, log_key
