@@ -9,6 +9,8 @@ gets it: a folder is added up in the act, and its sum reserved until the rows ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -187,6 +189,17 @@ def _require_settled_below(records: RecordBuilder, folder: FolderRow, path: str)
     for each in folders_by_id(records.reading, pending):  # one that was destroyed is in nothing
         if folder.id in ids_above(records.reading, each):
             raise HandingOverError(path=path, owner=records.name_of(pending[each]))
+
+
+def give_folders(transaction: Transaction, folders: Sequence[FolderRow], owner_id: int) -> FigureChanges:
+    """Write folders that get another owner; return the figures in which that is noted, which are written last."""
+    given = [replace(folder, maker_id=owner_id) for folder in folders]
+    figures = FigureChanges(transaction, given)
+    for folder, now in zip(folders, given, strict=True):
+        figures.take_folder(folder)
+        figures.put_folder(now)
+    transaction.rows.update(given)
+    return figures
 
 
 def give_files(

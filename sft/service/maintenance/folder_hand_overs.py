@@ -13,7 +13,6 @@ from functools import partial
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from sft.errors import RowForgedError
 from sft.model.access import Caller, Permission
@@ -21,9 +20,8 @@ from sft.model.owner_events import FolderHandedOver, FolderHandOverEnded
 from sft.model.quota_events import QuotaNear
 from sft.service.maintenance.report import JobContext, Report
 from sft.service.maintenance.trees import files_in, levels, pages
-from sft.service.owners import give_files
+from sft.service.owners import give_files, give_folders
 from sft.service.use_case import act
-from sft.store.figures import FigureChanges
 from sft.store.files import files_by_row_id
 from sft.store.folder_hand_overs import end_folder_hand_over, folder_hand_overs, folders_handed_over, note_followed
 from sft.store.folders import folders_by_id, ids_above
@@ -67,7 +65,7 @@ class FolderHandOvers:
             except RowForgedError as forged:
                 self._report.forged([forged])
             if self._report.faults == faults:
-                self._context.act(end, FolderHandOverEnd(self._context.caller, folder_id))
+                self._context.act(note_folder_hand_over_end, FolderHandOverEnd(self._context.caller, folder_id))
 
     def _of(self, folder_id: int) -> None:
         # What is still to follow moves nowhere meanwhile: one walk meets all of it.
@@ -98,13 +96,8 @@ def hand_over_below(transaction: Transaction, item: FolderHandOver) -> int:
     folders = [folder for folder in folders if folder.id in below]
     if not files and not folders:
         return 0
-    given_folders = [replace(folder, maker_id=decided.owner_id) for folder in folders]
-    figures = FigureChanges(transaction, given_folders)
+    figures = give_folders(transaction, folders, decided.owner_id)
     note_followed(transaction, decided, give_files(transaction, item.caller, figures, files, decided.owner_id))
-    for folder, given in zip(folders, given_folders, strict=True):
-        figures.take_folder(folder)
-        figures.put_folder(given)
-    transaction.rows.update(given_folders)
     figures.write()
     transaction.log(
         FolderHandedOver(
@@ -119,7 +112,7 @@ def hand_over_below(transaction: Transaction, item: FolderHandOver) -> int:
 
 
 @act(Permission.VAULT_MANAGE, logs=(FolderHandOverEnded,))
-def end(transaction: Transaction, item: FolderHandOverEnd) -> bool:
+def note_folder_hand_over_end(transaction: Transaction, item: FolderHandOverEnd) -> bool:
     """Note that the hand-over of a folder has ended; False where there is none."""
     decided = folder_hand_overs(transaction, [item.folder_id]).get(item.folder_id)
     if decided is None:

@@ -19,8 +19,8 @@ from sft.model.events import HandedOver, HandOverEnded
 from sft.model.records import VaultReport
 from sft.service.maintenance.folder_hand_overs import HAND_OVER_ROWS, FolderHandOvers
 from sft.service.maintenance.report import Job, JobContext, Report
+from sft.service.owners import give_folders
 from sft.service.use_case import act, query
-from sft.store.figures import FigureChanges
 from sft.store.files import files_by_row_id
 from sft.store.folder_hand_overs import folders_handed_over
 from sft.store.folders import folders_by_id
@@ -86,7 +86,7 @@ class _HandingOver:
                 after = row_ids[-1]
         # Read once more: what did not hold is still there.
         if not self._owned(files_owned_by, user_id, 0) and not self._owned(folders_made_by, user_id, 0):
-            self._context.act(end, HandOverEnd(self._context.caller, user_id))
+            self._context.act(note_hand_over_end, HandOverEnd(self._context.caller, user_id))
 
     def _owned(self, owned: Owned, user_id: int, after: int) -> list[int]:
         with self._context.begin_read() as reading:
@@ -107,16 +107,11 @@ def hand_over(transaction: Transaction, item: HandOver) -> int:
     if heir_id is None or not (files or folders):
         return 0
     given = [replace(file, owner_id=heir_id) for file in files]
-    given_folders = [replace(folder, maker_id=heir_id) for folder in folders]
-    figures = FigureChanges(transaction, given_folders)
+    figures = give_folders(transaction, folders, heir_id)
     for file, given_file in zip(files, given, strict=True):
-        figures.take_file(file)
+        figures.take_file(file)  # of owners nothing is noted: the removal moved what both own
         figures.put_file(given_file)
-    for folder, given_folder in zip(folders, given_folders, strict=True):
-        figures.take_folder(folder)
-        figures.put_folder(given_folder)
     transaction.rows.update(given)
-    transaction.rows.update(given_folders)
     figures.write()
     transaction.log(
         HandedOver(
@@ -124,14 +119,14 @@ def hand_over(transaction: Transaction, item: HandOver) -> int:
             user_id=item.user_id,
             files_to=heir_id,
             files=tuple(file.file_id for file in given),
-            folder_ids=tuple(folder.id for folder in given_folders),
+            folder_ids=tuple(folder.id for folder in folders),
         )
     )
     return len(given)
 
 
 @act(Permission.VAULT_MANAGE, logs=(HandOverEnded,))
-def end(transaction: Transaction, item: HandOverEnd) -> bool:
+def note_hand_over_end(transaction: Transaction, item: HandOverEnd) -> bool:
     """Note that a hand-over has ended; False where a file is left, or there is none."""
     heir_id = heirs_of(transaction, [item.user_id]).get(item.user_id)
     if heir_id is None or files_owned_by(transaction, item.user_id, 0, 1):

@@ -173,7 +173,7 @@ def _hand_over(services: ServiceFixture) -> None:
 
 def _end_hand_over(services: ServiceFixture) -> None:
     _hand_over(services)
-    services.act(hand_overs.end, hand_overs.HandOverEnd(OPERATOR, MAX.id))
+    services.act(hand_overs.note_hand_over_end, hand_overs.HandOverEnd(OPERATOR, MAX.id))
 
 
 def _change_owner(services: ServiceFixture) -> None:
@@ -193,7 +193,7 @@ def _hand_over_below(services: ServiceFixture) -> None:
 
 def _end_folder_hand_over(services: ServiceFixture) -> None:
     _hand_over_below(services)
-    services.act(folder_hand_overs.end, folder_hand_overs.FolderHandOverEnd(OPERATOR, FOLDER))
+    services.act(folder_hand_overs.note_folder_hand_over_end, folder_hand_overs.FolderHandOverEnd(OPERATOR, FOLDER))
 
 
 def _withdraw(services: ServiceFixture) -> None:
@@ -537,12 +537,12 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     purging.purge_folders: _purge_folders,
     purging.end_purges: _end_purges,
     hand_overs.hand_over: _hand_over,
-    hand_overs.end: _end_hand_over,
+    hand_overs.note_hand_over_end: _end_hand_over,
     backups.begin_backup: _begin_backup,
     backups.end_backup: _end_backup,
     owners.change_owner: _change_owner,
     folder_hand_overs.hand_over_below: _hand_over_below,
-    folder_hand_overs.end: _end_folder_hand_over,
+    folder_hand_overs.note_folder_hand_over_end: _end_folder_hand_over,
     daily.note_collection: _note_collection,
     clock.look_at_clock: _look_at_clock,
     clock.believe_clock: _believe_clock,
@@ -625,10 +625,10 @@ REPEATED: dict[str, Callable[[ServiceFixture], Any]] = {
         folder_hand_overs.hand_over_below, folder_hand_overs.FolderHandOver(OPERATOR, FOLDER, (1,))
     ),
     "a folder's hand-over that has ended": lambda services: services.act(
-        folder_hand_overs.end, folder_hand_overs.FolderHandOverEnd(OPERATOR, FOLDER)
+        folder_hand_overs.note_folder_hand_over_end, folder_hand_overs.FolderHandOverEnd(OPERATOR, FOLDER)
     ),
     "a hand-over that has ended": lambda services: services.act(
-        hand_overs.end, hand_overs.HandOverEnd(OPERATOR, MAX.id)
+        hand_overs.note_hand_over_end, hand_overs.HandOverEnd(OPERATOR, MAX.id)
     ),
     "uploads that have ended": lambda services: services.act(
         open_uploads.end_uploads, open_uploads.EndUpload(b"o" * 16)

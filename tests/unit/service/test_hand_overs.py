@@ -294,8 +294,8 @@ def test_a_page_is_judged_again(removed: ServiceFixture) -> None:
     for who in (ADA, MIA, GUS):
         assert removed.act(hand_over, HandOver(OPERATOR, who.id, everything, everything)) == 0
         assert not [told for told in removed.events if isinstance(told, HandedOver)]
-        assert not removed.act(hand_overs.end, HandOverEnd(OPERATOR, who.id))
-    assert not removed.act(hand_overs.end, HandOverEnd(OPERATOR, MAX.id))
+        assert not removed.act(hand_overs.note_hand_over_end, HandOverEnd(OPERATOR, who.id))
+    assert not removed.act(hand_overs.note_hand_over_end, HandOverEnd(OPERATOR, MAX.id))
     assert removed.act(hand_over, HandOver(OPERATOR, MAX.id, everything, everything)) == 6
     assert [len(told.folder_ids) for told in removed.events if isinstance(told, HandedOver)] == [2]
     assert removed.ask(show_file, GUS, path="adas").owner == "ada"
@@ -352,7 +352,7 @@ def test_an_heir_who_is_locked_out_meanwhile_is_no_fault(removed: ServiceFixture
 def test_nobody_but_the_operator_hands_over(removed: ServiceFixture) -> None:
     for act, item in (
         (hand_over, HandOver(ADA.caller, MAX.id, (1,))),
-        (hand_overs.end, HandOverEnd(ADA.caller, MAX.id)),
+        (hand_overs.note_hand_over_end, HandOverEnd(ADA.caller, MAX.id)),
     ):
         with pytest.raises(RequestError):
             removed.act(act, item)

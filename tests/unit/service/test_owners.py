@@ -20,7 +20,12 @@ from sft.model.records import FileSeen, OwnerChange, VaultReport
 from sft.service.accounts import RemoveUserInput, remove
 from sft.service.files import show_file
 from sft.service.maintenance import folder_hand_overs as pages
-from sft.service.maintenance.folder_hand_overs import FolderHandOver, FolderHandOverEnd, end, hand_over_below
+from sft.service.maintenance.folder_hand_overs import (
+    FolderHandOver,
+    FolderHandOverEnd,
+    hand_over_below,
+    note_folder_hand_over_end,
+)
 from sft.service.maintenance.hand_overs import hand_over_all, is_handing_over
 from sft.service.owners import ChangeOwnerInput, change_owner
 from sft.store.folder_hand_overs import folders_handed_over
@@ -353,7 +358,7 @@ def test_a_page_is_judged_again(tree: ServiceFixture) -> None:
     everything = tuple(range(1, 20))
     item = FolderHandOver(OPERATOR, folder_id(tree, "d"), everything, everything)
     assert tree.act(hand_over_below, item) == 0
-    assert not tree.act(end, FolderHandOverEnd(OPERATOR, item.folder_id))
+    assert not tree.act(note_folder_hand_over_end, FolderHandOverEnd(OPERATOR, item.folder_id))
     give(tree, "d", MIA)
     tree.put(MAX, "d/late")
     assert tree.act(hand_over_below, replace(item, folder_id=folder_id(tree, "x"))) == 0
@@ -388,7 +393,7 @@ def test_nobody_but_the_operator_turns_the_pages(tree: ServiceFixture) -> None:
     number = folder_id(tree, "d")
     for act, item in (
         (hand_over_below, FolderHandOver(ADA.caller, number, (1,))),
-        (end, FolderHandOverEnd(ADA.caller, number)),
+        (note_folder_hand_over_end, FolderHandOverEnd(ADA.caller, number)),
     ):
         with pytest.raises(RequestError):
             tree.act(act, item)
