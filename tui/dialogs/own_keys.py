@@ -7,7 +7,6 @@ stays in its field and leaves with the dialog. A refusal is shown within, and wh
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -21,12 +20,13 @@ from textual.widgets import Input, Static
 from sft.crypto.keys import PublicKey
 from sft.errors import KeyFormatError, PassphraseWrongError, SftError
 from sft.model.names import parse_device_name
-from sft.model.records import DeviceKey, KeyEnd
+from sft.model.records import DeviceKey
 from sft.model.text import shell_name, shown_name
 from tui.dialogs.dialog import Dialog, DialogButton, static
+from tui.dialogs.key_end import NO_NUMBER, KeyEndFields, Revocation
 from tui.gateway import Account
 from tui.text import cut_name, key_words, shown
-from tui.widgets.choice import Choice, Option
+from tui.widgets.choice import Choice
 
 Vouch = Callable[[PublicKey, str], Awaitable[DeviceKey | None]]
 """Asks the server to take a key; None where a fault was reported."""
@@ -159,14 +159,6 @@ class RotateOwnKey(Dialog[Account]):
             self.complain(error)
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
-    """Why a key ends, and of a stolen one from which leaf on nothing counts that it signed; 0 of another."""
-
-    reason: KeyEnd
-    cut_off: int = 0
-
-
 class RevokeOwnKey(Dialog[Revocation]):
     """Gives how a key of the person's ends, or None; one that has ended already can still have been stolen."""
 
@@ -176,24 +168,17 @@ class RevokeOwnKey(Dialog[Revocation]):
         self._device = shown(shown_name(key.device))
         super().__init__(f"Revoke {cut_name(self._device, 40)}?", act="Revoke", safe="Keep", destroys=True)
         self._key = key
-        self._field = Input(id="revoke-since", compact=True, max_length=30)
+        lost = "" if key.ended_at is not None else "or out of use: what it signed stays good"
+        self._end = KeyEndFields(lost=lost, says="empty: all that it signed")
 
     def content(self) -> ComposeResult:
         yield static(key_words(self._key.public_key), "dialog-muted")
-        ended = self._key.ended_at is not None
         yield static(
             "This key has ended. Was it stolen before, others are told not to use what it signed then."
-            if ended
+            if self._key.ended_at is not None
             else "It is signed out now and never comes back. Every file stays."
         )
-        lost = Option(KeyEnd.RETIRED.value, "Lost", "or out of use: what it signed stays good")
-        stolen = Option(KeyEnd.COMPROMISED.value, "Stolen", "nothing of it counts from a number of the log on")
-        options = [stolen] if ended else [lost, stolen]
-        yield Choice(options, self.sft.glyphs, label_cells=8, id="revoke-why")
-        with Horizontal(classes="form-row dialog-space", id="revoke-since-row"):
-            yield static("from number", "form-name")
-            yield self._field
-            yield static("empty: all that it signed", "form-says")
+        yield from self._end.parts(self.sft.glyphs)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -203,29 +188,22 @@ class RevokeOwnKey(Dialog[Revocation]):
         """Why, the harmless cause marked."""
         return self.query_one(Choice)
 
-    @property
-    def _is_stolen(self) -> bool:
-        return self.query_one(Choice).value == KeyEnd.COMPROMISED.value
-
     @on(Choice.Moved)
     def _moved(self) -> None:
-        self.query_one("#revoke-since-row").display = self._is_stolen
+        self._end.show_row()
         self.call_after_refresh(self._fit)
 
     @on(Choice.Chosen)
     def _chosen(self) -> None:
-        if self._is_stolen:
-            self._field.focus()
+        if self._end.is_stolen:
+            self._end.since.focus()
         else:
             self._buttons[-1].focus()  # the question stands until its button is pressed
 
     @on(Input.Submitted)
     def act(self) -> None:
-        if not self._is_stolen:
-            self.dismiss(Revocation(KeyEnd.RETIRED))
-            return
-        typed = self._field.value.strip().replace(",", "")
-        if typed and not (typed.isascii() and typed.isdigit()):
-            self.complain("That is no number of the log: the details of a file (i in Files) say its own.", self._field)
+        revocation = self._end.revocation(self._key.start_leaf)
+        if revocation is None:
+            self.complain(NO_NUMBER, self._end.since)
         else:
-            self.dismiss(Revocation(KeyEnd.COMPROMISED, int(typed) if typed else self._key.start_leaf))
+            self.dismiss(revocation)

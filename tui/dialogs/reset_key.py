@@ -11,18 +11,17 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input
 
 from sft.errors import SftError
-from sft.model.records import KeyEnd, User
+from sft.model.records import User
 from sft.model.text import shown_name
 from tui.dialogs.dialog import Dialog, static
-from tui.dialogs.own_keys import Revocation
+from tui.dialogs.key_end import NO_NUMBER, KeyEndFields, Revocation
 from tui.gateway import Invited
 from tui.text import cut_name, shown
-from tui.widgets.choice import Choice, Option
+from tui.widgets.choice import Choice
 
 _NAME_CELLS: Final = 40
 
@@ -42,7 +41,7 @@ class OfferNewKey(Dialog[Invited]):
         self.allow_act(allowed=False)  # before the name stands there
         self._user = user
         self._reset = reset
-        self._since = Input(id="reset-since", compact=True, max_length=30)
+        self._end = KeyEndFields(lost="what they signed stays good", says="empty: all that was signed")
         self._typed_name = Input(id="reset-name", compact=True)
 
     def content(self) -> ComposeResult:
@@ -50,16 +49,7 @@ class OfferNewKey(Dialog[Invited]):
             "Every key of theirs ends now, and a link is made: whoever has it comes back as them with a new key, once, "
             "within a day. Everybody is shown that you did this. No file is lost."
         )
-        yield static("")
-        options = [
-            Option(KeyEnd.RETIRED.value, "Lost", "what they signed stays good"),
-            Option(KeyEnd.COMPROMISED.value, "Stolen", "nothing of it counts from a number of the log on"),
-        ]
-        yield Choice(options, self.sft.glyphs, label_cells=8, id="reset-why")
-        with Horizontal(classes="form-row dialog-space", id="reset-since-row"):
-            yield static("from number", "form-name")
-            yield self._since
-            yield static("empty: all that was signed", "form-says")
+        yield from self._end.parts(self.sft.glyphs)
         yield static(f"There is no way back. Type {shown(self._user.name)}:", "dialog-space")
         yield self._typed_name
 
@@ -71,20 +61,16 @@ class OfferNewKey(Dialog[Invited]):
         """Why, the harmless cause marked."""
         return self.query_one(Choice)
 
-    @property
-    def _is_stolen(self) -> bool:
-        return self.query_one(Choice).value == KeyEnd.COMPROMISED.value
-
     @on(Choice.Moved)
     def _moved(self) -> None:
-        self.query_one("#reset-since-row").display = self._is_stolen
+        self._end.show_row()
         self.call_after_refresh(self._fit)
 
     @on(Choice.Chosen)
     def _chosen(self) -> None:
-        (self._since if self._is_stolen else self._typed_name).focus()
+        (self._end.since if self._end.is_stolen else self._typed_name).focus()
 
-    @on(Input.Submitted, "#reset-since")
+    @on(Input.Submitted, "#key-end-since")
     def _since_typed(self) -> None:
         self._typed_name.focus()
 
@@ -95,14 +81,13 @@ class OfferNewKey(Dialog[Invited]):
 
     @on(Input.Submitted, "#reset-name")
     def act(self) -> None:
-        typed = self._since.value.strip().replace(",", "") if self._is_stolen else ""
-        if typed and not (typed.isascii() and typed.isdigit()):
-            self.complain("That is no number of the log: Activity (4) says them.", self._since)
+        revocation = self._end.revocation()
+        if revocation is None:
+            self.complain(NO_NUMBER, self._end.since)
         elif not self._fits():
             self.complain(f"That is not {self._person}.", self._typed_name)
         else:
-            reason = KeyEnd.COMPROMISED if self._is_stolen else KeyEnd.RETIRED
-            self.work(partial(self._ask, Revocation(reason, int(typed or 0))))
+            self.work(partial(self._ask, revocation))
 
     def _fits(self) -> bool:
         # A name that nobody can type is typed as it is shown.

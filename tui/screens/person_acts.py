@@ -12,8 +12,8 @@ from sft.model.access import Permission, allows
 from sft.model.records import User, UserState
 from sft.model.text import count_text, local_time, quota_text, role_noun
 from tui.dialogs.confirm import Confirm
+from tui.dialogs.key_end import Revocation
 from tui.dialogs.link import ShowLink
-from tui.dialogs.own_keys import Revocation
 from tui.dialogs.quota import Limits, SetQuota
 from tui.dialogs.remove import Remove
 from tui.dialogs.reset_key import OfferNewKey
