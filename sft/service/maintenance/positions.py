@@ -81,13 +81,14 @@ class Walk:
     def __init__(self, context: JobContext, name: str, *, afresh: bool = False) -> None:
         self._context = context
         with context.begin_read() as reading:
-            row = walk_row(reading, name)
+            row, now = walk_row(reading, name), reading.now
         self.went_on = row.began_at is not None and not afresh
         if not self.went_on:
-            row = replace(row, began_at=None, file=0, number=0, versions=0, size_bytes=0, faults=0)
+            row = replace(row, began_at=now, file=0, number=0, versions=0, size_bytes=0, faults=0)
             row = try_to_note(context, advance, Advance(context.caller, row)) or row
-        self.row = row
         self._noted = row
+        # By a clock that was ahead then: no reason to wait for that moment. (Of acts time never goes back.)
+        self.row = replace(row, began_at=min(row.began_at or now, now))
 
     @property
     def place(self) -> VersionKey:

@@ -63,8 +63,8 @@ def scrub_due(reading: ReadTransaction, caller: Caller) -> Due:
     row = walk_row(reading, SCRUB)
     began_at = reading.now if row.began_at is None else row.began_at
     due = due_of(stored_bytes(reading), row.size_bytes, max(0, reading.now - began_at))
-    # The first slice of a round begins it, whatever is due.
-    return due if row.began_at is not None else Due(1, due.rate, due.needed_rate)
+    # The first slice of a round begins it, whatever is due; so does one where the round began by a clock that was ahead.
+    return due if row.began_at is not None and began_at <= reading.now else Due(1, due.rate, due.needed_rate)
 
 
 def scrub(context: JobContext, due: Due) -> VaultReport:

@@ -86,3 +86,24 @@ def test_rounds_follow_one_another_and_go_on_where_they_were(
 def test_an_empty_server_is_scrubbed(services: ServiceFixture) -> None:
     scrub(services.job_context, a_minute_later(services))
     assert [event.walk for event in services.events if isinstance(event, CheckEnded)] == [SCRUB]
+
+
+def test_a_round_that_began_under_a_clock_that_was_ahead_goes_on_when_that_was_set_right(
+    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AIM_SECONDS", 10 * MINUTE)
+    for number in range(10):
+        services.commit(services.stream(MAX, f"{number}", os.urandom(BIG)))
+    years = 3 * 365 * 86_400
+    services.now += years
+    scrub(services.job_context, a_minute_later(services))
+    services.now -= years
+    scrub(services.job_context, a_minute_later(services))
+    with services.reading() as reading:
+        assert walk_row(reading, SCRUB).began_at == services.now
+    services.events.clear()
+    for _ in range(12):
+        if (due := a_minute_later(services)).size_bytes:
+            scrub(services.job_context, due)
+    (ended,) = [event for event in services.events if isinstance(event, CheckEnded)][:1]
+    assert ended.versions == 10
