@@ -128,6 +128,6 @@ def _is_local(hosts: Sequence[bytes]) -> bool:
     host = hosts[0].decode("ascii", "replace")
     bare = host.rpartition(":")[0] if host.rpartition("]")[2].count(":") else host
     try:
-        return len(hosts) == 1 and (bare == "localhost" or ip_address(bare.strip("[]")).is_loopback)
+        return len(hosts) == 1 and (bare.lower() == "localhost" or ip_address(bare.strip("[]")).is_loopback)
     except ValueError:
         return False

@@ -1,7 +1,8 @@
 """HTTP for strangers and for programs of the same computer: Twisted's, within bounds, and silent.
 
-Rules. Nobody is known who asks: a connection has a bound of bytes and of seconds, and there are so many at most. A body stays
-in memory, for it is as short as that. Nothing is logged of a request: it would grow with what others ask. What is answered is
+Rules. Nobody is known who asks: a connection has a bound of bytes and of seconds, and there are so many at most. The one that
+was quiet for longest makes room for who comes: whoever opens all of them and says nothing keeps nobody out. A body stays in
+memory, for it is as short as that. Nothing is logged of a request: it would grow with what others ask. What is answered is
 whoever makes the requests'.
 """
 
@@ -20,7 +21,7 @@ class BoundedFactory(http.HTTPFactory):
     """Makes connections.
 
     Args:
-        connections: so many at once; whoever else comes is turned away.
+        connections: so many at once; for whoever else comes the one that was quiet for longest is ended.
         seconds: of one connection, absolute, so that nobody holds one by a byte a minute.
         received_bytes: on one connection.
     """
@@ -32,12 +33,16 @@ class BoundedFactory(http.HTTPFactory):
         self.most_connections = connections
         self.connection_seconds = seconds
         self.received_bytes = received_bytes
-        self.connections: set[BoundedConnection] = set()
+        self.connections: dict[BoundedConnection, None] = {}  # the one that was quiet for longest first
 
-    def buildProtocol(self, addr: Any) -> Any:
-        if len(self.connections) >= self.most_connections:
-            return None
-        return super().buildProtocol(addr)
+    def heard(self, connection: BoundedConnection) -> None:
+        """Have a connection be the one that was heard last."""
+        self.connections.pop(connection, None)
+        self.connections[connection] = None
+        if len(self.connections) > self.most_connections:
+            quiet = next(iter(self.connections))
+            del self.connections[quiet]
+            quiet.abort()
 
     def startFactory(self) -> None:
         """Write no access log, and tick for none."""
@@ -90,7 +95,7 @@ class BoundedConnection(http.HTTPChannel):
         self._end: Any = None
 
     def connectionMade(self) -> None:
-        self.factory.connections.add(self)
+        self.factory.heard(self)
         self._end = self.factory.reactor.callLater(self.factory.connection_seconds, self.abort)
         super().connectionMade()  # type: ignore[no-untyped-call]
 
@@ -99,10 +104,12 @@ class BoundedConnection(http.HTTPChannel):
         if self._received > self.factory.received_bytes:
             self.abort()
         else:
+            if self in self.factory.connections:
+                self.factory.heard(self)
             super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
-        self.factory.connections.discard(self)
+        self.factory.connections.pop(self, None)
         if self._end is not None and self._end.active():
             self._end.cancel()
         super().connectionLost(reason)  # type: ignore[no-untyped-call]

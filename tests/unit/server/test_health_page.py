@@ -12,6 +12,7 @@ from sft.server.health_page import _is_local
     [
         ([], True),
         ([b"localhost:7363"], True),
+        ([b"LocalHost"], True),
         ([b"[::1]:7363"], True),
         ([b"127.0.0.1"], True),
         ([b"evil.example"], False),

@@ -208,11 +208,13 @@ def test_a_connection_ends_at_its_time_however_busy_it_keeps_itself(web: Web):
     protocol.connectionLost(Failure(ConnectionDone()))
 
 
-def test_there_are_so_many_connections_and_a_place_is_free_again(web: Web):
+def test_of_so_many_connections_the_one_that_was_quiet_for_longest_makes_room(web: Web):
     held = [web.connect() or pytest.fail("not connected") for _ in range(limits.WITNESS_CONNECTIONS)]
-    assert web.connect() is None
-    held.pop()[0].connectionLost(Failure(ConnectionDone()))
+    held[0][0].dataReceived(b"POST /add-checkpoint HTTP/1.1\r\n")
+    assert web.ask("GET", "/add-checkpoint")[0] == 405, "nobody is kept out by who says nothing"
+    assert [number for number, (_, transport) in enumerate(held) if transport.aborted] == [1]
     held.append(web.connect() or pytest.fail("no place"))
+    assert not any(transport.aborted for number, (_, transport) in enumerate(held) if number != 1), "a place was free"
     web.factory.drop_connections()
     assert all(transport.aborted for _, transport in held)
     for protocol, _ in held:
