@@ -20,7 +20,7 @@ from sft.client.api.log import FOLLOW_SECONDS, LogNames, LogQuery, newest, page_
 from sft.client.api.people import show_user
 from sft.client.concurrency import pause
 from sft.client.log_document import actor_of, line_document
-from sft.client.log_verify import Progress, VerifiedLog
+from sft.client.log_verify import VerifiedLog
 from sft.client.logged import LogLine
 from sft.errors import NotFoundError, NotYoursError, RoleForbidsError
 from sft.ledger.acts import ACTS
@@ -186,14 +186,9 @@ def show_verified(console: Console, verified: VerifiedLog, name: str) -> int:
     return FAULTS_STATUS if faults else 0
 
 
-def drawn(console: Console) -> Progress:
-    """Return what draws how many leaves were looked at."""
-
-    def draw(done: int, total: int) -> None:
-        if console.may_draw:
-            console.draw(f"{count_text(done)} of {count_text(total)} leaves")
-
-    return draw
+def leaves_line(done: int, total: int) -> str:
+    """Say how many leaves were looked at."""
+    return f"{count_text(done)} of {count_text(total)} leaves"
 
 
 def verified_document(verified: VerifiedLog) -> Document:

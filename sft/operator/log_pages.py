@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sft.cli.log_output import AskedLines, drawn, query_of, show_log, show_verified, show_without
+from sft.cli.log_output import AskedLines, leaves_line, query_of, show_log, show_verified, show_without
 from sft.client.api.leaves import refuse
 from sft.client.api.log import LogLines, all_lines, page_before
 from sft.client.log_folder import LogFolder
@@ -51,7 +51,7 @@ async def export(command: Command) -> int:
     folder, with_records = LogFolder(Path(command.options["dir"])), not command.options["without_records"]
     last = await page_before(session, limit=1)
     head = last.head
-    progress = drawn(command.console)
+    progress = command.console.drawing(leaves_line)
 
     def begin() -> tuple[LogWriter, int]:
         folder.make()
@@ -100,7 +100,7 @@ async def verify(command: Command) -> int:
     session, console, named = command.session, command.console, command.options["folder"]
     if named is None:
         return show_verified(
-            console, await verify_server(session, progress=drawn(command.console)), session.server_name
+            console, await verify_server(session, progress=command.console.drawing(leaves_line)), session.server_name
         )
     folder = LogFolder(Path(named))
 

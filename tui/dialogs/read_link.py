@@ -7,12 +7,11 @@ between the groups are dropped there.
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from sft.model.spelling import link_groups, spelled
 from tui.dialogs.dialog import Dialog, DialogButton, static
+from tui.dialogs.reading_out import ReadingOut
 from tui.text import shown
 
 
@@ -32,19 +31,12 @@ class ReadLink(Dialog[None]):
         self._address = address
         self._words = words
         self._link = link
-        self._groups = link_groups(link)
-        self._at = 0
-        self._buttons += [
-            DialogButton("Copy", "copy", key="y"),
-            DialogButton("Before", "before", key="b"),
-            DialogButton("Next", "next", key="space"),
-        ]
+        self._reading = ReadingOut(list(map(shown, link_groups(link))), str, spelled)
+        self._buttons += [DialogButton("Copy", "copy", key="y"), *self._reading.buttons]
 
     def content(self) -> ComposeResult:
         yield static(f"{shown(self._address)}   key {shown(self._words)}")
-        yield static("", "dialog-space", id="read-word")
-        yield static("", id="read-spelled")
-        yield static("", "dialog-muted dialog-space", id="read-all")
+        yield from self._reading.lines()
         yield static(
             "Who has joined already types it at p in Servers (sft servers link NAME). Then compare the words of the key.",
             "dialog-space",
@@ -55,7 +47,7 @@ class ReadLink(Dialog[None]):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._show()
+        self._reading.step(0)
 
     def answer(self, name: str) -> None:
         if name == "safe":
@@ -64,19 +56,4 @@ class ReadLink(Dialog[None]):
             self.app.copy_to_clipboard(self._link)
             self.show_progress("Sent to the terminal's clipboard: the server link.")
         else:
-            step = 1 if name == "next" else -1
-            self._at = min(max(self._at + step, 0), len(self._groups) - 1)
-            self._show()
-
-    def _show(self) -> None:
-        group = self._groups[self._at]
-        place = f"{self._at + 1} of {len(self._groups)}   "
-        self.query_one("#read-word", Static).update(
-            Content.assemble((place, "$quiet"), (shown(group), "bold $foreground"))
-        )
-        self.query_one("#read-spelled", Static).update(Content(shown(spelled(group))))
-        parts = [
-            (f"{shown(each)} ", "bold $foreground" if at == self._at else "$quiet")
-            for at, each in enumerate(self._groups)
-        ]
-        self.query_one("#read-all", Static).update(Content.assemble(*parts))
+            self._reading.step(1 if name == "next" else -1)

@@ -18,7 +18,7 @@ from sft.cli.completing import files_here, paths
 from sft.cli.completing import people as people_there
 from sft.cli.invocation import Invocation
 from sft.cli.lazy import WholeSentences
-from sft.cli.log_output import NEWEST, AskedLines, drawn, query_of, show_log, show_verified, show_without
+from sft.cli.log_output import NEWEST, AskedLines, leaves_line, query_of, show_log, show_verified, show_without
 from sft.cli.options import common
 from sft.client.heads import Heads
 from sft.client.log_folder import LogFolder
@@ -83,7 +83,7 @@ def verify_command(invocation: Invocation, folder: str | None, *, server: bool, 
     path = Path(folder or "")
     exported = LogFolder(path)
     keys, kept = _known(invocation, read_signed(exported).origin, key)
-    verified = verify_folder(exported, keys, kept, drawn(invocation.console))
+    verified = verify_folder(exported, keys, kept, invocation.console.drawing(leaves_line))
     return show_verified(invocation.console, verified, str(path))
 
 
@@ -164,7 +164,7 @@ async def _show(invocation: Invocation, session: Session, options: dict[str, Any
 def _verified_server(invocation: Invocation) -> tuple[VerifiedLog, str]:
     async def ask(session: Session) -> tuple[VerifiedLog, str]:
         kept = [head.checkpoint for head in Heads(session.state, session.server_id).read()]
-        return await verify_server(session, kept, drawn(invocation.console)), session.server_name
+        return await verify_server(session, kept, invocation.console.drawing(leaves_line)), session.server_name
 
     return invocation.talk(ask)
 
