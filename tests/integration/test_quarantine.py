@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.integration.live_cli import LiveCli
@@ -11,7 +13,11 @@ from tests.integration.live_cli import LiveCli
 def test_what_was_put_aside_is_counted_listed_and_dropped(cli: LiveCli):
     folder = cli.server.home.vault / "quarantine"
     (folder / ("6f" * 16)).write_bytes(b"orphan")
-    assert any("quarantine holds 1 files, 6 bytes" in note for note in cli.operator_json("vault", "check")["notes"])
+    assert any("quarantine holds 1 file, 6 bytes" in note for note in cli.operator_json("vault", "check")["notes"])
+    said = cli.operator("vault", "check").out
+    assert re.search(
+        r"the quarantine holds 1 file, 6 bytes\. sftd (--home \S+ )?vault quarantine list, or drop\n", said
+    )
     (listed,) = cli.operator_json("vault", "quarantine", "list")
     assert (listed["name"], listed["size"]) == ("6f" * 16, 6)
     assert cli.operator_json("vault", "quarantine", "drop") == {"dropped": 1, "bytes": 6}

@@ -7,11 +7,13 @@ from collections import defaultdict
 from string import Formatter
 
 import pytest
+from msgspec.structs import replace
 
 import sft.cli.next_steps
 import sft.operator.next_steps
 import tui.next_steps
 from sft.cli.next_steps import OF_COMMAND, STEPS, steps_of_command
+from sft.cli.status_output import status_lines
 from sft.errors import (
     REQUEST_ERRORS,
     NameClashError,
@@ -24,6 +26,9 @@ from sft.errors import (
 from sft.model.records import NoteAbout
 from sft.operator.next_steps import OF_NOTES, steps_at
 from tests.typed import NotTypedError, all_commands, filled_with_samples, options_of, require_typed
+from tests.unit.model.test_status_words import DAY, NOW, STATUS
+from tui.glyphs import FINE
+from tui.screens.status_rows import fact_lines
 
 TABLES = {
     "sft": sft.cli.next_steps.STEPS,
@@ -140,6 +145,17 @@ def test_what_a_note_of_the_vault_is_about_has_its_step():
     assert set(OF_NOTES) == set(NoteAbout) - {NoteAbout.NOTHING}
     for step in OF_NOTES.values():
         require_typed(step)
+
+
+def test_each_front_end_says_its_own_step_about_a_clock_that_is_doubted():
+    status = replace(STATUS, clock_sound_at=NOW - 90 * DAY)
+    of_people = "\n".join(status_lines(status, NOW, sft.cli.next_steps.NEXT_STEPS))
+    of_operator = "\n".join(status_lines(status, NOW, steps_at("/srv/x")))
+    on_screen = fact_lines(status, "", NOW, 120, FINE).plain
+    assert "sftd --home /srv/x vault collect --clock-is-right" in of_operator
+    for said in (of_people, on_screen):
+        assert "Tell the operator (sftd status)" in said
+        assert "vault collect" not in said
 
 
 def test_only_codes_that_have_a_step_of_people_are_said_to_be_never_met_by_the_operator():

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from sft.errors import RowForgedError, StoreError, VaultError
 from sft.model.access import Caller, Permission
 from sft.model.records import NoteAbout, VaultReport
+from sft.model.text import counted
 from sft.service.maintenance.check_contents import StoredContents, file_name
 from sft.service.maintenance.check_figures import check_figures
 from sft.service.maintenance.check_uploads import check_uploads
@@ -90,7 +91,7 @@ class _Check:
             self._whole(stage)
         aside, size = self._storage.vault.quarantine_figures()
         if aside:
-            self._report.note(f"the quarantine holds {aside} files, {size} bytes", NoteAbout.QUARANTINE)
+            self._report.note(f"the quarantine holds {counted(aside, 'file')}, {size} bytes", NoteAbout.QUARANTINE)
         return self._report.finish()
 
     def _database(self) -> None:
