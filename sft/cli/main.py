@@ -18,6 +18,7 @@ from sft import __version__
 from sft.cli.commands.tui import open_screens
 from sft.cli.completion_scripts import SHELLS, script_of, variable_of
 from sft.cli.failures import report, unforeseen
+from sft.cli.interrupts import raise_again
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.lazy import LazyGroup
 from sft.cli.meant import line_meant, unknown_command
@@ -154,6 +155,7 @@ def run() -> NoReturn:
     """Entry point of the console script."""
     keep_memory_private()
     open_closed_streams()
+    raise_again()
     status = main(sys.argv[1:], Environment(os.environ))
     # What is left to take apart would only cost time; threads that wait for a disk would hold us.
     os._exit(status)

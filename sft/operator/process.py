@@ -137,6 +137,12 @@ def stop_well_on_sigterm(reactor: Any) -> None:
     reactor.callWhenRunning(signal.signal, signal.SIGTERM, asked)
 
 
+def stop_on_interrupt(reactor: Any) -> None:
+    """Have Ctrl-C stop a reactor that runs, in order: until then it ended the process (``sft.cli.interrupts``)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, reactor.sigInt)
+
+
 def reread_on_hangup(reactor: Any, reread: Callable[[], None]) -> None:
     """Have SIGHUP read the configuration anew, and SIGUSR1 end nothing, once the reactor runs.
 

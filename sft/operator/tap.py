@@ -1,7 +1,8 @@
 """What twistd reads: ``twistd sft`` and the service that it makes.
 
 Rules. ``makeService`` only reads options. A command other than those that serve runs while twistd reads its options: before it
-forks, logs or writes a pid file; it prints to standard output and leaves with its exit status.
+forks, logs or writes a pid file; it prints to standard output and leaves with its exit status. While what serves is
+loaded Ctrl-C ends the process without a word: there is nothing to be let go in order.
 """
 
 from __future__ import annotations
@@ -10,7 +11,13 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sft.cli.interrupts import end_at_once, raise_again
+
+if Path(sys.argv[0]).name in {"sftd", "twistd"}:  # only there this is the first that is loaded
+    end_at_once()
 
 from twisted.application.service import IService
 from twisted.python import usage
@@ -39,10 +46,12 @@ class Options(usage.Options):
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Read what is to be served; run and leave with the status (SystemExit) where it is something else."""
+        raise_again()
         status = run_program(list(options or []), self.call)
         if self.call.serves is None:
             raise SystemExit(status)
         if self.parent is not None:
+            end_at_once()
             self._settle_files(self.parent, self.call.serves[0])
 
     def _settle_files(self, twistd: Any, kind: str) -> None:
@@ -74,7 +83,7 @@ class Options(usage.Options):
 def makeService(options: Options) -> IService:
     from twisted.internet import reactor as default_reactor
 
-    from sft.operator.process import exit_with_status_of, reread_on_hangup, stop_well_on_sigterm
+    from sft.operator.process import exit_with_status_of, reread_on_hangup, stop_on_interrupt, stop_well_on_sigterm
 
     reactor: Any = default_reactor
     # Twisted times its calls by the wall clock, which an administrator or NTP may set: a step back of an hour would stall
@@ -85,6 +94,7 @@ def makeService(options: Options) -> IService:
     service = _service(reactor, options.call)
     exit_with_status_of(service)
     stop_well_on_sigterm(reactor)
+    reactor.callWhenRunning(stop_on_interrupt, reactor)
     reread_on_hangup(reactor, service.reread)
     return service
 
