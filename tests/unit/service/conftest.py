@@ -6,7 +6,7 @@ import pytest
 from sft.store.database import Database
 from sft.vault.backend_local import LocalBackend
 from tests.fakes.memory_backend import MemoryBackend
-from tests.unit.service.service_fixture import ServiceFixture, make_template, open_copy, reset
+from tests.unit.service.service_fixture import ServiceFixture, copy_over, make_template, open_copy, reset
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,12 @@ def shared_database(tmp_path_factory: pytest.TempPathFactory, service_template: 
 def database(shared_database: Database, service_template: Path) -> Database:
     reset(shared_database, service_template)
     return shared_database
+
+
+@pytest.fixture
+def no_free_pages(shared_database: Database, service_template: Path) -> None:
+    """The file is a copy of the template's, for a test that asks how much room there is in it."""
+    copy_over(shared_database, service_template)
 
 
 @pytest.fixture

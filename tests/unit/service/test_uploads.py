@@ -191,7 +191,7 @@ def test_a_pipe_needs_room_for_one_step(services: ServiceFixture) -> None:
     assert nothing_is_left(services)
 
 
-def test_small_files_leave_the_floor_to_the_database_too(services: ServiceFixture) -> None:
+def test_small_files_leave_the_floor_to_the_database_too(no_free_pages: None, services: ServiceFixture) -> None:
     small_vault(services, 20_000)
     services.put(MAX, "a", bytes(16_000))
     with pytest.raises(ServerFullError) as refused:
