@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LOCK := requirements-dev.lock
 WORKERS ?= 2
+# Tests that start processes wait for them: of two workers on two cores three tenths of the time was nobody's.
+LONG_WORKERS ?= $(shell expr $(WORKERS) + 1)
 PYTEST_ARGS ?=
 CAMPAIGN_ARGS ?=
 
@@ -31,7 +33,7 @@ test: $(VENV)/.stamp-dev
 
 ## test-long  what takes long by its nature: many processes, the interface over real servers and on terminals, large files, keys at full cost, every picture
 test-long: $(VENV)/.stamp-dev
-	$(PYTEST) -m long $(PYTEST_ARGS)
+	$(PYTEST) --numprocesses $(LONG_WORKERS) -m long $(PYTEST_ARGS)
 
 ## search     the tests of properties, each on thousands of inputs that no run before has seen
 search: $(VENV)/.stamp-dev

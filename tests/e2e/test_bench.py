@@ -94,14 +94,15 @@ def measured(folder: Path, *parts: str) -> tuple[Bench, Report]:
 
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads /proc")
-@pytest.mark.parametrize("part", ["large", "small", "disk", "cores"])
-def test_every_part_times_us_and_our_peers(folder: Path, part: str) -> None:
+@pytest.mark.parametrize("part", ["large", "disk", "cores"])
+def test_every_part_times_us_and_our_peers(folder: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.campaigns.bench.__main__.CORES", (1, 1_000_000))  # on two it is the same once more
     bench, report = measured(folder, part)
+    if part == "disk" and bench.facts.missing:
+        bench, report = measured(folder, "small")  # the same, where it is done on a disk
+    assert any("cores: " in said for said in bench.facts.missing) == (part == "cores")
     missing = set(missing_programs())
     here = {who for _, who in bench.costs.rounds}
-    if part == "disk" and bench.facts.missing:
-        assert not here
-        return
     wanted = {"sft"} | ({"sftp"} if part != "cores" and not missing & {"sshd", "sftp"} else set())
     assert here >= wanted | ({"bare"} if part == "large" else set())
     assert all(cost.wall > 0 and cost.client > 0 for rounds in bench.costs.rounds.values() for cost in rounds)
@@ -118,13 +119,16 @@ def test_every_part_times_us_and_our_peers(folder: Path, part: str) -> None:
         (
             "crowd",
             [
-                "first page, ms", "logins a second of server CPU", "list among 40 busy, p99 ms",
-                "put among 40 busy, p99 ms", "KiB an idle session", "KiB a session that does not read",
+                "first page, ms", "logins a second of server CPU", "list among 20 busy, p99 ms",
+                "put among 20 busy, p99 ms", "KiB an idle session", "KiB a session that does not read",
             ],
         ),
     ],
 )  # fmt: skip
-def test_every_part_finds_what_it_says(folder: Path, part: str, names: list[str]) -> None:
+def test_every_part_finds_what_it_says(
+    folder: Path, part: str, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.campaigns.bench.crowd.SETTLING_SECONDS", 0.1)  # what it finds is said, not compared
     bench, report = measured(folder, part)
     assert {name for name in names if bench.facts.found[name] > 0} == set(names)
     assert len(report.rows) >= len(names)

@@ -1,4 +1,4 @@
-"""Fifty people's processes at once store and get different files; the server's memory stays bounded."""
+"""Sixteen people's processes at once store and get different files; the server's memory stays bounded."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from tests.processes import Person, ServerProcess, all_good
 
-PROCESSES = 50
+PROCESSES = 16  # each is one that starts, twice; fifty sessions at once are of integration/test_many.py
 MEGABYTE = 1_000_000
-# A server with its libraries takes about 90 MB; each of fifty transfers may hold 16 MiB and takes far less.
-SERVER_MOST_BYTES = 300 * MEGABYTE
+# A server with its libraries takes about 90 MB; each of the transfers may hold 16 MiB and takes far less.
+SERVER_MOST_BYTES = 200 * MEGABYTE
 
 
 def peak_bytes(pid: int) -> int:
@@ -28,11 +28,11 @@ def peak_bytes(pid: int) -> int:
 
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
-def test_fifty_processes_store_and_get_different_files_at_once(
+def test_many_processes_store_and_get_different_files_at_once(
     server: ServerProcess, joined: Callable[..., Person]
 ) -> None:
     draw = random.Random(50)
-    people = [joined(f"user{number}") for number in range(8)]  # of whom each may have eight sessions
+    people = [joined(f"user{number}") for number in range(4)]
     contents = {}
     for number in range(PROCESSES):
         size = draw.choice((0, 900, 16_300, 70_000, 700_000, 3_000_000))
@@ -61,7 +61,7 @@ def test_a_large_file_takes_no_more_memory_than_a_small_one(
     server: ServerProcess, joined: Callable[..., Person]
 ) -> None:
     max_ = joined("max")
-    sizes = {"small.bin": 200_000, "large.bin": 300 * 1024 * 1024}
+    sizes = {"small.bin": 200_000, "large.bin": 144 * 1024 * 1024}
     peaks: dict[str, list[int]] = {}
     for name, size in sizes.items():
         with (max_.folder / name).open("wb") as file:

@@ -175,7 +175,7 @@ def newer_program(folder: Path) -> dict[str, str]:
     root = Path(__file__).parents[2]
     copy = folder / "newer"
     for name in ("sft", "migrations", "twisted"):
-        shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "dropin.cache"))
+        shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("dropin.cache"))
     (copy / "migrations" / "versions" / "9999_newer.py").write_text(
         'from alembic import op\n'
         'revision = "9999"\ndown_revision = "0002"\nbranch_labels = None\ndepends_on = None\n'

@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.campaigns.bench.crowd import Crowd
 from tests.campaigns.bench.peers import PROJECT, install_missing, missing_programs
 from tests.campaigns.bench.report import Report, keep
-from tests.campaigns.bench.together import GIB_FILE, Facts, measure_fairness, measure_listing, measure_memory
+from tests.campaigns.bench.together import CLIENTS, GIB_FILE, Facts, measure_fairness, measure_listing, measure_memory
 from tests.campaigns.bench.transfers import MIB, SMALL_BYTES, Costs, Transfers, large_on_cores
 from tests.campaigns.places import disk_folder, file_system, machine, roomy_folder, usable_cores
 from tests.processes import say
@@ -49,7 +49,7 @@ class Bench:
         parts: dict[str, Callable[[], None]] = {
             "large": self._large, "small": self._small, "disk": self._on_disk, "cores": self._cores,
             "listing": lambda: measure_listing(self._folder / "listing", self.facts, mib=self._options.mib),
-            "fairness": lambda: measure_fairness(self._folder / "fairness", self.facts, mib=self._options.mib // 4 or 1),
+            "fairness": self._fairness,
             "crowd": self._crowd,
             "memory": lambda: measure_memory(self._folder / "memory", self.facts, mib=self._options.huge_mib),
         }  # fmt: skip
@@ -90,6 +90,10 @@ class Bench:
         place.mkdir()
         large_on_cores(place, self.costs, counts, rounds=self._options.rounds, mib=self._options.mib)
 
+    def _fairness(self) -> None:
+        options = self._options
+        measure_fairness(self._folder / "fairness", self.facts, mib=options.mib // 4 or 1, clients=options.clients)
+
     def _crowd(self) -> None:
         options = self._options
         crowd = Crowd(self._folder / "crowd", self.facts, files=options.rows, sessions=options.sessions)
@@ -118,6 +122,7 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--busy", type=int, default=500, help="sessions that ask without a pause")
     parser.add_argument("--unread", type=int, default=100, help="sessions that do not read what they asked for")
     parser.add_argument("--logins", type=int, default=2_000)
+    parser.add_argument("--clients", type=int, default=CLIENTS, help="that put and get at once, each its share")
     parser.add_argument("--folder", type=Path, help="where everything lies; memory, if it has the room")
     parser.add_argument("--disk", type=Path, help="a folder on a real disk; else one is looked for")
     parser.add_argument("--small", action="store_true", help="a look at everything, with tiny sizes")
@@ -126,9 +131,9 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no part {sorted(unknown)}")
     if options.small:
-        options.mib, options.huge_mib, options.counts, options.rows = 16, 32, [20, 100], 2_000
-        options.sessions, options.busy, options.logins = 200, 40, 100
-        options.unread = 10
+        options.mib, options.huge_mib, options.counts, options.rows = 8, 16, [20, 100], 500
+        options.sessions, options.busy, options.logins = 80, 20, 30
+        options.unread, options.clients = 4, 3
     return options
 
 

@@ -14,6 +14,9 @@ from tests.typed import all_commands
 from tests.unit.store.folder_tree import file_row
 from tests.unit.store.samples import ADA, FINANCE, MAX, PLAN, ROOT, copy_database, writing
 
+# What no terminal shows as it is.
+NOT_SHOWN = ("no\nline", "not\x1b]0;yours\x07", "now\u202egnp.exe", "nor\rthat")
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
@@ -23,7 +26,8 @@ def home(tmp_path: Path) -> Path:
     with writing(database) as transaction:
         transaction.rows.insert([ADA, MAX])
         transaction.rows.insert([ROOT, FINANCE])
-        transaction.rows.insert([PLAN, file_row(7, 1, "it's $(mine)"), file_row(8, 1, "no\nline")])
+        transaction.rows.insert([PLAN, file_row(7, 1, "it's $(mine)")])
+        transaction.rows.insert([file_row(n, 1, name) for n, name in enumerate(NOT_SHOWN, 8)])
     database.close()
     (data / "sft.db").rename(data / "sft.sqlite")
     (tmp_path / "sft.toml").write_text('[[hooks]]\nname = "tell"\nevents = ["join"]\nrun = ["/bin/true"]\n')
@@ -57,6 +61,7 @@ def offers(home: Path, *words: str) -> list[str]:
         (("file", "show", "a//b"), []),
         (("why", "max", "role", "A"), ["Ada"]),
         (("why", "max", "rm", "F"), ["Finance/"]),
+        (("why", "max", "rm", "it"), ["it's $(mine)"]),
         (("who-can", "invite", ""), []),
         (("invite", "withdraw", ""), []),
         (("config", "show", "trash"), ["trash_days"]),
