@@ -8,7 +8,8 @@
 What is older is not the newest; what was judged once is known again without its signature; a file has one slot for ever: in
 a second one it could have a second history; and what was read here to its end, and was what was signed, is said to be verified.
 
-Rules. A format of a higher number is refused. A record is added at the end, never changed; a long file is written
+Rules. What other processes of this person saw since this one began is not read: it may be newer than what this one was shown
+before, and no server is accused of that. A format of a higher number is refused. A record is added at the end, never changed; a long file is written
 anew with what was seen last. A record that a crash cut off is cut away before the next one. What the disk does not take is
 remembered while this process runs. Everything may block, and be called from any thread.
 """
@@ -44,11 +45,12 @@ NEVER: Final[Seen] = (0, NO_PLACE, b"", False)
 
 
 class VersionsSeen:
-    """What was seen of one server's files."""
+    """What was seen of one server's files, as of when it was made: before anything is asked of that server."""
 
     def __init__(self, state: StateFolder, server_id: bytes) -> None:
         self._state = state
         self._name = f"versions/{name_of_server(server_id)}"
+        self._began_bytes = state.size(self._name)
         self._highest: dict[bytes, Seen] | None = None
         self._unwritten: dict[bytes, Seen] = {}
         self._lock = threading.Lock()
@@ -65,17 +67,12 @@ class VersionsSeen:
         """Where it is kept."""
         return str(self._state.path(self._name))
 
-    def load(self) -> None:
-        """Read what earlier runs have seen; once.
+    def highest(self, file_id: bytes) -> int:
+        """Return the highest version seen of a file; 0 for none.
 
         Raises:
-            LocalFileError: it cannot be read, is no such file, or a newer sft wrote it.
+            LocalFileError: what earlier runs have seen cannot be read, is no such file, or a newer sft wrote it.
         """
-        with self._lock:
-            self._loaded()
-
-    def highest(self, file_id: bytes) -> int:
-        """Return the highest version seen of a file; 0 for none."""
         with self._lock:
             return self._loaded().get(file_id, NEVER)[0]
 
@@ -125,7 +122,7 @@ class VersionsSeen:
 
     def _loaded(self) -> dict[bytes, Seen]:
         if self._highest is None:
-            self._highest = self._read()
+            self._highest = self._read(self._began_bytes)
         return self._highest
 
     def _write(self) -> None:
@@ -142,9 +139,9 @@ class VersionsSeen:
             self._name, _HEAD + b"".join(_RECORD.pack(file_id, *one) for file_id, one in kept), sync=False
         )
 
-    def _read(self) -> dict[bytes, Seen]:
-        """Return the highest version of each file, the last seen last."""
-        records = _parsed(self._state.read(self._name) or b"")
+    def _read(self, most_bytes: int | None = None) -> dict[bytes, Seen]:
+        """Return the highest version of each file, the last seen last; of so many bytes of the file, or all of it."""
+        records = _parsed((self._state.read(self._name) or b"")[:most_bytes])
         magic, number, *_ = next(records, (_MAGIC, _FORMAT, NO_PLACE, b"", False))
         if magic != _MAGIC or number < _FORMAT:
             raise LocalFileError(

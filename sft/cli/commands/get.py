@@ -80,7 +80,6 @@ def command(
 
     async def fetch(session: Session) -> TransferReport:
         session.limit(limit)
-        await session.pool.run(session.versions_seen.load)  # as of before it is listed
         plan = await plan_get(session, names, version=version or 0, with_signature=with_signature, excludes=excludes)
         if version is not None or as_file is not None:
             _require_one_file(plan, "--version" if version is not None else "--as", newest=version is None)

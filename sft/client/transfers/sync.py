@@ -143,7 +143,6 @@ async def plan_down(
         NotFoundError: the server has no such folder.
         RequestError, ConnectionLostError, ListingTooLongError: it cannot be listed.
     """
-    await session.pool.run(session.versions_seen.load)  # as of before it is listed
     there, seen = await _both(session, base, top, options, may_be_missing=True)
     if not there.exists:
         raise NotFoundError(what="folder", name=base)

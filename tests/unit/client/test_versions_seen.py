@@ -55,6 +55,20 @@ def test_two_processes_add_to_one_another(state):
     assert (seen(state).highest(ONE), seen(state).highest(OTHER)) == (5, 6)
 
 
+def test_what_another_process_sees_since_this_one_began_is_newer_than_what_it_was_shown(state):
+    before = seen(state)
+    before.note(ONE, 5, *CONTENT)
+    before.flush()
+    one, other = seen(state), seen(state)
+    other.note(ONE, 6, *CONTENT)
+    other.note(OTHER, 1, *CONTENT)
+    other.flush()
+    assert (one.highest(ONE), one.highest(OTHER)) == (5, 0)
+    one.note(bytes(16), 1, *CONTENT)
+    one.flush()
+    assert [seen(state).highest(each) for each in (ONE, OTHER, bytes(16))] == [6, 1, 1]
+
+
 def test_a_record_that_a_crash_cut_off_costs_no_other(state):
     now = seen(state)
     now.note(ONE, 5, *CONTENT)
@@ -90,7 +104,7 @@ def test_it_stays_short_and_forgets_what_was_seen_first(state, monkeypatch):
 
 def test_what_the_disk_does_not_take_is_remembered_while_this_runs(state):
     now = seen(state)
-    now.load()
+    now.highest(ONE)
     state.data.mkdir(parents=True)
     (state.data / "versions").write_bytes(b"in the way")
     now.note(ONE, 5, *CONTENT)
@@ -116,7 +130,7 @@ def test_the_file_says_its_format_and_a_newer_or_another_one_is_refused_and_kept
     ):
         path.write_bytes(head)
         with pytest.raises(LocalFileError) as refused:
-            seen(state).load()
+            seen(state).highest(ONE)
         assert refused.value.values["problem"] == problem
         assert path.read_bytes() == head
 
@@ -125,7 +139,7 @@ def test_what_a_refusal_holds_is_collected_with_it(state):
     Path(seen(state).path).parent.mkdir(parents=True, exist_ok=True)
     Path(seen(state).path).write_bytes(bytes(RECORD * 3))
     with pytest.raises(LocalFileError) as refused:
-        seen(state).load()
+        seen(state).highest(ONE)
     held = [refused.value]
     held.append(held)  # as a task holds the error by which it ended
     del held, refused
@@ -146,7 +160,7 @@ def test_a_file_that_a_crash_cut_within_its_head_begins_anew(state):
 def test_what_cannot_be_read_is_said(state):
     (state.data / "versions" / SERVER_ID.hex()[:32]).mkdir(parents=True)
     with pytest.raises(LocalFileError):
-        seen(state).load()
+        seen(state).highest(ONE)
 
 
 def test_what_was_judged_is_known_again_by_version_content_and_name(state):
