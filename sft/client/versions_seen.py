@@ -9,9 +9,9 @@ What is older is not the newest; what was judged once is known again without its
 a second one it could have a second history; and what was read here to its end, and was what was signed, is said to be verified.
 
 Rules. What other processes of this person saw since this one began is not read: it may be newer than what this one was shown
-before, and no server is accused of that. A format of a higher number is refused. A record is added at the end, never changed; a long file is written
-anew with what was seen last. A record that a crash cut off is cut away before the next one. What the disk does not take is
-remembered while this process runs. Everything may block, and be called from any thread.
+before, and no server is accused of that. A format of a higher number is refused. A record is added at the end, never changed; a
+long file is written anew with what was seen last. A record that a crash cut off is cut away before the next one. What the disk
+does not take is remembered while this process runs. Everything may block, and be called from any thread.
 """
 
 from __future__ import annotations
