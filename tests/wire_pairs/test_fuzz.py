@@ -14,5 +14,9 @@ def test_fuzzed_frames_meet_nothing_but_refusals(frames):
     for side, state in fuzz.PLACES:
         place = f"{side} {state}"
         assert report.refused[place] > 10
-        assert (report.taken[place] > 0) == (state != "judging")
+        assert not (state == "judging" and report.taken[place])
+        assert state == "judging" or report.taken[place] or frames < 4000, (
+            place
+        )  # of a thousand some take none now and then
+    assert sum(report.taken.values()) > 50
     assert set(report.faults) >= {"FrameTooLargeError", "HandshakeFailedError", "RemoteProtocolError"}
