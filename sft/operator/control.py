@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -200,7 +200,13 @@ def upgrade(home: Home) -> int:
             _draw(console, "copying the database first")
             copy = migration.keep_copy(home.database)
             _draw(console, f"bringing the database to version {needed}")
-            migration.upgrade(home.database, migration.MigrationMacs.of(keyring.row_key, keyring.server_id))
+            try:
+                migration.upgrade(home.database, migration.MigrationMacs.of(keyring.row_key, keyring.server_id))
+            except BaseException:
+                with suppress(SftError, OSError):
+                    if current_revision(home.database) == before:  # as it was: nobody needs the copy
+                        copy.unlink()
+                raise
         after = current_revision(home.database)
     finally:
         lock.drop()

@@ -330,11 +330,17 @@ class Home:
         try:
             yield
         except OSError as error:
-            full = error.errno in _FULL
-            self._refuse(f"{problem} ({error.strerror})", "Make room on its disk, then again" if full else remedy)
+            self._refuse(f"{problem} ({error.strerror})", remedy_of(error, remedy))
 
     def _refuse(self, problem: str, remedy: str) -> NoReturn:
         raise HomeError(home=str(self.path), problem=problem, remedy=remedy)
+
+
+def remedy_of(error: OSError, remedy: str) -> str:
+    """Return what is to be done about a fault of the disk: what it says itself, else another remedy."""
+    if error.errno in _FULL:
+        return "Make room on its disk, then again"
+    return "Mount its disk so that it can be written, then again" if error.errno == errno.EROFS else remedy
 
 
 def _documented() -> str:

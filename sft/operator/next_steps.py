@@ -77,6 +77,7 @@ _OWN: Final = {
     "RECORD_FORGED": "sftd vault check",
     "SERVER_FULL": "Make room on its disk",
     "SIGNATURE_BAD": "sftd vault check",
+    "STORE": "Is there room on its disk, and whose are its files? Else put a backup back: sftd restore DIR",
     "TOO_MANY_KEYS": "Only another name has room: sftd user add NAME PUBLIC_KEY",
     "UNREACHABLE": "Look whether it runs, and what its log says",
     "VERSION_UNKNOWN": _RESTART,

@@ -124,7 +124,7 @@ def migrate(path: Path, work: Callable[[Config], None], macs: MigrationMacs | No
         raise StoreError(str(error), problem="its version is unknown to this program") from error
     except SQLAlchemyError as error:
         detail = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-        raise StoreError(f"{type(error).__name__}: {detail}", problem="SQLite refused it") from error
+        raise StoreError(f"{type(error).__name__}: {detail}", problem=f"SQLite refused it ({detail})") from error
     finally:
         engine.dispose()
 

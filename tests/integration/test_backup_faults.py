@@ -107,6 +107,15 @@ def test_the_status_has_the_last_backup_that_was_whole_and_none_that_failed(fill
     assert filled.operator_json("status")["backed_up_at"] is not None
 
 
+def test_a_disk_that_cannot_be_written_is_said_to_be_one(filled: LiveCli, tmp_path: Path):
+    with pytest.raises(BackupError) as failed:
+        take(filled, tmp_path / "backups", FaultyDisk(0, errno.EROFS, "write"))
+    assert failed.value.values["remedy"] == "Mount its disk so that it can be written, then again"
+    with pytest.raises(BackupError) as failed:
+        take(filled, tmp_path / "backups", FaultyDisk(0, errno.EIO, "write"))
+    assert failed.value.values["remedy"] == "Look at its disk, then again: it goes on where it was"
+
+
 def test_a_full_disk_leaves_the_backups_that_there_were(filled: LiveCli, tmp_path: Path):
     path = tmp_path / "backups"
     first = backup(filled, path)

@@ -26,6 +26,7 @@ from sft import durable
 from sft.errors import BackupError
 from sft.model.text import utc_time
 from sft.operator.backups.manifest import MANIFEST_MOST_BYTES, Manifest, ObjectList
+from sft.operator.home import remedy_of
 from sft.vault.disk import RealDisk
 from sft.vault.object_directory import make_object_directory
 
@@ -35,6 +36,8 @@ DATABASE: Final = "database"
 PACKS: Final = "packs"
 VAULT: Final = "vault"
 UNFINISHED: Final = "unfinished"
+
+LOOK_AT_DISK: Final = "Look at its disk, then again: it goes on where it was"
 
 _MANIFEST: Final = ".json"
 _OBJECTS: Final = ".objects"
@@ -167,10 +170,7 @@ class BackupFolder:
         while name in taken:
             number += 1
             name = f"{begun}-{number}"
-        with (
-            self.acting("cannot be written", "Make room on its disk, then again: it goes on where it was"),
-            durable.opened_folder(self.path, SNAPSHOTS) as folder,
-        ):
+        with self.acting("cannot be written", LOOK_AT_DISK), durable.opened_folder(self.path, SNAPSHOTS) as folder:
             durable.replace_file(folder, f"{name}{_OBJECTS}", objects.records)
             durable.replace_file(folder, f"{name}{_MANIFEST}", manifest.encode())
         return StoredSnapshot(name, manifest)
@@ -252,7 +252,7 @@ class BackupFolder:
         try:
             yield
         except OSError as error:
-            self.refuse(f"it {problem} ({error.strerror})", remedy)
+            self.refuse(f"it {problem} ({error.strerror})", remedy_of(error, remedy))
 
     def refuse(self, problem: str, remedy: str) -> NoReturn:
         raise BackupError(folder=str(self.path), problem=problem, remedy=remedy)

@@ -119,7 +119,7 @@ class Restoring:
                 incoming.sync()
 
     def _putting(self) -> AbstractContextManager[None]:
-        return self._folder.acting(f"cannot be put into {self._home.path}", "Make room on its disk, then again")
+        return self._folder.acting(f"cannot be put into {self._home.path}", "Look at its disk, then again")
 
     def _copy_database(self) -> None:
         home, manifest = self._home, self._snapshot.manifest

@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from sft import __version__, durable
 from sft.errors import BackupError
-from sft.operator.backups.folder import DATABASE, UNFINISHED, BackupFolder, StoredSnapshot
+from sft.operator.backups.folder import DATABASE, LOOK_AT_DISK, UNFINISHED, BackupFolder, StoredSnapshot
 from sft.operator.backups.home_files import HomeFiles
 from sft.operator.backups.incoming import Incoming
 from sft.operator.backups.manifest import Manifest, ObjectList
@@ -39,7 +39,6 @@ from sft.vault.keyring_file import load_keyring
 _FIRST_BYTES: Final = 256
 _NO_SIDECAR: Final = "its sidecar is missing, at the server as well: it was copied without"
 _OLDER: Final = "is not whole in the folder, and the server has it no more: older backups lack it"
-_ROOM: Final = "Make room on its disk, then again: it goes on where it was"
 
 
 class TakenBackup(Struct, frozen=True):
@@ -115,7 +114,7 @@ class Taking:
         lists = [folder.objects_of(each) for each in before]
         self._lacked = any(each.manifest.lacking for each in before)
         kept = lists[max(0, len(lists) - self._keep + 1) :]
-        with folder.acting("cannot be written", _ROOM):
+        with folder.acting("cannot be written", LOOK_AT_DISK):
             folder.sweep_packs(before)  # of a run that was cut
             with pages_of(self._home.database) as pages:
                 schema, page_bytes, count = pages.revision(), pages.page_bytes, pages.count
