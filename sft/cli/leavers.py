@@ -162,9 +162,16 @@ async def remove_all(
         if not _goes(before):
             return Leaver(name, before.state)
         gone = await people.remove(session, before.name, heir)
-        return Leaver(name, gone.state, changed=True, before=before, files_to=heir)
+        return Leaver(name, gone.user.state, changed=True, before=before, files_to=gone.files_to)
 
     return await _each(names, remove, tell)
+
+
+async def heirs_of(session: Requester, leavers: Sequence[Leaver]) -> list[User]:
+    """Look how those are who have the files of whoever was removed, each once."""
+    names = dict.fromkeys(leaver.files_to for leaver in leavers if leaver.changed and leaver.files_to)
+    heirs = [await people.show_user(session, name) for name in names]
+    return [heir for heir in heirs if heir.state is not UserState.REMOVED]  # as who stands on the list as well
 
 
 async def _heir(session: Requester, name: str) -> str:

@@ -15,7 +15,7 @@ from sft.model.links import InvitationLink
 from sft.model.names import safe
 from sft.model.quotas import Quota, Usage
 from sft.model.records import DeviceKey, Invitation, KeyEnd, User, UserState
-from sft.model.text import count_text, local_time, owned_text, role_noun, shown_name, size_text, utc_time
+from sft.model.text import count_text, local_time, over_quota_text, role_noun, shown_name, size_text, utc_time
 
 _KEY_FILE_BYTES = 4096
 _MOST_FIRST_SEEN: Final = 3  # said one by one
@@ -147,13 +147,9 @@ def over_quota(console: Console, heir: User, *, command: str) -> None:
     Args:
         command: by which they may own more.
     """
-    files, size_bytes = heir.quota_files, heir.quota_bytes
-    over = (size_bytes is not None and heir.bytes_stored > size_bytes) or (files is not None and heir.files > files)
-    if over:
-        owned = owned_text(heir.files, heir.bytes_stored, files, size_bytes)
-        console.note(
-            f"{shown_name(heir.name)} owns more than their quota now ({owned}), and can store no more: {command}"
-        )
+    name, limits = shown_name(heir.name), (heir.quota_files, heir.quota_bytes)
+    if said := over_quota_text(name, heir.files, heir.bytes_stored, *limits):
+        console.note(f"{said}: {command}")
 
 
 def removed_before(user: User) -> str:

@@ -205,6 +205,13 @@ def part_text(done_bytes: int, total_bytes: int) -> str:
     return f"{done:,.1f}/{amount} {unit}" if "." in amount else f"{done:,.0f}/{amount} {unit}"
 
 
+def over_quota_text(name: str, files: int, size_bytes: int, quota_files: int | None, quota_bytes: int | None) -> str:
+    """Say that somebody owns more than they may, as after a removal, which nothing refuses for that; "" where not."""
+    over = (quota_bytes is not None and size_bytes > quota_bytes) or (quota_files is not None and files > quota_files)
+    owned = owned_text(files, size_bytes, quota_files, quota_bytes)
+    return f"{name} owns more than their quota now ({owned}), and can store no more" if over else ""
+
+
 def owned_text(files: int, size_bytes: int, quota_files: int | None, quota_bytes: int | None) -> str:
     """Return what somebody owns of what they may: ``41 GiB of 50 GiB (82 %), 1,200 files``; a quota of None is no limit."""
     parts = [

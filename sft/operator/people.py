@@ -6,7 +6,17 @@ import sys
 from collections.abc import Sequence
 
 from sft.cli.json_output import session_document, user_document
-from sft.cli.leavers import AGREED, disable_all, preview, read_names, remove_all, require_one, show_leavers, tell_on
+from sft.cli.leavers import (
+    AGREED,
+    disable_all,
+    heirs_of,
+    preview,
+    read_names,
+    remove_all,
+    require_one,
+    show_leavers,
+    tell_on,
+)
 from sft.cli.people_output import (
     files_of,
     over_quota,
@@ -124,13 +134,16 @@ async def remove(command: Command) -> int:
     if not command.options["yes"]:
         question = f"Remove {safe(name)}? Signed out now, for good. {files_of(before, heir, 'will belong')}"
         _require_typed(command, name, question, f"Removing {safe(name)}", "nobody was removed")
-    user = await people.remove(command.session, name, heir)
+    user, heir = await people.remove(command.session, name, heir)
     show_removed(command.console, user, before, heir)
     if heir:
-        owner = await people.show_user(command.session, heir)
-        more = command.typed(f"sftd user quota {shell_name(owner.name)} --bytes SIZE")
-        over_quota(command.console, owner, command=more)
+        _say_over_quota(command, await people.show_user(command.session, heir))
     return 0
+
+
+def _say_over_quota(command: Command, heir: User) -> None:
+    more = command.typed(f"sftd user quota {shell_name(heir.name)} --bytes SIZE")
+    over_quota(command.console, heir, command=more)
 
 
 async def _remove_listed(command: Command, listed: str, heir: str) -> int:
@@ -144,6 +157,8 @@ async def _remove_listed(command: Command, listed: str, heir: str) -> int:
             _require_typed(command, AGREED, question, "Removing people", "nobody was removed")
 
     leavers = await remove_all(command.session, names, heir, tell_on(command.console), agree=agree)
+    for owner in await heirs_of(command.session, leavers):
+        _say_over_quota(command, owner)
     return show_leavers(command.console, leavers, "Not removed", now=command.now, steps=steps_at(command.named))
 
 

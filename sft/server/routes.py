@@ -130,7 +130,7 @@ Route = ReadRoute | LogRoute | ProvedRoute | ActRoute | JobRoute | LiveRoute | T
 
 
 def _user_act(use_case: Callable[..., Any], item: Callable[[Caller, Any], Any]) -> ActRoute:
-    return ActRoute(use_case, item, lambda id_, done: m.UserShown(id_, done.user, done.before))
+    return ActRoute(use_case, item, lambda id_, done: m.UserShown(id_, done.user, done.before, files_to=done.files_to))
 
 
 def _moved(id_: int, moved: object) -> m.Reply:

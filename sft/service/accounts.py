@@ -139,10 +139,11 @@ class RemoveUserInput(Struct, frozen=True):
 
 
 class UserChanged(Struct, frozen=True):
-    """A user after an act, and the role before it."""
+    """A user after an act, the role before it, and who has the files of whoever it removed."""
 
     user: User
     before: str
+    files_to: str = ""
 
 
 class SelfInfo(Struct, frozen=True):
@@ -236,7 +237,7 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
         )
     )
     _withdraw_invitations(transaction, item.caller, user, tombstone)
-    return _changed(transaction, user, tombstone)
+    return replace(_changed(transaction, user, tombstone), files_to="" if owner is None else owner.name)
 
 
 def require_dispensable(reading: ReadTransaction, name: str) -> UserRow:

@@ -24,6 +24,7 @@ from sft.model.records import (
     Invitation,
     OwnerChange,
     Page,
+    PersonName,
     QuotaReport,
     ReaderPage,
     ReceiptText,
@@ -186,11 +187,12 @@ class UserList(Reply, frozen=True, tag=71):
 
 
 class UserShown(Reply, frozen=True, tag=72):
-    """Answers ShowUser and every act on a user; ``before`` is the role that it had."""
+    """Answers ShowUser and every act on a user; ``before`` is the role that it had, ``files_to`` whose its files are now."""
 
     user: User
     before: ShortText = ""
     evidence: Evidence | None = None
+    files_to: PersonName = ""
 
 
 class QuotaShown(Reply, frozen=True, tag=98):

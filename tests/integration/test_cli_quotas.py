@@ -54,6 +54,13 @@ def test_what_is_handed_over_has_to_fit_and_a_removal_says_where_it_does_not(cli
         "max owns more than their quota now (120 KiB of 100 KiB (120 %), 2 files), and can store no more" in removed.err
     )
     assert "sft quota set max --bytes SIZE" in removed.err
+    # Where nobody is named it is the first admin; the server says who that is.
+    assert cli.operator("user", "quota", "ada", "--bytes", "1K").status == 0
+    removed = cli.operator("user", "remove", "max", "--yes")
+    assert removed.status == 0, removed.err
+    assert "belong to ada." in removed.out
+    assert "ada owns more than their quota now" in removed.err
+    assert "user quota ada --bytes SIZE" in removed.err
 
 
 def test_everybody_sees_their_own_and_whose_they_want(cli: LiveCli):

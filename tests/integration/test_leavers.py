@@ -92,8 +92,8 @@ def test_heirs_on_the_list_hand_on_what_they_got(cli: LiveCli):
     cli.join("eva", "admin")
     done = cli.operator("user", "remove", "--from-file", cli.file("leavers.txt", b"max\nada\neva\n"), "--yes")
     assert done.lines == [
-        "max is removed. The one file stays, signed by max, and belongs to the first admin.",
-        "ada is removed. The one file stays, signed by ada, and belongs to the first admin.",
+        "max is removed. The one file stays, signed by max, and belongs to ada.",
+        "ada is removed. The one file stays, signed by ada, and belongs to eva.",
     ]
     assert "eva is the only admin; someone must be" in done.err
     assert cli.operator_json("file", "list")[0]["owner"] == "eva"

@@ -286,6 +286,21 @@ async def test_files_go_to_whoever_removes_unless_told(tmp_path):
         assert stage.said().endswith("now belong to you.")
 
 
+async def test_a_removal_says_that_who_has_the_files_now_owns_more_than_they_may(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "eva")
+        await stage.press("L", *["backspace"] * 7)
+        await stage.type("1K")
+        await stage.press("enter", *["backspace"] * 7)
+        await stage.type("none")
+        await stage.press("enter", "home")
+        await people(stage, "max")
+        await stage.press("d", "down", "enter")
+        await stage.type("max")
+        await stage.press("enter")
+        assert "now belong to eva. eva owns more than their quota now" in stage.said()
+
+
 async def test_esc_removes_nobody_without_files_none_inherits_and_a_removed_one_stays_as_a_tombstone(tmp_path):
     async with running(tmp_path) as stage:
         view = await people(stage, "gus")

@@ -17,13 +17,16 @@ class LivePeople:
         self.users = access.asking(people.list_users)
         self.disable = access.asking(people.disable)
         self.enable = access.asking(people.enable)
-        self.remove = access.asking(people.remove)
+        self._remove = access.asking(people.remove)
         self.invitations = access.asking(people.list_invitations)
         self.sessions = access.asking(people.list_sessions)
         self.quota = access.asking(people.show_quota)
         self.change_quota = access.asking(people.change_quota)
         self.status = access.asking(people.show_live_status)
         self.kick = access.asking(people.kick)
+
+    async def remove(self, name: str, files_to: str) -> User:
+        return (await self._remove(name, files_to)).user
 
     async def change_role(self, name: str, role: Role) -> User:
         user, _ = await self._access.ask(lambda session: people.change_role(session, name, role))

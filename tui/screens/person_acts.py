@@ -10,7 +10,7 @@ from functools import partial
 from sft.errors import SftError
 from sft.model.access import Permission, allows
 from sft.model.records import User, UserState
-from sft.model.text import count_text, local_time, quota_text, role_noun
+from sft.model.text import count_text, local_time, over_quota_text, quota_text, role_noun
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.key_end import Revocation
 from tui.dialogs.link import ShowLink
@@ -125,8 +125,20 @@ class PersonActs:
             files = "The one file stays" if one else f"{count_text(user.files)} files stay"
             belong = "belongs" if one else "belong"
             tail = f" {files}, signed by them; now {belong} to {whose}." if user.files else ""
-            self._people.report(f"{name_of(user.name)} is removed for good.{tail}", Severity.SUCCESS)
-        await self._people.read()
+            await self._people.read()
+            self._report_removal(f"{name_of(user.name)} is removed for good.{tail}", heir)
+        else:
+            await self._people.read()
+
+    def _report_removal(self, said: str, heir: str) -> None:
+        """Report a removal, and that who has the files now owns more than they may, where that is so."""
+        for owner in self._people.users:
+            limits = (owner.quota_files, owner.quota_bytes)
+            over = over_quota_text(name_of(owner.name), owner.files, owner.bytes_stored, *limits)
+            if owner.name == heir and over:
+                self._people.report(f"{said} {over}.", Severity.WARNING, f"Another quota for {name_of(owner.name)}: L")
+                return
+        self._people.report(said, Severity.SUCCESS)
 
     def _heirs(self, gone: User) -> list[User]:
         """Find who may own files, whoever asks first among them."""

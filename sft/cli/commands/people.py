@@ -19,6 +19,7 @@ from sft.cli.leavers import (
     STANDARD_INPUT,
     Leaver,
     disable_all,
+    heirs_of,
     preview,
     read_names,
     remove_all,
@@ -129,7 +130,7 @@ def remove_command(invocation: Invocation, name: str | None, listed: str | None,
         if not yes:
             _require_agreement(invocation, before, heir)
         removed = await people.remove(session, name, files_to)
-        return before, removed, await people.show_user(session, heir)
+        return before, removed.user, await people.show_user(session, removed.files_to or heir)
 
     before, user, heir = invocation.talk(ask)
     if heir is None:
@@ -150,11 +151,14 @@ def _remove_listed(invocation: Invocation, listed: str, files_to: str, *, yes: b
                 invocation.console.warn(line)
             invocation.prompts.require_typed(question, expected=AGREED, otherwise="Nobody was removed.")
 
-    async def remove(session: Session) -> list[Leaver]:
+    async def remove(session: Session) -> tuple[list[Leaver], list[User]]:
         tell = tell_on(invocation.console)
-        return await remove_all(session, names, files_to, tell, agree=agree, by=session.user_name)
+        leavers = await remove_all(session, names, files_to, tell, agree=agree, by=session.user_name)
+        return leavers, await heirs_of(session, leavers)
 
-    leavers = invocation.talk(remove)
+    leavers, heirs = invocation.talk(remove)
+    for heir in heirs:
+        over_quota(invocation.console, heir, command=f"sft quota set {shell_name(heir.name)} --bytes SIZE")
     return show_leavers(invocation.console, leavers, "Not removed", now=invocation.now, steps=invocation.steps)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sft.client.api import Requester
 from sft.client.api.files import Total
@@ -165,10 +166,18 @@ async def enable(session: Requester, name: str) -> User:
     ).user
 
 
-async def remove(session: Requester, name: str, files_to: str = "") -> User:
-    """Remove a person for good; the files go to ``files_to``, or to the caller."""
+class Removed(NamedTuple):
+    """Who was removed, and who has the files now; "" where nobody has."""
+
+    user: User
+    files_to: str
+
+
+async def remove(session: Requester, name: str, files_to: str = "") -> Removed:
+    """Remove a person for good; the files go to ``files_to``, or to the caller (the operator's: to the first admin)."""
     statement = session.sign_act("remove", name=name, files_to=files_to)
-    return (await session.request(RemoveUser, UserShown, name=name, files_to=files_to, statement=statement)).user
+    done = await session.request(RemoveUser, UserShown, name=name, files_to=files_to, statement=statement)
+    return Removed(done.user, done.files_to or files_to)
 
 
 async def show_quota(session: Requester, name: str = "") -> QuotaReport:
