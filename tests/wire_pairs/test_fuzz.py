@@ -11,12 +11,11 @@ from tests.campaigns import fuzz
 def test_fuzzed_frames_meet_nothing_but_refusals(frames):
     report = fuzz.run(frames=frames)
     assert report.frames == frames
+    takes_none = {"judging"} if frames >= 4000 else set(fuzz.State)  # of a thousand, now and then, another place too
     for side, state in fuzz.PLACES:
         place = f"{side} {state}"
         assert report.refused[place] > 10
+        assert report.taken[place] > 0 or state in takes_none
         assert not (state == "judging" and report.taken[place])
-        assert state == "judging" or report.taken[place] or frames < 4000, (
-            place
-        )  # of a thousand some take none now and then
     assert sum(report.taken.values()) > 50
     assert set(report.faults) >= {"FrameTooLargeError", "HandshakeFailedError", "RemoteProtocolError"}
