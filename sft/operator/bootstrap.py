@@ -69,7 +69,7 @@ def master_key_source(home: Home, text: str) -> MasterKeySource:
     if kind == "file":
         return FileMasterKey(Path(rest) if rest else home.master_key, data_folder=home.data)
     if kind == "credential" and rest:
-        return CredentialMasterKey(Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / rest)
+        return CredentialMasterKey(_credentials(home, rest) / rest)
     if kind == "passphrase":
         return PassphraseMasterKey(home.parameters, _passphrase_from(home, rest))
     if kind == "command" and rest:
@@ -79,6 +79,18 @@ def master_key_source(home: Home, text: str) -> MasterKeySource:
         problem=f"it knows no master key source {text!r}",
         remedy="sftd serve --master-key file:PATH; or credential:NAME, passphrase, passphrase:FILE, command:PROGRAM",
     )
+
+
+def _credentials(home: Home, name: str) -> Path:
+    """Find the folder of a unit's credentials; HomeError where this program was started without any, as a nightly backup is."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise HomeError(
+            home=str(home.path),
+            problem=f"no server runs on it, and its master key is the credential {name} of the server's unit, not of this",
+            remedy=f"Start the server, then again; or have the key given here as well: LoadCredential={name}:FILE in this unit",
+        )
+    return Path(folder)
 
 
 def open_master_keys(home: Home, text: str) -> MasterKeyStore:

@@ -95,12 +95,22 @@ def test_settings_of_a_start_rule_and_are_kept(home):
 
 
 def test_the_master_key_comes_from_where_the_option_says(home, tmp_path, monkeypatch):
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert isinstance(master_key_source(home, "file"), FileMasterKey)
     assert isinstance(master_key_source(home, f"file:{tmp_path}/k"), FileMasterKey)
-    assert isinstance(master_key_source(home, "credential:sft"), CredentialMasterKey)
+    with monkeypatch.context() as unit:
+        unit.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/sftd.service")
+        assert isinstance(master_key_source(home, "credential:sft"), CredentialMasterKey)
     assert isinstance(master_key_source(home, "passphrase"), PassphraseMasterKey)
     assert isinstance(master_key_source(home, "command:kms get 'a key'"), CommandMasterKey)
+
+
+def test_a_unit_without_the_credential_is_told_which_one_and_the_way(home, monkeypatch):
+    # As the nightly backup's, while the server is stopped.
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(HomeError) as refused:
+        master_key_source(home, "credential:sft")
+    assert "no server runs on it, and its master key is the credential sft" in refused.value.values["problem"]
+    assert "LoadCredential=sft:FILE in this unit" in refused.value.values["remedy"]
 
 
 @pytest.mark.parametrize("text", ["", "environment", "command:", "credential:", "File"])
