@@ -68,6 +68,12 @@ OPTIONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
 )
 """By command and another program's option, what takes its place; nothing where that is what is done anyway."""
 
+_CRITERIA: Final = ("from", "since", "until", "larger", "smaller")
+WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {"find": {f"--{word}": f"{word}:" for word in _CRITERIA}, "owner": {"--to": ""}}
+)
+"""By command and option, what its value is written behind there: it goes first of the command's words."""
+
 _CLUSTER: Final = re.compile(r"-[A-Za-z0-9]+")
 
 
@@ -121,9 +127,13 @@ def line_meant(error: click.ClickException, arguments: Sequence[str]) -> str | N
     Args:
         arguments: as they were typed, the command's name among them.
     """
-    context = error.ctx if isinstance(error, click.NoSuchOption) else None
-    places = OPTIONS.get(context.info_name or "") if context is not None else None
-    if places is None or not isinstance(error, click.NoSuchOption) or error.option_name not in places:
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return None
+    command = error.ctx.info_name or ""
+    if error.option_name in WORDS.get(command, {}):
+        return _with_words(command, arguments, WORDS[command])
+    places = OPTIONS.get(command, {})
+    if error.option_name not in places:
         return None
     words: list[str] = []
     instead: list[str] = []
@@ -136,6 +146,25 @@ def line_meant(error: click.ClickException, arguments: Sequence[str]) -> str | N
         instead += [each for each in taken if each not in instead]
     dashes = words.index("--") if "--" in words else len(words)
     return shell_line(["sft", *words[:dashes], *instead, *words[dashes:]])
+
+
+def _with_words(command: str, arguments: Sequence[str], places: Mapping[str, str]) -> str | None:
+    """Return a line with options as words; None where one has no value."""
+    words: list[str] = []
+    instead: list[str] = []
+    left = iter(arguments)
+    for word in left:
+        option, given, value = word.partition("=")
+        if word == "--":
+            words += [word, *left]
+        elif option not in places:
+            words.append(word)
+        elif value := value if given else next(left, ""):
+            instead.append(places[option] + value)
+        else:
+            return None
+    first = words.index(command) + 1
+    return shell_line(["sft", *words[:first], *instead, *words[first:]])
 
 
 def _without(word: str, places: Mapping[str, tuple[str, ...]]) -> tuple[str, list[str]]:

@@ -85,7 +85,7 @@ class RemoteSide:
         if self.question is not None:
             return f"No name on this server holds {shown(self.question.text)}.\ns asks for another; esc goes back."
         if self.in_trash:
-            return "Nothing that you could bring back is in the trash.\nT goes back."
+            return "Nothing that you could bring back\nis in the trash. T goes back."
         if self._may_store:
             return "Nothing here yet.\ntab, space, c stores from your computer.\nn makes a folder."
         names = f": {self._admins_named}" if self._admins_named else ""

@@ -49,6 +49,10 @@ def test_the_answer_is_the_right_command(cli, word, ours):
         ("get --replace a.txt", "get a.txt --force"),
         ("mv -f a b", "mv a b"),
         ("--quiet ls -a", "--quiet ls"),
+        ("find --since yesterday", "find since:yesterday"),
+        ("find plan --from=ada --larger 10M -q", "find from:ada larger:10M plan -q"),
+        ("owner docs --to mia", "owner mia docs"),
+        ("owner --yes --to mia -- -docs", "owner mia --yes -- -docs"),
     ],
 )
 def test_another_programs_option_is_answered_with_the_whole_line(cli, typed, meant):
@@ -64,6 +68,11 @@ def test_another_programs_option_is_answered_with_the_whole_line(cli, typed, mea
 def test_what_takes_an_options_place_is_the_commands_own(command, option):
     arguments = {"mv": ["a", "b"], "sync": ["a", ":b"], "ls": []}.get(command, ["a"])
     parse(["sft", command, *arguments, *OPTIONS[command][option]])
+
+
+@pytest.mark.parametrize("words", [["find", "--since"], ["owner", "docs", "--to"], ["owner", "--to="]])
+def test_an_option_that_is_a_word_here_and_has_no_value_leads_to_the_help(cli, words):
+    assert cli.run(*words).err.endswith(f"See: sft {words[0]} --help\n")
 
 
 def test_an_option_that_nobody_knows_leads_to_the_help(cli):
