@@ -30,6 +30,7 @@ from tests.fakes.signed_acts import signed_request
 from tests.loop import PATIENCE_SECONDS, bridged
 
 
+@functools.lru_cache(8)
 def content(size: int, seed: int = 1) -> bytes:
     """Make bytes that compress to nothing and are the same in every run."""
     return random.Random(f"{seed}/{size}").randbytes(size)

@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import threading
+from functools import lru_cache
 
 import msgspec
 import pytest
@@ -55,6 +56,7 @@ SIZES = [0, 1, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1, CHUNK_BYTES, CHUNK_BYTES 
 MTIME = 1_600_000_000
 
 
+@lru_cache(16)
 def content_of(size):
     return random.Random(size).randbytes(size)
 

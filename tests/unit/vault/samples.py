@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import count
 
 from sft.limits import CHUNK_BYTES
@@ -29,6 +30,7 @@ def seeded(label: str) -> Callable[[int], bytes]:
     return lambda size: hashlib.shake_256(f"{label} {next(calls)}".encode()).digest(size)
 
 
+@lru_cache(16)
 def content(size: int, label: str = "content") -> bytes:
     return hashlib.shake_256(label.encode()).digest(size)
 
