@@ -53,6 +53,7 @@ KEY_BYTES: Final = 32
 
 RESERVE_BYTES: Final = 4 * MIB  # the database's index of its log, and a log of some thousands of deletions
 _RESERVE: Final = "reserve"
+_LOCKED: Final = (errno.EWOULDBLOCK, errno.EACCES)  # of an advisory lock that another process has
 _BLOCK_BYTES: Final = 512  # what st_blocks counts, whatever the file system's own
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 # Of a ``durable.replace_file``, a ``StagedFile`` or a copy before an upgrade that was killed.
@@ -361,11 +362,16 @@ def _content(folder: int, name: str) -> bytes | None:
 
 
 class HomeLock:
-    """The right to serve a home; the kernel drops it when the process ends, however it ends."""
+    """The right to serve a home; the kernel drops it when the process ends, however it ends.
+
+    The file says whose it is, and can be removed by somebody who takes it for a leftover: so the folder is locked as well,
+    where its file system can. Two servers on one home would each go on with the log as they know it.
+    """
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._file: int | None = None
+        self._folder: int | None = None
 
     def take(self) -> bool:
         """Try to take the lock; False where another process has it."""
@@ -380,15 +386,28 @@ class HomeLock:
             ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            folder = self._locked_folder()
         except OSError as error:
             os.close(file)
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            if error.errno in _LOCKED:
                 return False
             raise
-        self._file = file
+        self._file, self._folder = file, folder
         with suppress(OSError):
             os.ftruncate(file, 0)
         return True
+
+    def _locked_folder(self, how: int = fcntl.LOCK_EX) -> int:
+        """Lock the folder, and return it open; BlockingIOError where another process has it."""
+        folder = os.open(self._home.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(folder, how | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _LOCKED:
+                os.close(folder)
+                raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK)) from error
+            # A network's file system may lock no folders: the lock of the file has to do.
+        return folder
 
     @property
     def is_taken(self) -> bool:
@@ -413,18 +432,23 @@ class HomeLock:
     def is_held(self) -> bool:
         """Whether another process has the lock; makes no file, and takes nothing but for a moment."""
         try:
-            file = os.open(self._home.path / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with suppress(FileNotFoundError):
+                file = os.open(self._home.path / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except OSError:
+                    return True
+                finally:
+                    os.close(file)
+            os.close(self._locked_folder(fcntl.LOCK_SH))
+        except BlockingIOError:
+            return True
         except OSError:
             return False
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(file)
         return False
 
     def drop(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            os.close(file)
+        held, self._file, self._folder = (self._file, self._folder), None, None
+        for each in held:
+            if each is not None:
+                os.close(each)

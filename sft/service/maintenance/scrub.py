@@ -3,7 +3,8 @@
     round: all contents within 30 days ← slices, as much as is due since the last one ← read at a pace
 
 Rules. How much is due follows from the amount of data and the time since the round began, so a server that was off for a week
-catches up. A round that has ended is followed by the next. Slices are small enough that other maintenance waits for none long.
+catches up. A round that has ended is followed by the next, a day later at the earliest: what is little would be read, and
+said to be, each minute. Slices are small enough that other maintenance waits for none long.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from sft.errors import StoreError
-from sft.limits import MIB, SCRUB_SECONDS
+from sft.limits import DAY_SECONDS, MIB, SCRUB_SECONDS
 from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
 from sft.service import use_case
@@ -61,6 +62,8 @@ def scrub_due(reading: ReadTransaction, caller: Caller) -> Due:
     """Say what is to be read now."""
     del caller
     row = walk_row(reading, SCRUB)
+    if row.began_at is None and row.ended_at is not None and 0 <= reading.now - row.ended_at < DAY_SECONDS:
+        return Due(0, LEAST_RATE, 1)
     began_at = reading.now if row.began_at is None else row.began_at
     due = due_of(stored_bytes(reading), row.size_bytes, max(0, reading.now - began_at))
     # The first slice of a round begins it, whatever is due; so does one where the round began by a clock that was ahead.

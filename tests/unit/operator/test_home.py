@@ -179,6 +179,17 @@ def test_one_process_has_the_lock_and_the_next_gets_it_after(home):
     second.drop()
 
 
+def test_a_lock_file_that_somebody_removes_lets_no_second_server_in(home):
+    first, second = HomeLock(home), HomeLock(home)
+    assert first.take()
+    (home.path / "lock").unlink()
+    assert second.is_held()
+    assert not second.take()
+    first.drop()
+    assert second.take()
+    second.drop()
+
+
 def test_a_home_is_being_made_until_its_key_is_there_and_only_while_somebody_makes_it(home):
     lock = HomeLock(home)
     assert not home.is_being_made()

@@ -7,7 +7,7 @@ import os
 import pytest
 from msgspec.structs import replace
 
-from sft.limits import GIB, MIB, SCRUB_SECONDS
+from sft.limits import DAY_SECONDS, GIB, MIB, SCRUB_SECONDS
 from sft.model.check_events import CheckEnded, DamageFound
 from sft.service.maintenance import scrub as module
 from sft.service.maintenance.scrub import AIM_SECONDS, LEAST_BYTES, SLICE_SECONDS, Due, due_of, scrub, scrub_due
@@ -78,6 +78,8 @@ def test_rounds_follow_one_another_and_go_on_where_they_were(
     (ended,) = [event for event in services.events if isinstance(event, CheckEnded)]
     assert (ended.walk, ended.versions, ended.faults) == (SCRUB, 10, 1)
     assert [event.path for event in services.events if isinstance(event, DamageFound)] == ["7"]
+    assert not a_minute_later(services).size_bytes, "what is little is not read each minute"
+    services.now += DAY_SECONDS
     assert a_minute_later(services).size_bytes, "the next round begins"
     with services.reading() as reading:
         assert walk_row(reading, SCRUB).ended_versions == 10
