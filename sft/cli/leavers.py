@@ -9,6 +9,7 @@ somebody who leaves. Before anybody is removed all are looked up, and what will 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -168,9 +169,15 @@ async def remove_all(
 
 
 async def heirs_of(session: Requester, leavers: Sequence[Leaver]) -> list[User]:
-    """Look how those are who have the files of whoever was removed, each once."""
+    """Look how those are who have the files of whoever was removed, each once; of a session that ended, nobody.
+
+    What was done with each was done, and is said whatever comes of this.
+    """
     names = dict.fromkeys(leaver.files_to for leaver in leavers if leaver.changed and leaver.files_to)
-    heirs = [await people.show_user(session, name) for name in names]
+    heirs: list[User] = []
+    with suppress(SftError):
+        for name in names:
+            heirs.append(await people.show_user(session, name))  # noqa: PERF401 - those that were found stay
     return [heir for heir in heirs if heir.state is not UserState.REMOVED]  # as who stands on the list as well
 
 

@@ -167,11 +167,12 @@ def test_a_run_that_was_cut_is_gone_on_with_and_only_whole_objects_are_taken_fro
     done = filled.operator("restore", str(path))
     assert done.status == 10
     assert "no backup in it is whole" in done.err
-    # A power cut of another file system: one object is shorter, one lacks its sidecar.
-    first, second, _ = sorted((path / "vault" / "objects").glob("*/" + "?" * 32))
+    # A power cut of another file system: one object is shorter, one lacks its sidecar, of one that is shorter.
+    first, second, third = sorted((path / "vault" / "objects").glob("*/" + "?" * 32))
     os.truncate(first, 100)
     second.with_name(f"{second.name}.meta").unlink()
-    assert take(filled, path).copied == 2
+    os.truncate(third.with_name(f"{third.name}.meta"), 10)
+    assert take(filled, path).copied == 3
     lose(filled)
     assert restore(filled, path)["faults"] == []
 
@@ -228,6 +229,29 @@ def test_an_object_without_its_sidecar_is_said_until_a_check_has_written_it(fill
     assert "find all contents: 1 sidecar" in checked.out
     assert backup(filled, path)["copied"] == 1
     assert backup(filled, path)["faults"] == []
+
+
+def test_a_content_stays_in_the_folder_where_only_its_sidecar_is_copied(
+    filled: LiveCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The server's own content has lost a sector meanwhile: the one in the folder is the last."""
+    path, real = tmp_path / "backups", os.read
+    first = backup(filled, path)["snapshot"]["name"]
+    kept = min((path / "vault" / "objects").glob("*/" + "?" * 32))
+    kept.with_name(f"{kept.name}.meta").unlink()
+    inode = (filled.server.home.vault / "objects" / kept.parent.name / kept.name).stat().st_ino
+
+    def read(file: int, count: int) -> bytes:
+        if os.fstat(file).st_ino == inode:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(file, count)
+
+    with monkeypatch.context() as lost:
+        lost.setattr(os, "read", read)
+        taken = take(filled, path)
+    assert (taken.lacking, taken.faults, taken.copied_again) == ((), (), 1)
+    lose(filled)
+    assert restore(filled, path, "--snapshot", first)["faults"] == []
 
 
 @pytest.mark.every_run

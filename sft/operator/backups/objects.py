@@ -61,13 +61,9 @@ class ObjectCopying:
         """
         name, fan = object_id.hex(), (OBJECTS, object_id.hex()[:2])
         segments = range(segment_count(size))
-        sidecar = self._sidecar(object_id)
         # All of them before the first is written: what is not whole leaves nothing behind.
         self.require(object_id, size)
-        if sidecar is not None:
-            with self._incoming.writing(f"{name}{SIDECAR_SUFFIX}", fan, f"{name}{SIDECAR_SUFFIX}") as file:
-                self._incoming.write(file, sidecar)
-                self._count(len(sidecar))
+        has_sidecar = self._write_sidecar(object_id)
         for segment in reversed(segments):
             below = (*fan, f"{name}{SEGMENTS_SUFFIX}") if segment else fan
             final = str(segment) if segment else name
@@ -79,7 +75,22 @@ class ObjectCopying:
                     self._incoming.write(file, data)
                     self._count(len(data))
             self._incoming.settle()
-        return sidecar is not None
+        return has_sidecar
+
+    def copy_sidecar(self, object_id: bytes) -> bool:
+        """Copy what lies beside an object alone, where that has none; return whether there is one. Raises as ``copy``."""
+        written = self._write_sidecar(object_id)
+        self._incoming.settle()
+        return written
+
+    def _write_sidecar(self, object_id: bytes) -> bool:
+        sidecar, name = self._sidecar(object_id), f"{object_id.hex()}{SIDECAR_SUFFIX}"
+        if sidecar is None:
+            return False
+        with self._incoming.writing(name, (OBJECTS, object_id.hex()[:2]), name) as file:
+            self._incoming.write(file, sidecar)
+        self._count(len(sidecar))
+        return True
 
     def _count(self, count: int) -> None:
         self.bytes += count

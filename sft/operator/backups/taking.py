@@ -250,20 +250,24 @@ class Taking:
         """Copy an object, unless the folder has it as it is at the server."""
         vouched = any(each.get(object_id) is not None for each in before)
         alike = object_id in here.ids and copying.is_whole(self._folder.vault, object_id, size)
-        if here.fits(object_id, size) and (alike or (vouched and here.has_sidecar(object_id))):
-            has_sidecar = here.has_sidecar(object_id)
-        else:
-            try:
+        fits, has_sidecar = here.fits(object_id, size), here.has_sidecar(object_id)
+        if fits and has_sidecar and (alike or vouched):
+            return
+        try:
+            if fits and not has_sidecar:
+                # The content stays: where a sector of the server's is lost it may be the last one.
+                copied = has_sidecar = copying.copy_sidecar(object_id)
+            else:
                 copying.require(object_id, size)  # before what lies here goes: it may be all that there is
                 if object_id in here.ids:
                     backend.remove(object_id)
-                has_sidecar = copying.copy(object_id, size)
-            except DAMAGED as fault:
-                self._lacking.append((object_id, str(fault.values["problem"])))
-                return
-            self._copied += 1
-            # Lacking before is not lost since.
-            self._copied_again += vouched and (object_id in here.ids or not self._lacked)
+                copied, has_sidecar = True, copying.copy(object_id, size)
+        except DAMAGED as fault:
+            self._lacking.append((object_id, str(fault.values["problem"])))
+            return
+        self._copied += copied
+        # Lacking before is not lost since.
+        self._copied_again += copied and vouched and (object_id in here.ids or not self._lacked)
         if not has_sidecar:
             self._faults.append((object_id, _NO_SIDECAR))
 

@@ -4,7 +4,8 @@
             → sidecar
 
 Rules. No transaction is open while an object is read, so what it saw may change under it: what looks wrong is looked at once
-more before it is a fault. A version that does not hold is noted as damaged; one that holds again is forgotten.
+more before it is a fault. A version that does not hold is noted as damaged; one that holds again is forgotten. What the disk
+only refuses to open may hold: that is a fault, no damage, and the walk goes on behind it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from msgspec import Struct
 
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_file
-from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowForgedError, StoreError
+from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowForgedError, StoreError, VaultError
 from sft.service.author_signature import MOST_VERSIONS
 from sft.service.maintenance.damage import Damage, Mended, forget_damages, known_damages, note_damage
 from sft.service.maintenance.positions import Walk, try_to_note
@@ -136,16 +137,16 @@ class StoredContents:
 
     def _version(self, subject: _Subject) -> None:
         key = _key_of(subject.row)
-        problem = self._problem(subject)
+        problem, is_damaged = self._judged(subject)
         if problem:
             # Perhaps it was destroyed, or sealed anew, between its row and its object.
             again, _ = self._subjects(lambda _: [key])
             if not again:
                 return
             (subject,) = again
-            problem = self._problem(subject)
+            problem, is_damaged = self._judged(subject)
         row, report = subject.row, self._report
-        self._note(subject, problem)
+        self._note(subject, problem, is_damaged=is_damaged)
         lacks = not problem and not self._has_sidecar(subject)
         report.versions += 1
         report.bytes_checked += row.size if self._reads_data and row.destroyed_at is None else 0
@@ -161,15 +162,24 @@ class StoredContents:
         needs_none = bool(row.inline) or row.destroyed_at is not None
         return needs_none or hold_sidecar(self._context, self._report, subject.path, row, mends=self._mends)
 
-    def _note(self, subject: _Subject, problem: str) -> None:
+    def _note(self, subject: _Subject, problem: str, *, is_damaged: bool) -> None:
         row, context = subject.row, self._context
         if problem:
             self._report.fault(f"{subject.path} version {row.number}", problem)
+        if is_damaged:
             found = DamagedContent(row.object_id, subject.file_id or b"", row.number, subject.path, problem)
             try_to_note(context, note_damage, Damage(found, context.caller))
-        elif self._reads_data and row.object_id in self._known:
+        elif not problem and self._reads_data and row.object_id in self._known:
             try_to_note(context, forget_damages, Mended((row.object_id,), context.caller))
         self._known.pop(row.object_id, None)
+
+    def _judged(self, subject: _Subject) -> tuple[str, bool]:
+        """Return what is wrong with a version, "" for nothing, and whether that is damage."""
+        try:
+            problem = self._problem(subject)
+        except VaultError as fault:  # as of a file that a copy made another user's: all others can be read yet
+            return str(fault.values["problem"]), False
+        return problem, bool(problem)
 
     def _problem(self, subject: _Subject) -> str:
         row, vault, key = subject.row, self._context.storage.vault, sealed_key_of(subject.row)

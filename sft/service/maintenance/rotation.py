@@ -17,7 +17,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import ObjectCorruptError, ObjectMissingError, VaultError
+from sft.errors import ObjectCorruptError, ObjectMissingError, RowForgedError, VaultError
 from sft.model.access import Caller, Permission
 from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated, UploadKeysResealed
 from sft.model.records import VaultReport
@@ -270,6 +270,9 @@ class _Reencrypting:
         except _DAMAGED as fault:
             self._report.fault(row.signed_name, str(fault.values["problem"]))
             return
+        except RowForgedError as forged:
+            self._report.forged([forged])
+            return
         if swapped:
             self._report.versions += 1
             self._report.bytes_checked += row.size
@@ -280,11 +283,11 @@ class _Reencrypting:
 
     def _file(self, row: VersionRow, new_id: bytes) -> bool:
         context, vault = self._context, self._context.storage.vault
+        with context.begin_read() as reading:
+            # Anew: the old one may be sealed under a row key that was given up.
+            sidecar = sidecar_of_row(reading, row)
         context.act(open_uploads, OpenUpload(new_id, None, row.signed_name))
         try:
-            with context.begin_read() as reading:
-                # Anew: the old one may be sealed under a row key that was given up.
-                sidecar = sidecar_of_row(reading, row)
             key = vault.reencrypt(
                 row.object_id,
                 row.size,

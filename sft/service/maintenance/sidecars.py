@@ -12,7 +12,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from sft.errors import ObjectCorruptError, ObjectMissingError, RowForgedError, VaultError
+from sft.errors import RowForgedError, VaultError
 from sft.model.access import Caller, Permission
 from sft.model.check_events import SidecarWritten
 from sft.service import use_case
@@ -89,7 +89,7 @@ def hold_sidecar(context: JobContext, report: Report, path: str, row: VersionRow
 def _problem(context: JobContext, row: VersionRow) -> str:
     try:
         context.storage.vault.check_sidecar(row.object_id, sealed_key_of(row))
-    except (ObjectCorruptError, ObjectMissingError) as fault:
+    except VaultError as fault:
         return str(fault.values["problem"])
     return ""
 

@@ -89,6 +89,24 @@ def test_each_who_is_removed_is_said_with_what_was_theirs_and_who_has_it(leaving
     assert {each["files_to"] for each in again.document["items"]} == {None}
 
 
+def test_a_session_that_ends_is_said_of_all_who_are_left_though_nobody_can_ask_about_the_heir(leaving, tmp_path):
+    left = leaving.answers[RemoveUser], leaving.answers[ShowUser]
+
+    def removed(request: RemoveUser) -> UserShown:
+        if request.name == "mia":
+            leaving.answers[ShowUser] = ended
+            ended(request)
+        return replace(left[0](request), files_to="carla")
+
+    def ended(_request: object) -> UserShown:
+        raise ConnectionLostError(address="server.example:9418")
+
+    leaving.answers[RemoveUser] = removed
+    ran = leaving.run("remove", "--from-file", listed(tmp_path, "max\nmia\n"), "--files-to", "carla", "--yes", "--json")
+    assert ran.status != 0
+    assert [(each["name"], each["changed"]) for each in ran.document["items"]] == [("max", True), ("mia", False)]
+
+
 def test_a_removal_says_before_it_is_agreed_to_what_it_will_do(leaving, tmp_path):
     names = listed(tmp_path, "max\nmia\ngone\nnobody-here\n")
     ran = leaving.run("remove", "--from-file", names, typed="yes\n")

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from sft.crypto.comment import FileComment
 from sft.crypto.signatures import sign_file
-from sft.errors import VaultFullError
+from sft.errors import VaultError, VaultFullError
 from sft.model.check_events import SidecarWritten
 from sft.model.records import VaultReport
 from sft.service.commits import commit
@@ -129,6 +129,29 @@ def test_a_sidecar_that_cannot_be_written_anew_is_a_fault_of_its_own(services: S
     assert (what, report.sidecars_lacking, services.ask(count_damages, OPERATOR)) == ("d/e/big version 1", 1, 0)
     assert "its content holds, and a rebuild would lose it" in problem
     assert "finds no room" in problem
+
+
+def test_what_the_disk_does_not_let_be_opened_is_a_fault_and_no_damage_and_the_rest_is_read(
+    services: ServiceFixture,
+) -> None:
+    """As of a file that a copy by another user made that one's."""
+    backend, shut = services.backend, fill(services)
+    services.commit(services.stream(MAX, "d/later", os.urandom(BIG)))
+    open_, read_sidecar = backend.open, backend.read_sidecar
+
+    def refused(object_id: bytes) -> None:
+        if object_id == shut:
+            raise VaultError(problem=f"object {object_id.hex()} could not be opened")
+
+    backend.open = lambda object_id, segment=0: refused(object_id) or open_(object_id, segment)  # type: ignore[method-assign]
+    report = run(services)
+    ((what, problem),) = [(each.what, each.problem) for each in report.faults]
+    assert (what, "could not be opened" in problem, report.versions) == ("d/e/big version 1", True, 5)
+    assert services.ask(count_damages, OPERATOR) == 0
+    backend.open = open_  # type: ignore[method-assign]
+    backend.read_sidecar = lambda object_id: refused(object_id) or read_sidecar(object_id)  # type: ignore[method-assign]
+    report = run(services)
+    assert (report.versions, report.sidecars_written, report.faults) == (5, 1, ())
 
 
 def test_a_content_that_is_destroyed_while_its_sidecar_is_written_leaves_none(services: ServiceFixture) -> None:

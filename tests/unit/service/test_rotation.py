@@ -454,6 +454,14 @@ def test_a_version_that_changes_hands_meanwhile_is_left_alone(home: Home) -> Non
     assert not list(services.vault.ids())
 
 
+def test_a_row_that_a_sidecar_is_made_of_and_that_does_not_hold_keeps_its_content_alone(home: Home) -> None:
+    home.fill(3)
+    home.services.tamper("UPDATE files SET name = 'other' WHERE id = (SELECT min(file) FROM versions WHERE NOT inline)")
+    report = home.reencrypt()
+    assert ([each.what for each in report.faults], report.versions) == (["row 2 of files"], 5)
+    assert not home.open_uploads()
+
+
 def test_damage_is_reported_and_left_as_it_is(home: Home) -> None:
     home.fill(2)
     services = home.services
