@@ -61,7 +61,7 @@ class LogRolledBackError(StoreError):
     """The database has fewer leaves of the log than the last signed head."""
 
     code = "LOG_ROLLED_BACK"
-    sentence = "The database was put back from a copy: its log has {found} leaves, and a head of {signed} was signed."
+    sentence = "The database is an older copy, or lacks its write-ahead log: {found} leaves, and a head of {signed} was signed."
 
 
 class LogDamagedError(StoreError):

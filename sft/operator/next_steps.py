@@ -25,7 +25,9 @@ _KEY_ELSEWHERE: Final = (
     "Copy the key into a file of yours, 0600; restart with sftd serve --master-key file:FILE; sftd vault rotate-key; "
     "give out the new key in FILE where the old one comes from; restart with the --master-key of before"
 )
-_ONE_COPY: Final = "Put back the data folder as one copy has it, all of it: keyring, sft.sqlite, vault, log-head"
+_ONE_COPY: Final = (
+    "Put back the data folder as one copy has it, all of it: keyring, sft.sqlite with its -wal, vault, log-head"
+)
 
 NEVER_MET: Final = frozenset(
     {

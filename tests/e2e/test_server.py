@@ -84,6 +84,32 @@ def test_nothing_of_a_home_or_of_a_users_state_is_open_to_others(new_server: New
 
 
 @pytest.mark.long
+def test_a_write_ahead_log_that_is_lost_cut_or_damaged_is_refused_and_nothing_is_lost_where_it_comes_back(
+    server: ServerProcess,
+):
+    max_ = server.new_person("max")
+    max_.join(server, "maintainer")
+    (max_.folder / "f.bin").write_bytes(b"f" * 50_000)
+    assert max_.sft("put", "f.bin").returncode == 0
+    server.kill()  # what was committed lies in its log alone
+    log = server.home / "data" / "sft.sqlite-wal"
+    sound = log.read_bytes()
+    flipped = sound[:4000] + bytes([sound[4000] ^ 1]) + sound[4001:]
+    for left in (None, sound[: len(sound) // 2], flipped):
+        log.unlink()
+        if left is not None:
+            log.write_bytes(left)
+        said = refused(start_to_end(server.home), "LOG_ROLLED_BACK", 11)
+        assert "or lacks its write-ahead log" in said
+        log.unlink(missing_ok=True)
+        log.write_bytes(sound)
+    server.start()
+    assert [each["path"] for each in server.operate_json("file", "list")] == ["f.bin"]
+    checked = server.operate("vault", "check", "--read-data")
+    assert (checked.returncode, "clean" in checked.stdout) == (0, True)
+
+
+@pytest.mark.long
 def test_a_start_that_is_refused_says_why_and_the_first_server_goes_on(server: ServerProcess):
     assert "another server runs on it" in refused(start_to_end(server.home), "HOME")
     other = server.home.parent / "other"

@@ -856,7 +856,7 @@ TABLE = [
         errors.LogRolledBackError(found=1200, signed=1300),
         "LOG_ROLLED_BACK",
         11,
-        "The database was put back from a copy: its log has 1,200 leaves, and a head of 1,300 was signed.",
+        "The database is an older copy, or lacks its write-ahead log: 1,200 leaves, and a head of 1,300 was signed.",
         "Tell the operator",
     ),
     Row(

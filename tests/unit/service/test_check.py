@@ -154,6 +154,19 @@ def test_what_the_disk_does_not_let_be_opened_is_a_fault_and_no_damage_and_the_r
     assert (report.versions, report.sidecars_written, report.faults) == (5, 1, ())
 
 
+def test_a_collection_leaves_what_is_being_uploaded(services: ServiceFixture) -> None:
+    gone, content = fill(services), os.urandom(BIG)
+    item = services.stream(MAX, "d/coming", content)  # its object lies there, and no version names it yet
+    begun = services.begin(MAX, "d/begun", BIG)
+    services.act(delete, Deletion(MAX.caller, "d/e/big"))
+    services.ask(collect, OPERATOR, context=services.job_context, until=services.now)()
+    assert gone not in services.backend.shelf.objects
+    services.commit(item)
+    assert services.get(MAX, "d/coming") == content
+    assert begun is not None
+    assert faults(services) == []
+
+
 def test_a_content_that_is_destroyed_while_its_sidecar_is_written_leaves_none(services: ServiceFixture) -> None:
     object_id = fill(services)
     del services.backend.shelf.sidecars[object_id]
