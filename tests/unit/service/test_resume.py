@@ -180,7 +180,7 @@ def test_what_rested_goes_on_at_its_very_chunk(disk_services: ServiceFixture, ch
 def test_what_rests_refuses_another_point(services: ServiceFixture) -> None:
     upload = started(services)
     push(services, upload, 9)
-    for wrong in (point(8), point(10), Point(9, digest_of(b"another"))):
+    for wrong in (point(8), point(10), Point(8, point(9).digest), Point(9, digest_of(b"another"))):
         with pytest.raises(ResumeRefusedError):
             begin(services, resume=wrong, alive=upload)
     assert begin(services, resume=point(9), alive=upload) is upload
