@@ -20,6 +20,7 @@ from tests.fakes.acme import acme, with_visitors
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.memory_service import MemoryService
 from tests.tui.local_files import furnish
+from tests.tui.seldom_drawn import SeldomDrawn
 from tests.tui.virtual_clock import garbage_left, known_styles, stillness
 from tui.app import SftApp
 from tui.glyphs import FINE, Glyphs
@@ -34,6 +35,10 @@ _TYPED_SECONDS = 0.001
 
 class Hands(Pilot[int]):
     """The toolkit's pilot, without its guesses."""
+
+    def __init__(self, app: SftApp, drawn: SeldomDrawn) -> None:
+        super().__init__(app)
+        self.drawn = drawn
 
     async def press(self, *keys: str) -> None:
         """Press keys, each after what the one before it did."""
@@ -211,11 +216,14 @@ class UiDriver:
 @asynccontextmanager
 async def playing(app: SftApp, size: tuple[int, int]) -> AsyncIterator[Hands]:
     """Run an app whose time passes only while it has nothing to do."""
-    with garbage_left(), known_styles():
+    drawn = SeldomDrawn()
+    with garbage_left(), known_styles(), drawn.drawing():
         async with stillness(), app.run_test(size=size):
-            hands = Hands(app)
+            hands = Hands(app, drawn)
             await hands.pause()
             yield hands
+            if app.is_running and app.screen_stack:
+                app.screen._compositor.render_strips()
 
 
 RAW = ("\u202e", "\u200b", "\x1b", "\u0300" * 6)  # never to reach a terminal as they are
