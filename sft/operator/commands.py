@@ -7,6 +7,7 @@ whoever runs it.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -226,6 +227,9 @@ def run_program(arguments: Sequence[str], call: Call) -> int:
         return status if isinstance(status, int) else 0
     except SystemExit:  # click's own: a reader of the help who went away
         return 0
+    except (click.Abort, KeyboardInterrupt):
+        console.warn("Stopped.")
+        return 128 + signal.SIGINT
     except click.ClickException as error:
         console.json = asks_json(list(arguments))
         return report(console, usage_of(error, PROGRAM), now=time.time(), steps=steps_at(call.named))

@@ -63,5 +63,11 @@ def test_a_program_that_is_to_ignore_interrupts_goes_on(tmp_path: Path):
     assert status == 0, said
 
 
+@pytest.mark.parametrize("command", ["status", "upgrade", "restore x"])
+def test_an_interrupt_of_an_operators_command_is_told(tmp_path: Path, command: str):
+    module = "sft.operator.backups.restore_command" if command == "restore x" else "sft.operator.control"
+    assert interrupted(tmp_path, [script("sftd"), *command.split()], module) == (130, "\nStopped.\n")
+
+
 def test_an_interrupt_of_a_command_that_runs_is_told(tmp_path: Path):
     assert interrupted(tmp_path, [*SFT, "servers"], "sft.cli.commands.servers") == (130, "\nStopped.\n")

@@ -26,7 +26,7 @@ from sft.model.text import count_text, counted, size_text, utc_time
 from sft.operator.backups.copy_pace import CopyPace
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
 from sft.operator.backups.home_files import HomeFiles, files_digest, read_home_files
-from sft.operator.backups.taking import TakenBackup, Taking
+from sft.operator.backups.taking import NO_SIDECAR, TakenBackup, Taking
 from sft.operator.control import PATIENCE_SECONDS, PAUSE_SECONDS, Command
 from sft.operator.home import Home
 from sft.vault.copy_lock import CopyLock
@@ -207,7 +207,7 @@ def _report(command: Command, folder: BackupFolder, taken: TakenBackup) -> int:
         )
     if taken.lacking:
         lines.append(command.typed("Lacking is what could not be copied whole: sftd vault check names the files."))
-    if taken.faults:
+    if any(problem == NO_SIDECAR for _, problem in taken.faults):
         lines.append(command.typed("Sidecars are written anew by sftd vault check, and in the next backup then."))
     console.show(document, *lines)
     return FAULTS_STATUS if faults else 0

@@ -37,7 +37,7 @@ from sft.vault.keyring import sealed_epoch
 from sft.vault.keyring_file import load_keyring
 
 _FIRST_BYTES: Final = 256
-_NO_SIDECAR: Final = "its sidecar is missing, at the server as well: it was copied without"
+NO_SIDECAR: Final = "its sidecar is missing, at the server as well: it was copied without"
 _OLDER: Final = "is not whole in the folder, and the server has it no more: older backups lack it"
 
 
@@ -51,7 +51,7 @@ class TakenBackup(Struct, frozen=True):
         removed: objects that only these needed.
         copied_again: of these, what the folder had and had not kept whole.
         lacking: what could not be copied whole: object, and why.
-        faults: likewise of what is not lacking: no sidecar, or of older backups alone.
+        faults: likewise of what is not lacking: no sidecar (``NO_SIDECAR``), or of older backups alone.
     """
 
     snapshot: StoredSnapshot
@@ -269,7 +269,7 @@ class Taking:
         # Lacking before is not lost since.
         self._copied_again += copied and vouched and (object_id in here.ids or not self._lacked)
         if not has_sidecar:
-            self._faults.append((object_id, _NO_SIDECAR))
+            self._faults.append((object_id, NO_SIDECAR))
 
     def _retire(self, snapshots: Sequence[StoredSnapshot]) -> tuple[list[StoredSnapshot], int]:
         """Give up the oldest backups beyond those that are kept."""
