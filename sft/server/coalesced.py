@@ -1,6 +1,7 @@
 """Work of which one run is under way at a time: what is asked for meanwhile is one more run behind it.
 
-Rules. A server that stops ends a run early, and the next start goes on: that is no fault.
+Rules. A server that stops ends a run early, and the next start goes on: that is no fault. One that failed is logged, and
+what was asked for meanwhile is run all the same.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 
 from sft.errors import TransferEndedError
 from sft.server.context import ServerContext
@@ -35,7 +37,11 @@ class Coalesced:
         if self._runs:
             return succeed(None)
         self._runs = True
-        return Deferred.fromCoroutine(self._run()).addErrback(self._context.event_log.failed, self._fault)
+        return Deferred.fromCoroutine(self._run()).addErrback(self._failed)
+
+    def _failed(self, failure: Failure) -> Deferred[None]:
+        self._context.event_log.failed(failure, self._fault)
+        return self.ask() if self._asked else succeed(None)
 
     async def _run(self) -> None:
         try:

@@ -114,7 +114,7 @@ class Hooks:
     async def stop(self) -> None:
         """Cut what is under way, keep where each is, and begin nothing more; idempotent."""
         self._stopped = True
-        for feed in self._feeds.values():
+        for feed in list(self._feeds.values()):  # a change may take one out meanwhile
             await feed.stop()
         self._pool.stop()
 

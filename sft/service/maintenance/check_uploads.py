@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sft.errors import ObjectCorruptError, ObjectMissingError
+from sft.errors import VaultError
 from sft.limits import SEGMENT_BYTES
 from sft.service.maintenance.paging import rows_by_page
 from sft.service.maintenance.report import BeginRead, Report, sound_rows
@@ -45,10 +45,10 @@ def _kept(begin_read: BeginRead, object_id: bytes) -> UploadRow | None:
 
 
 def _problem(begin_read: BeginRead, vault: Vault, row: UploadRow, each: Callable[[int], None]) -> str:
-    found = vault.segments(row.object_id)
     try:
+        found = vault.segments(row.object_id)
         vault.check_prefix(row.object_id, row.size, row.segments, row.prefix, sealed_key_of(row), each=each)
-    except (ObjectCorruptError, ObjectMissingError) as fault:
+    except VaultError as fault:
         return str(fault.values["problem"])
     now = _kept(begin_read, row.object_id)
     unnamed = [] if now is None else [number for number in found if number >= now.segments]

@@ -52,6 +52,16 @@ def test_a_fault_is_logged_and_keeps_no_later_run() -> None:
     assert len(work.runs) == 2
 
 
+def test_what_was_asked_for_while_one_failed_is_run() -> None:
+    work, done = Work(), list[None]()
+    work.coalesced.ask().addCallback(done.append)
+    work.coalesced.ask()
+    work.runs[0].errback(Failure(ValueError()))
+    assert (len(work.runs), work.faults, done) == (2, ["work-fault ValueError"], [])
+    work.runs[1].callback(None)
+    assert (len(work.runs), done) == (2, [None])
+
+
 def test_a_stop_begins_no_more_and_is_no_fault() -> None:
     work = Work()
     work.coalesced.ask()

@@ -19,6 +19,7 @@ from sft.errors import (
     ServerFullError,
     TransferEndedError,
     UploadGoneError,
+    VaultError,
 )
 from sft.limits import CHUNK_BYTES, KEPT_SECONDS, UPLOAD_RUNS
 from sft.model.access import Role
@@ -46,6 +47,7 @@ from sft.service.upload import Point, Upload
 from sft.service.upload_life import Ending, UploadState
 from sft.store.row_types import UploadRow
 from sft.store.statements import rows_of
+from sft.vault.backend import ObjectSource
 from sft.vault.layout import LATER_KEY_BYTES
 from tests.fakes.small_segments import SEGMENT_BYTES, SEGMENT_CHUNKS, small_segments  # noqa: F401
 from tests.unit.service.service_fixture import (
@@ -531,7 +533,7 @@ def test_a_check_reads_what_is_kept(services: ServiceFixture) -> None:
     assert (report.faults, report.bytes_checked) == ((), SEGMENT_BYTES)
 
 
-@pytest.mark.parametrize("damage", ["byte", "digest", "gone", "stray"])
+@pytest.mark.parametrize("damage", ["byte", "digest", "gone", "shut", "stray"])
 def test_a_check_names_the_upload_whose_segments_do_not_hold(services: ServiceFixture, damage: str) -> None:
     old = cut(services)
     object_id = old.object_id
@@ -541,13 +543,20 @@ def test_a_check_names_the_upload_whose_segments_do_not_hold(services: ServiceFi
         services.act(note_segments, SegmentsDone(services.storage, object_id, 1, bytes(64), old._writer.key))
     elif damage == "gone":
         services.backend.remove(object_id)
+    elif damage == "shut":
+        services.backend.open = not_opened  # type: ignore[method-assign]
     else:
         sink = services.backend.create(object_id, 0, segment=3)
         sink.write([b"whatever"])
         sink.finish()
     ((what, problem),) = faults(services)
     assert what == "an unfinished upload of film"
-    assert {"byte": "chunk", "digest": "another", "gone": "is missing", "stray": "does not name: 3"}[damage] in problem
+    said = {"byte": "chunk", "digest": "another", "gone": "is missing", "shut": "opened", "stray": "does not name: 3"}
+    assert said[damage] in problem
+
+
+def not_opened(object_id: bytes, segment: int = 0) -> ObjectSource:
+    raise VaultError(problem=f"object {object_id.hex()} could not be opened")
 
 
 def test_an_upload_that_goes_on_during_the_check_is_no_fault(services: ServiceFixture) -> None:
