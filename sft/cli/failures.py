@@ -7,15 +7,16 @@ is written with its traceback into ``sft.log`` of the state folder under a refer
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TypedDict
 
 from sft.cli.console import Console
 from sft.cli.next_steps import NEXT_STEPS, NextSteps
 from sft.client.fault_log import FaultLog
-from sft.errors import LedgerError, ServerKeyChangedError, SftError
+from sft.errors import LedgerError, ServerKeyChangedError, SftError, UsageError
 from sft.model.names import safe
-from sft.model.text import code_of, sentence
+from sft.model.text import code_of, sentence, shown_name
 
 
 class ErrorJson(TypedDict):
@@ -75,3 +76,25 @@ def unforeseen(error: BaseException, log: FaultLog) -> SftError:
     """Return what nobody foresaw as an error that can be shown; its traceback goes to the log."""
     text = "".join(traceback.format_exception(error))
     return SftError(type(error).__name__, ref=log.keep(text))
+
+
+def no_text(error: Exception, arguments: Sequence[str]) -> UsageError | None:
+    """Return the error for what was typed and is no UTF-8, where a fault is about that; None for any other.
+
+    Only the name of a file here may be such: every other way that an argument takes ends where it is written as UTF-8.
+    """
+    cause = error.__cause__ if isinstance(error, SftError) else error
+    typed = next((each for each in arguments if not _is_text(each)), None)
+    if typed is None or not isinstance(cause, UnicodeEncodeError):
+        return None
+    return UsageError(
+        problem=f"{shown_name(typed)} has a byte that is not UTF-8", remedy="Type it anew, in a UTF-8 locale"
+    )
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

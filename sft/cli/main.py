@@ -17,7 +17,7 @@ import click
 from sft import __version__
 from sft.cli.commands.tui import open_screens
 from sft.cli.completion_scripts import SHELLS, script_of, variable_of
-from sft.cli.failures import report, unforeseen
+from sft.cli.failures import no_text, report, unforeseen
 from sft.cli.interrupts import raise_again
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.lazy import LazyGroup
@@ -180,12 +180,13 @@ def _ended(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
         status = _status_of(arguments, invocation)
     except SftError as error:
-        told = error
-        status = report(invocation.console, error, now=invocation.now, steps=invocation.steps)
+        told = no_text(error, arguments) or error
+        status = report(invocation.console, told, now=invocation.now, steps=invocation.steps)
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        fault = unforeseen(error, invocation.log)
+        fault = no_text(error, arguments) or unforeseen(error, invocation.log)
         status = report(invocation.console, fault, now=invocation.now)
-        invocation.console.warn(f"     Details: {safe(str(invocation.log.path))}")
+        if fault.ref:
+            invocation.console.warn(f"     Details: {safe(str(invocation.log.path))}")
     try:
         invocation.console.flush()
     except SftError as error:

@@ -187,6 +187,10 @@ OF_COMMAND: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "and the server's firewall has to let you in"
             )
         },
+        "restore": {
+            "EXISTS": "First sft mv {path} NAME, then the same command again",
+            "NAME_IN_USE": "First sft mv {path} NAME, then the same command again",
+        },
         "mv": {"NAME_IN_USE": "Choose another name. Into a folder: sft mv FROM {path}/"},
         "verify": {
             "SIGNATURE_BAD": "Get it again: sft get NAME --force",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from twisted.internet.defer import CancelledError, Deferred
 
 from sft.cli.console import Console
-from sft.cli.failures import report, unforeseen
+from sft.cli.failures import no_text, report, unforeseen
 from sft.cli.run import Interrupted, execute
 from sft.cli.waiting import wait_told
 from sft.client.connecting import OnNotice, connect_operator
@@ -84,8 +84,9 @@ async def perform(reactor: Any, home: Home, work: Work, options: Any, named: str
     except CancelledError:
         raise  # a signal
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        if isinstance(error, SftError):
-            return report(console, error, now=time.time(), steps=steps)
+        told = no_text(error, sys.argv) or error
+        if isinstance(told, SftError):
+            return report(console, told, now=time.time(), steps=steps)
         log = FaultLog(home.path)
         status = report(console, unforeseen(error, log), now=time.time(), steps=steps)
         console.warn(f"     Details: {log.path}")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sft import errors
-from sft.cli.failures import error_lines, unforeseen
+from sft.cli.failures import error_lines, no_text, unforeseen
 from sft.client.fault_log import FaultLog
 from sft.errors import (
     ChangedSinceError,
@@ -32,6 +32,7 @@ from sft.errors import (
     SourceChangedError,
     UnreachableError,
 )
+from sft.wire.messages import SearchNames, encode
 
 GIB = 2**30
 
@@ -282,3 +283,21 @@ def test_a_stop_shows_both_keys_and_what_keeps_it():
     assert lines[4].startswith("     Ask an admin in person")
     hostile = ServerKeyChangedError(server="acme", shown="\x1b[31m", pinned="a")
     assert not any("\x1b" in line for line in error_lines(hostile, now=0))
+
+
+@pytest.mark.parametrize("words", [["find", "a\udcff"], ["find", "--json", "from:a\udcff"]])
+def test_what_is_typed_and_no_utf8_is_no_fault_of_ours(cli, words):
+    def sent(request):
+        encode(request)
+
+    cli.answers[SearchNames] = sent
+    ran = cli.run(*words)
+    assert ran.status == 2
+    assert 'a\\u{dcff}" has a byte that is not UTF-8 [USAGE]\n     Type it anew, in a UTF-8 locale\n' in ran.err
+
+
+def test_a_fault_that_is_about_no_argument_stays_one():
+    fault = UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
+    assert no_text(fault, ["ls", "a"]) is None
+    assert no_text(ValueError(), ["ls", "\udcff"]) is None
+    assert no_text(fault, ["ls", "\udcff"]) is not None
