@@ -58,12 +58,13 @@ from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.vault import Vault
 
 
-def master_key_source(home: Home, text: str) -> MasterKeySource:
+def master_key_source(home: Home, text: str, *, parameters: Path | None = None) -> MasterKeySource:
     """Return the source that ``--master-key`` names.
 
     Args:
         text: ``file``, ``file:PATH``, ``credential:NAME``, ``passphrase``, ``passphrase:FILE`` or
         ``command:PROGRAM ARGUMENTS``.
+        parameters: what makes a key out of a passphrase; None is the home's own.
     """
     kind, _, rest = text.partition(":")
     if kind == "file":
@@ -71,7 +72,7 @@ def master_key_source(home: Home, text: str) -> MasterKeySource:
     if kind == "credential" and rest:
         return CredentialMasterKey(_credentials(home, rest) / rest)
     if kind == "passphrase":
-        return PassphraseMasterKey(home.parameters, _passphrase_from(home, rest))
+        return PassphraseMasterKey(parameters or home.parameters, _passphrase_from(home, rest))
     if kind == "command" and rest:
         return CommandMasterKey(shlex.split(rest))
     raise HomeError(

@@ -24,7 +24,7 @@ from sft.model.text import count_text, counted, local_time, shell_name, size_tex
 from sft.operator.backups import home_files
 from sft.operator.backups.command import SnapshotJson, objects_line, snapshot_document
 from sft.operator.backups.folder import BackupFolder, StoredSnapshot
-from sft.operator.backups.restored_key import chosen_source, parameters_put
+from sft.operator.backups.restored_key import chosen_source, parameters_apart, parameters_put
 from sft.operator.backups.restoring import Restored, Restoring
 from sft.operator.backups.verify_command import verify
 from sft.operator.bootstrap import master_key_source
@@ -67,7 +67,7 @@ def restore(home: Home, options: Any) -> int:
         snapshot = _chosen(folder, options["snapshot"])
         _require_known(folder, snapshot)
         if options["verify"]:
-            return verify(console, folder, snapshot, _its_keyring(home, folder, snapshot, options), options["limit"])
+            return verify(console, folder, snapshot, its_keyring(home, folder, snapshot, options), options["limit"])
         taken = utc_time(snapshot.manifest.taken_at)
         reason = parse_reason(options["reason"] or f"restored from the backup of {taken}")
         home.make()
@@ -129,17 +129,21 @@ def _flags(options: Any) -> dict[str, Any]:
     return {name: options[name] for name in ("data", "master_key") if options[name]}
 
 
-def _its_keyring(home: Home, folder: BackupFolder, snapshot: StoredSnapshot, options: Any) -> Keyring:
+def its_keyring(home: Home, folder: BackupFolder, snapshot: StoredSnapshot, options: Any) -> Keyring:
+    """Open the keyring of a backup that is only read: nothing of the home is touched, or need be there."""
     files = snapshot.manifest.files
-    with parameters_put(home, files):
-        return _opened(home, folder, snapshot, chosen_source(home, folder, files, _flags(options)))
+    source = chosen_source(home, folder, files, _flags(options))
+    with parameters_apart(home, files) as parameters:
+        return _opened(home, folder, snapshot, source, parameters)
 
 
-def _opened(home: Home, folder: BackupFolder, snapshot: StoredSnapshot, source: str) -> Keyring:
+def _opened(
+    home: Home, folder: BackupFolder, snapshot: StoredSnapshot, source: str, parameters: Path | None = None
+) -> Keyring:
     """Open the keyring of a backup; BackupError where it cannot be that."""
     manifest = snapshot.manifest
     try:
-        keyring, _ = open_keyring(manifest.keyring, master_key_source(home, source).candidates())
+        keyring, _ = open_keyring(manifest.keyring, master_key_source(home, source, parameters=parameters).candidates())
     except MasterKeyError as error:
         folder.refuse(
             f"the master key that was given does not open it ({error.values.get('problem', error.values.get('path'))})",

@@ -1,17 +1,20 @@
 """Where the master key of a home that is put back comes from, before anything in its backup is proved.
 
 Rules. It is never taken from settings that are not proved yet, but for places that they cannot choose. The parameters of a
-passphrase are there while it is opened, and go again where that fails.
+passphrase are there while it is opened, and go again where that fails; whoever only reads a backup has them apart.
 """
 
 from __future__ import annotations
 
 import re
+import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
+from sft import durable
 from sft.model.names import safe
 from sft.operator import configuration_file
 from sft.operator.backups.folder import BackupFolder
@@ -37,6 +40,19 @@ def parameters_put(home: Home, files: Mapping[str, bytes]) -> Iterator[None]:
         if put:
             home.parameters.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def parameters_apart(home: Home, files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Have the parameters of a passphrase within the block, and give where: the home's own, else in a folder for the time."""
+    name = home.parameters.name
+    if name not in files or home.parameters.exists():
+        yield home.parameters
+        return
+    with tempfile.TemporaryDirectory(prefix="sft-verify-") as scratch:
+        with durable.opened_folder(Path(scratch)) as folder:
+            durable.write_new(folder, name, files[name])
+        yield Path(scratch) / name
 
 
 def chosen_source(home: Home, folder: BackupFolder, files: Mapping[str, bytes], flags: Mapping[str, Any]) -> str:
