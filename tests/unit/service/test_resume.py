@@ -418,6 +418,14 @@ def test_who_goes_on_has_the_whole_time_again(services: ServiceFixture) -> None:
     stored(services, upload)
 
 
+def test_what_was_put_off_since_it_was_listed_is_not_given_up(services: ServiceFixture) -> None:
+    upload = cut(services)
+    expires_at = row(services).expires_at
+    assert expires_at is not None
+    assert not services.act(give_up_uploads, GiveUp(upload.object_id, until=expires_at - 1))
+    assert services.act(give_up_uploads, GiveUp(upload.object_id, until=expires_at))
+
+
 def test_a_given_up_upload_is_gone_on_with_by_nobody(services: ServiceFixture) -> None:
     upload = started(services, size=len(LONG_FILM.data))
     push(services, upload, SEGMENT_CHUNKS + 1)
