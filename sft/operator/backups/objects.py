@@ -19,11 +19,26 @@ from sft.errors import ObjectCorruptError, ObjectMissingError
 from sft.limits import KIB, SEGMENT_BYTES
 from sft.operator.backups.incoming import Incoming, open_below
 from sft.vault.backend import missing
-from sft.vault.layout import HEADER_BYTES, SIDECAR_MOST_BYTES, corrupt, require_header, segment_count, segment_size
+from sft.vault.layout import (
+    HEADER_BYTES,
+    SIDECAR_HEADER_BYTES,
+    SIDECAR_KEYS,
+    SIDECAR_MAGIC,
+    SIDECAR_MOST_BYTES,
+    TAG_BYTES,
+    VERSION,
+    corrupt,
+    require_header,
+    segment_count,
+    segment_size,
+)
 from sft.vault.object_directory import OBJECTS, SEGMENTS_SUFFIX, SIDECAR_SUFFIX, incoming_name, open_regular, reading
 from sft.vault.objects import require_length
 
 _STEP_BYTES: Final = 256 * KIB
+# That its box opens is for who has the keys.
+_SIDECAR_BEGINS: Final = SIDECAR_MAGIC + bytes([VERSION, 0])
+_SIDECAR_LENGTHS: Final = range(SIDECAR_HEADER_BYTES + SIDECAR_KEYS.size + TAG_BYTES, SIDECAR_MOST_BYTES + 1)
 _NAME: Final = re.compile(rf"([0-9a-f]{{32}})(|{re.escape(SIDECAR_SUFFIX)}|{re.escape(SEGMENTS_SUFFIX)})")
 
 
@@ -101,17 +116,19 @@ class ObjectCopying:
         return lengths(folder, object_id, size) == lengths(self._source, object_id, size)
 
     def _sidecar(self, object_id: bytes) -> bytes | None:
-        with _opened_fan(self._source, object_id) as fan:
-            if fan is None:
-                return None
-            file = open_regular(fan, object_id, object_id.hex() + SIDECAR_SUFFIX)
+        """Read a sidecar; None where there is none, or what lies there can be none: a check writes it anew."""
+        with _opened_fan(self._source, object_id) as fan, suppress(ObjectCorruptError):
+            file = None if fan is None else open_regular(fan, object_id, object_id.hex() + SIDECAR_SUFFIX)
             if file is None:
                 return None
             try:
                 with reading(object_id):
-                    return os.pread(file, SIDECAR_MOST_BYTES + 1, 0)
+                    sidecar = os.pread(file, SIDECAR_MOST_BYTES + 1, 0)
             finally:
                 os.close(file)
+            if sidecar.startswith(_SIDECAR_BEGINS) and len(sidecar) in _SIDECAR_LENGTHS:
+                return sidecar
+        return None
 
     @contextmanager
     def _opened(self, object_id: bytes, segment: int) -> Iterator[int]:

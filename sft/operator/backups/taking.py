@@ -37,7 +37,7 @@ from sft.vault.keyring import sealed_epoch
 from sft.vault.keyring_file import load_keyring
 
 _FIRST_BYTES: Final = 256
-NO_SIDECAR: Final = "its sidecar is missing, at the server as well: it was copied without"
+NO_SIDECAR: Final = "its sidecar is missing or cut, at the server as well: it was copied without"
 _OLDER: Final = "is not whole in the folder, and the server has it no more: older backups lack it"
 
 
@@ -49,7 +49,7 @@ class TakenBackup(Struct, frozen=True):
         written_bytes: of objects, pages of the database and the table of these.
         given_up: how many older backups went.
         removed: objects that only these needed.
-        copied_again: of these, what the folder had and had not kept whole.
+        copied_again: of these, contents that the folder had and has not kept whole.
         lacking: what could not be copied whole: object, and why.
         faults: likewise of what is not lacking: no sidecar (``NO_SIDECAR``), or of older backups alone.
     """
@@ -267,7 +267,7 @@ class Taking:
             return
         self._copied += copied
         # Lacking before is not lost since.
-        self._copied_again += copied and vouched and (object_id in here.ids or not self._lacked)
+        self._copied_again += copied and vouched and not fits and (object_id in here.ids or not self._lacked)
         if not has_sidecar:
             self._faults.append((object_id, NO_SIDECAR))
 
