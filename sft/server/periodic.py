@@ -3,9 +3,10 @@
 Rules. A hand-over, of a removal or of a folder, begins with the act that decided it, and goes on with a start and each hour
 where it was interrupted or a row kept it. Each hour, after their time, uploads are given up that nobody goes on with, and
 contents of versions destroyed that are older than is kept; what somebody has destroyed before its time goes at once. Files that
-expire are looked for each minute, and of what was stored since blocks are made for searches. When the trash was last collected,
-and free space given back, stands in the database, and is looked at soon after a start and each hour: a server may restart each
-night. While the wall clock is doubted (``clock_watch``) nothing is destroyed by age.
+expire are looked for each minute, and those that have waited since, as in a folder that was deleted, each hour; of what was
+stored since blocks are made for searches. When the trash was last collected, and free space given back, stands in the database,
+and is looked at soon after a start and each hour: a server may restart each night. While the wall clock is doubted
+(``clock_watch``) nothing is destroyed by age.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Periodic:
         self._minutely = LoopingCall(self._look_often)
         self._minutely.clock = self._reactor
         self._first: Any = None
+        self._expired_since = file_expiry.EARLIEST  # what is looked for in a minute
         self._hand_overs = Coalesced(context, self._hand_over, fault="hand-over-fault")
         self._destruction = Coalesced(context, partial(self._run, purging.finish_destroying), fault="destroying-fault")
         self._search_blocks = Coalesced(context, self._make_search_blocks, fault="search-fault")
@@ -127,13 +129,26 @@ class Periodic:
         return done.addErrback(self._context.event_log.failed, "expiry-fault")
 
     async def _expire_files(self) -> None:
-        """Move to the trash what has expired, on a thread of its own: not behind a check of the whole vault."""
+        """Move to the trash what has expired since the last look, and where the hour begins all that has."""
+        # Of the last minute once more: what another transaction was just saying.
+        since, self._expired_since = self._expired_since, int(self._context.clock()) - EXPIRY_LOOK_SECONDS
+        done = False
+        try:
+            done = await self._expire_since(since)
+        finally:
+            if not done:
+                self._expired_since = min(self._expired_since, since)
+
+    async def _expire_since(self, since: int) -> bool:
+        """Do it on a thread of its own, not behind a check of the whole vault; return False where the clock is doubted."""
         context = self._context
-        if not await context.read(file_expiry.has_anything_expired, operator_caller()):
-            return
-        if await self._clock.is_believed():
-            with suppress(TransferEndedError):  # the server stops; the next start goes on
-                await self._run(file_expiry.expire_files, context.pool)
+        if not await context.read(file_expiry.has_anything_expired, operator_caller(), since=since):
+            return True
+        if not await self._clock.is_believed():
+            return False
+        with suppress(TransferEndedError):  # the server stops; the next start goes on
+            await self._run(file_expiry.expire_files, context.pool, since=since)
+        return True
 
     def _begin(self) -> Deferred[None]:
         done = Deferred.fromCoroutine(self._look())
@@ -141,6 +156,7 @@ class Periodic:
 
     async def _look(self) -> None:
         context = self._context
+        self._expired_since = file_expiry.EARLIEST
         self._hand_overs.ask()
         if not await self._clock.is_believed():
             return

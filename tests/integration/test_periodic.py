@@ -106,6 +106,26 @@ async def test_what_searches_look_through_is_made_with_a_start_and_each_minute(
     periodic.stop()
 
 
+@on_reactor
+async def test_what_expired_and_waits_in_a_deleted_folder_is_looked_for_again_each_hour_alone(server: ServerFixture):
+    raw = await server.raw("max")
+    await server.put("max", "d/a", b"x", raw)
+    shown = await raw.ask(m.ShowFile, path="d/a")
+    now = server.here.clock()
+    await raw.ask(m.SetExpiry, path="d/a", file_id=shown.file.id, expires_at=now + 60)
+    await raw.ask(m.Delete, path="d", recursive=True)
+    server.here.clock = server.here.readers._clock = lambda: now + 600
+    periodic = Periodic(server.here, reactor=Clock())
+
+    async def looks() -> int:
+        await periodic._expire_files()
+        return sum("job-begun job=expire_files" in line for line in server.lines)
+
+    assert [await looks(), await looks(), await looks()] == [1, 1, 1]
+    await periodic._look()
+    assert await looks() == 2
+
+
 def blocks(server: ServerFixture) -> int:
     with server.here.readers.reading() as reading:
         return len(blocks_before(reading, 2**62, 99, named=False, **VersionsWanted().bounds()))

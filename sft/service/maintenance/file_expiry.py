@@ -7,6 +7,8 @@ server does it, and a leaf says so of each.
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -26,6 +28,7 @@ from sft.store.folders import paths_of
 from sft.store.rows import ReadTransaction, Transaction
 
 EXPIRED_PAGE = 100  # moved in one transaction, each with a leaf of its own
+EARLIEST: Final = BEFORE_ALL_EXPIRING[0]
 
 
 class ExpiredFiles(Struct, frozen=True):
@@ -36,15 +39,15 @@ class ExpiredFiles(Struct, frozen=True):
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def has_anything_expired(reading: ReadTransaction, caller: Caller) -> bool:
-    """Return whether the time of some file is over."""
+def has_anything_expired(reading: ReadTransaction, caller: Caller, *, since: int = EARLIEST) -> bool:
+    """Return whether the time of some file is over, and was not before a moment."""
     del caller
-    return bool(expired_files(reading, reading.now, BEFORE_ALL_EXPIRING, 1))
+    return bool(expired_files(reading, reading.now, (since, 0), 1))
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def expire_files(reading: ReadTransaction, caller: Caller, *, context: JobContext) -> Job:
-    """Move every file to the trash whose time is over; the job's report counts them."""
+def expire_files(reading: ReadTransaction, caller: Caller, *, context: JobContext, since: int = EARLIEST) -> Job:
+    """Move every file to the trash whose time is over, and was not before a moment; the job's report counts them."""
     moment = reading.now
     context = replace(context, caller=caller)
 
@@ -57,7 +60,7 @@ def expire_files(reading: ReadTransaction, caller: Caller, *, context: JobContex
         def expire(row_ids: tuple[int, ...]) -> None:
             report.files += context.act(expire_page, ExpiredFiles(context.caller, row_ids))
 
-        for page in keys_by_page(context.begin_read, find, BEFORE_ALL_EXPIRING, EXPIRED_PAGE):
+        for page in keys_by_page(context.begin_read, find, (since, 0), EXPIRED_PAGE):
             report.halving(expire, [row_id for _, row_id in page])
         return report.finish()
 
