@@ -73,6 +73,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "LOG_WENT_BACK": _STOP_USING_IT,
         "MASTER_KEY": "Tell the operator",
         "MASTER_KEY_OPEN": "Tell the operator",
+        "MASTER_KEY_GONE": "Tell the operator, before the server stops (sftd status)",
         "MASTER_KEY_ELSEWHERE": "On the server itself: sftd vault rotate-key says how",
         "MOVE_UNSIGNED": "Ask {author} whether it belongs there, and tell an admin",
         "NAME_CLASH": _DECIDE,

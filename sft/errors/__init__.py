@@ -138,6 +138,7 @@ from sft.errors.refusals import (
     LastKeyError,
     LoginRefusedError,
     MasterKeyElsewhereError,
+    MasterKeyGoneError,
     NameClashError,
     NameNotAllowedError,
     NameReservedError,

@@ -418,6 +418,14 @@ class MasterKeyElsewhereError(RequestError):
     sentence = "The master key comes from {source}: the server cannot change it there."
 
 
+class MasterKeyGoneError(RequestError):
+    """What gives the master key is not where the running server had it from: no start would open anything."""
+
+    code = "MASTER_KEY_GONE"
+    exit_status = 5
+    sentence = "The master key cannot be read any more: {problem}."
+
+
 class ServerKeyFixedError(RequestError):
     """Clients follow so many keys of a server's and no more."""
 

@@ -76,6 +76,7 @@ class ServerStatus(Record, frozen=True):
         daily_growth_bytes: of all that is stored, over the last month; None while less than two days are known.
         days_until_full: as it grows; None where it does not, or that is not known.
         clock_sound_at: where the server's clock is doubted, the last moment that is known; None where it is believed.
+        key_unreadable: the next start would not find the file that gives the master key.
     """
 
     version: ShortText
@@ -106,6 +107,7 @@ class ServerStatus(Record, frozen=True):
     days_until_full: Count | None = None
     hooks: HookStatuses = ()
     clock_sound_at: Seconds | None = None
+    key_unreadable: bool = False
 
 
 class SessionRates(Record, frozen=True):

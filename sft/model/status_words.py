@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from sft.errors import ClockDoubtedError, SftError
+from sft.errors import ClockDoubtedError, MasterKeyGoneError, SftError
 from sft.limits import DAY_SECONDS
 from sft.model.names import safe
 from sft.model.status import LastRefusal, ServerStatus
@@ -45,7 +45,6 @@ def status_facts(status: ServerStatus, now: float) -> list[StatusFact]:
     moved = f"received {size_text(status.received_bytes)}, sent {size_text(status.sent_bytes)}"
     witnessed = status.witnessed_size
     far = "" if witnessed is None else f", witnessed up to {count_text(witnessed)}"
-    key_days = span_text(status.now - status.key_since_at)
     facts = [
         StatusFact("sessions", f"{count_text(status.sessions)}, and {count_text(status.strangers)} not logged in"),
         StatusFact("stored", f"{counted(status.files, 'file')}, {size_text(status.size_bytes)} with all versions"),
@@ -53,7 +52,7 @@ def status_facts(status: ServerStatus, now: float) -> list[StatusFact]:
         _damage(status, now),
         StatusFact("backup", _when(status.backed_up_at, now), is_doubtful=_is_old(status.backed_up_at, status)),
         StatusFact("trash", f"collected {_when(status.collected_at, now)}"),
-        StatusFact("master key", f"number {status.key_epoch}, for {key_days}"),
+        _key(status),
         StatusFact("log", f"{count_text(status.log_size)} leaves{far}"),
         StatusFact(
             "since start",
@@ -92,6 +91,15 @@ def _damage(status: ServerStatus, now: float) -> StatusFact:
         "damage", f"{known}; contents were {read}{held}",
         is_doubtful=bool(status.damages or status.check_faults),
     )  # fmt: skip
+
+
+def _key(status: ServerStatus) -> StatusFact:
+    said = f"number {status.key_epoch}, for {span_text(status.now - status.key_since_at)}"
+    if not status.key_unreadable:
+        return StatusFact("master key", said)
+    lost = "its file cannot be read any more, and without it everything is lost at the next start"
+    error = MasterKeyGoneError(problem="its file is not there, or is open to others")
+    return StatusFact("master key", f"{said}: {lost}", is_doubtful=True, error=error)
 
 
 def _hooks(status: ServerStatus, now: float) -> StatusFact:

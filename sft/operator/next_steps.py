@@ -68,6 +68,10 @@ _OWN: Final = {
     "LOG_WENT_BACK": _LOOK_AT_LOG,
     "MASTER_KEY": "Put your copy of it back, or say where it lies: sftd serve --master-key file:PATH",
     "MASTER_KEY_OPEN": "Has nobody read it? chmod 600 {path}. Else, after that: sftd vault rotate-key --reencrypt",
+    "MASTER_KEY_GONE": (
+        "Put it back as it was, 0600, before the server stops: no start opens anything without it. Is there no copy? Have "
+        "every file copied out while the server runs"
+    ),
     "MASTER_KEY_ELSEWHERE": _KEY_ELSEWHERE,
     "NAME_CLASH": "Choose another name",
     "NAME_IN_USE": "Choose another name",

@@ -1,6 +1,7 @@
 """``status``: how the server is, at a glance.
 
-Rules. It ends with the status of a check where a content is known to be damaged, and as absent where no server runs.
+Rules. It ends with the status of a check where a content is known to be damaged or the master key cannot be read, and as absent
+where no server runs.
 """
 
 from __future__ import annotations
@@ -22,4 +23,4 @@ async def show(command: Command) -> int:
     command.console.show(status_document(status), *status_lines(status, command.now, steps_at(command.named)))
     if not status.listening:
         return ABSENT_STATUS
-    return FAULTS_STATUS if status.damages else 0
+    return FAULTS_STATUS if status.damages or status.key_unreadable else 0

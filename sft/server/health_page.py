@@ -72,7 +72,7 @@ class _Request(BoundedRequest):
             asked.addErrback(self._failed, factory.context)
 
     async def _answer(self, context: ServerContext) -> None:
-        status = status_of(context, await context.read_apart(stored_status))
+        status = status_of(context, await context.read_apart(stored_status, master_keys=context.master_keys))
         if self.path == METRICS:
             self.say(http.OK, metrics_text(status, context.counts), CONTENT_TYPE_LATEST)
         else:
@@ -103,6 +103,7 @@ def health_document(status: ServerStatus) -> dict[str, object]:
         "damage": status.damages > 0,
         "full": free == 0,
         "hook-fails": any(each.failures >= limits.HOOK_FAILURES_SAID for each in status.hooks),
+        "master-key-gone": status.key_unreadable,
         "room-low": free is not None and 0 < free < limits.LOW_ROOM_BYTES,
         "restart-waits": bool(status.waiting),
     }

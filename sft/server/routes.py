@@ -330,7 +330,9 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         sessions.list_sessions, lambda context, q, _: _sessions(q.id, context.sessions.describe())
     ),
     m.ShowStatus: LiveRoute(
-        status.show_status, lambda context, q, found: _status(q.id, context, q.busiest, found[FOUND])
+        status.show_status,
+        lambda context, q, found: _status(q.id, context, q.busiest, found[FOUND]),
+        fields=lambda context, _: {"master_keys": context.master_keys},
     ),
     m.ShowConfiguration: LiveRoute(
         status.show_configuration, lambda context, q, _: m.ConfigurationShown(q.id, context.options)

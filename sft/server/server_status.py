@@ -50,6 +50,7 @@ def status_of(context: ServerContext, stored: StoredStatus) -> ServerStatus:
         days_until_full=days_until_full(counts.free_bytes, stored.daily_growth_bytes),
         hooks=() if context.hooks is None else context.hooks.status,
         clock_sound_at=stored.clock_sound_at,
+        key_unreadable=stored.key_unreadable,
     )
 
 

@@ -1,4 +1,4 @@
-"""What of a server's status stands in its database."""
+"""What of a server's status stands in its database, and whether its next start would find the master key."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sft.store.ledger import LeafFilter, leaf_at, leaves_about, ledger_row
 from sft.store.rows import ReadTransaction
 from sft.store.settings import BACKED_UP_AT, COLLECTED_AT, setting
 from sft.store.totals import total_owned
+from sft.vault.master_key_store import MasterKeyStore
 
 
 class StoredStatus(Struct, frozen=True):
@@ -29,13 +30,14 @@ class StoredStatus(Struct, frozen=True):
     key_since: int
     daily_growth_bytes: int | None
     clock_sound_at: int | None
+    key_unreadable: bool
 
 
 @query(Permission.SESSION_MANAGE)
-def show_status(reading: ReadTransaction, caller: Caller) -> StoredStatus:
+def show_status(reading: ReadTransaction, caller: Caller, *, master_keys: MasterKeyStore) -> StoredStatus:
     """Show what is stored of the server's status."""
     del caller
-    return stored_status(reading)
+    return stored_status(reading, master_keys=master_keys)
 
 
 @query(Permission.SERVER_MANAGE)
@@ -44,7 +46,7 @@ def show_configuration(reading: ReadTransaction, caller: Caller) -> None:
     del reading, caller
 
 
-def stored_status(reading: ReadTransaction) -> StoredStatus:
+def stored_status(reading: ReadTransaction, *, master_keys: MasterKeyStore) -> StoredStatus:
     """Read it for the server's own metrics, which no caller asks for."""
     walks = [row for row in (walk_row(reading, CHECK), walk_row(reading, SCRUB)) if row.ended_at is not None]
     last = max(walks, key=lambda row: row.ended_at or 0, default=None)
@@ -60,6 +62,7 @@ def stored_status(reading: ReadTransaction) -> StoredStatus:
         key_since=leaf_at(reading, 0).time if rotated is None else rotated,
         daily_growth_bytes=noted_growth(reading),
         clock_sound_at=clock_state(reading).sound_at,
+        key_unreadable=bool(master_keys.problem()),
     )
 
 

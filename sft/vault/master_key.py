@@ -102,6 +102,10 @@ class FileMasterKey:
         """Read the key; MasterKeyError for no file, one that others can read, or no key in it."""
         return parse_master_key(self._files.read())
 
+    def look(self) -> None:
+        """Look whether the next start would find the key; MasterKeyError where it would not."""
+        self.read()
+
     def candidates(self) -> list[bytes]:
         """Read the key, and the one of a rotation that was cut."""
         staged = self._files.read_staged()
@@ -190,6 +194,10 @@ class PassphraseMasterKey:
     def read(self) -> bytes:
         """Derive the key; whether the passphrase is right the keyring says."""
         return _derive(self._ask(), self._files.read())
+
+    def look(self) -> None:
+        """Look whether the next start would find the parameters; MasterKeyError where it would not."""
+        self._files.read()
 
     def candidates(self) -> list[bytes]:
         """Derive the key, and the one of a rotation that was cut, from one passphrase."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sft.errors import MasterKeyElsewhereError, PassphraseFixedError
+from sft.errors import MasterKeyElsewhereError, MasterKeyError, MasterKeyOpenError, PassphraseFixedError
 from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import load_keyring, replace_keyring
 from sft.vault.master_key import FileMasterKey, MasterKeySource, PassphraseMasterKey, open_keyring
@@ -65,6 +65,17 @@ class MasterKeyStore:
         if isinstance(self._source, PassphraseMasterKey):
             raise PassphraseFixedError
         raise MasterKeyElsewhereError(source=self._source_name)
+
+    def problem(self) -> str:
+        """Say why the next start would not find the file that gives the master key; "" where it would, or there is none."""
+        if isinstance(self._source, FileMasterKey | PassphraseMasterKey):
+            try:
+                self._source.look()
+            except MasterKeyOpenError as fault:
+                return f"the {fault.values['kind']} {fault.values['path']} is open to others"
+            except MasterKeyError as fault:
+                return str(fault.values["problem"])
+        return ""
 
     def turn(self, adopt: Adopt) -> Keyring:
         """Begin a rotation: a new master key and the keyring of the next epoch.

@@ -56,6 +56,8 @@ from sft.store.table_specs import TABLE_SPECS
 from sft.store.users import add_role, keys_of, user_by_name, write_users
 from sft.store.writer import Writer
 from sft.vault.keyring import Keyring
+from sft.vault.master_key import CommandMasterKey
+from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.objects import fits_inline
 from sft.vault.vault import Vault
 from sft.wire.messages import Notice
@@ -231,7 +233,7 @@ class MemoryService:
             reading_pool=pool,
             entry_pool=pool,
             maintenance_pool=pool,
-            master_keys=None,
+            master_keys=MasterKeyStore(Path("keyring"), CommandMasterKey(["true"]), "command:true"),
             row_keys=None,
             event_log=EventLog(logger),
             clock=self._clock,

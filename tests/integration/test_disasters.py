@@ -100,6 +100,10 @@ def test_key_alone_everything_is_lost_and_no_second_server_is_made_unasked(stric
 def test_no_key_what_runs_goes_on_and_every_file_can_be_copied_out(stricken: Stricken):
     cli = stricken.cli
     stricken.home.master_key.unlink()
+    status = cli.operator("status")
+    assert (status.status, "cannot be read any more" in status.out) == (7, True)
+    refused = cli.operator("vault", "rotate-key")
+    assert f"there is no master key file {stricken.home.master_key}" in refused.err
     stricken.has("a.txt", "b.bin", "late.txt")
     ok(cli.sft("ada", "get", "finance", "--to", "out"))
     assert {each.name for each in (cli.folder / "out").rglob("*") if each.is_file()} == {"a.txt", "b.bin", "late.txt"}

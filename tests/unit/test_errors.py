@@ -548,6 +548,13 @@ TABLE = [
         "On the server itself: sftd vault rotate-key says how",
     ),
     Row(
+        errors.MasterKeyGoneError(problem="there is no master key file /srv/sft/master.key"),
+        "MASTER_KEY_GONE",
+        5,
+        "The master key cannot be read any more: there is no master key file /srv/sft/master.key.",
+        "Tell the operator, before the server stops (sftd status)",
+    ),
+    Row(
         errors.ServerKeyFixedError(times=8),
         "SERVER_KEY_FIXED",
         5,

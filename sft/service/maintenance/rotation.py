@@ -17,7 +17,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import ObjectCorruptError, ObjectMissingError, RowForgedError, VaultError
+from sft.errors import MasterKeyGoneError, ObjectCorruptError, ObjectMissingError, RowForgedError, VaultError
 from sft.model.access import Caller, Permission
 from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated, UploadKeysResealed
 from sft.model.records import VaultReport
@@ -82,9 +82,12 @@ def rotate(_reading: ReadTransaction, caller: Caller, *, context: JobContext, ma
 
     Raises:
         MasterKeyElsewhereError: the server only reads its master key.
+        MasterKeyGoneError: its file is not there any more.
         ServerFullError: the room that is left is kept for deleting.
     """
     master_keys.require_rotatable()
+    if problem := master_keys.problem():
+        raise MasterKeyGoneError(problem=problem)
     storage = context.storage
     storage.require_room()
 

@@ -56,6 +56,13 @@ def test_a_clock_that_is_doubted_is_said_with_what_front_ends_have_a_step_about(
     assert doubtful(doubted) == {"clock"}
 
 
+def test_a_master_key_that_cannot_be_read_any_more_is_said_while_everything_can_be_saved():
+    gone = replace(STATUS, key_unreadable=True)
+    assert said(gone)["master key"].startswith("number 3, for 59 s: its file cannot be read any more")
+    assert [fact.error.code for fact in status_facts(gone, NOW) if fact.error] == ["MASTER_KEY_GONE"]
+    assert doubtful(gone) == {"master key"}
+
+
 def test_hooks_are_said_where_there_are_some_and_those_that_fail_with_the_reason():
     assert "hooks" not in said(STATUS)
     good = HookStatus(name="chat", events=("all",), target="/bin/true", position=5, delivered=9)

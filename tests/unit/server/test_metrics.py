@@ -70,6 +70,7 @@ def test_the_page_of_monitoring_has_the_table_of_the_code():
         ({}, []),
         ({"damages": 2}, ["damage"]),
         ({"clock_sound_at": 5}, ["clock-doubted"]),
+        ({"key_unreadable": True}, ["master-key-gone"]),
         ({"free_bytes": 0}, ["full"]),
         ({"free_bytes": LOW_ROOM_BYTES - 1}, ["room-low"]),
         ({"free_bytes": None}, []),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sft.errors import ClockDoubtedError
@@ -18,12 +20,15 @@ from sft.service.maintenance.clock import (
 )
 from sft.service.maintenance.purging import collect
 from sft.service.status import show_status
+from sft.vault.master_key import CommandMasterKey
+from sft.vault.master_key_store import MasterKeyStore
 from tests.fakes.signed_acts import SIGNED_AT
 from tests.unit.service.service_fixture import BEGAN, MAX, NOW, OPERATOR, TRASH_SECONDS, ServiceFixture
 from tests.unit.service.test_figures import make, rm
 
 DAY = 86_400
 AHEAD = 90 * DAY
+ELSEWHERE = MasterKeyStore(Path("keyring"), CommandMasterKey(["true"]))
 
 
 def look(services: ServiceFixture, now: int, passed: int | None = None) -> ClockState:
@@ -65,7 +70,7 @@ def test_a_doubted_clock_empties_no_trash_and_the_operators_word_does(trashed: S
     before = trashed.now
     trashed.now += TRASH_SECONDS + AHEAD
     look(trashed, trashed.now)
-    assert trashed.ask(show_status, OPERATOR).clock_sound_at is not None
+    assert trashed.ask(show_status, OPERATOR, master_keys=ELSEWHERE).clock_sound_at is not None
     with pytest.raises(ClockDoubtedError) as refusal:
         trashed.ask(collect, OPERATOR, context=trashed.job_context)
     assert refusal.value.values["now_at"] == trashed.now
@@ -74,7 +79,7 @@ def test_a_doubted_clock_empties_no_trash_and_the_operators_word_does(trashed: S
     assert report.files == 1
     (believed,) = [each for each in trashed.events if isinstance(each, ClockBelieved)]
     assert believed.why == BY_OPERATOR
-    assert trashed.ask(show_status, OPERATOR).clock_sound_at is None
+    assert trashed.ask(show_status, OPERATOR, master_keys=ELSEWHERE).clock_sound_at is None
 
 
 def test_what_is_believed_already_is_told_by_nobody(services: ServiceFixture) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sft.errors import ContentDamagedError, ServerFullError, VaultError
+from sft.errors import ContentDamagedError, MasterKeyGoneError, ServerFullError, VaultError
 from sft.model.records import VaultNote, VaultReport
 from sft.service.commits import commit
 from sft.service.files import show_file
@@ -15,6 +15,7 @@ from sft.service.maintenance.check import check
 from sft.service.maintenance.recovery import Recovered, recover
 from sft.service.maintenance.rotation import finish_rotation, reencrypt, rotate
 from sft.service.pending import Committed, acknowledge_one
+from sft.service.status import show_status
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import PurgeRow, SmallObjectRow, UploadRow, VersionRow
 from sft.store.statements import rows_of
@@ -473,3 +474,25 @@ def test_damage_is_reported_and_left_as_it_is(home: Home) -> None:
     assert (len(report.faults), report.versions) == (2, 2)
     assert damaged in shelf
     assert not home.open_uploads()
+
+
+def test_a_key_file_that_is_gone_or_open_under_the_server_is_named_and_its_status_says_so(home: Home) -> None:
+    key = home.source.path
+
+    def status_says() -> bool:
+        return bool(home.services.ask(show_status, OPERATOR, master_keys=home.master_keys).key_unreadable)
+
+    assert not status_says()
+    key.chmod(0o644)
+    with pytest.raises(MasterKeyGoneError) as opened:
+        home.rotate()
+    assert opened.value.values == {"problem": f"the master key file {key} is open to others"}
+    assert status_says()
+    moved = key.rename(key.with_suffix(".away"))
+    with pytest.raises(MasterKeyGoneError) as gone:
+        home.rotate()
+    assert gone.value.values == {"problem": f"there is no master key file {key}"}
+    assert status_says()
+    moved.rename(key).chmod(0o600)
+    assert not status_says()
+    home.rotate()
