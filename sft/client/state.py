@@ -68,11 +68,12 @@ class StateFolder(Struct, frozen=True):
             return durable.read_regular(folder, leaf, _MOST_BYTES)
         return None
 
-    def size(self, name: str) -> int:
-        """Return how many bytes a file of the state has; 0 where there is none, or none that can be looked at."""
+    def inode_and_size(self, name: str) -> tuple[int, int]:
+        """Return which file of the system a file of the state is, and its bytes; zeros where there is none to look at."""
         with suppress(OSError):
-            return self.path(name).lstat().st_size
-        return 0
+            found = self.path(name).lstat()
+            return found.st_ino, found.st_size
+        return 0, 0
 
     def write(self, name: str, data: bytes, *, sync: bool = True) -> Path:
         """Replace one file of the state, whole; folders are made as needed.

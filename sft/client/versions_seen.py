@@ -50,7 +50,7 @@ class VersionsSeen:
     def __init__(self, state: StateFolder, server_id: bytes) -> None:
         self._state = state
         self._name = f"versions/{name_of_server(server_id)}"
-        self._began_bytes = state.size(self._name)
+        self._began = state.inode_and_size(self._name)
         self._highest: dict[bytes, Seen] | None = None
         self._unwritten: dict[bytes, Seen] = {}
         self._lock = threading.Lock()
@@ -122,7 +122,7 @@ class VersionsSeen:
 
     def _loaded(self) -> dict[bytes, Seen]:
         if self._highest is None:
-            self._highest = self._read(self._began_bytes)
+            self._highest = self._read(as_began=True)
         return self._highest
 
     def _write(self) -> None:
@@ -139,9 +139,14 @@ class VersionsSeen:
             self._name, _HEAD + b"".join(_RECORD.pack(file_id, *one) for file_id, one in kept), sync=False
         )
 
-    def _read(self, most_bytes: int | None = None) -> dict[bytes, Seen]:
-        """Return the highest version of each file, the last seen last; of so many bytes of the file, or all of it."""
-        records = _parsed((self._state.read(self._name) or b"")[:most_bytes])
+    def _read(self, *, as_began: bool = False) -> dict[bytes, Seen]:
+        """Return the highest version of each file, the last seen last; of the whole file, or of it as it was at first."""
+        data = self._state.read(self._name) or b""
+        inode, size = self._began
+        # One that was written anew meanwhile is read whole: to forget what was seen would be worse than to know too much.
+        if as_began and self._state.inode_and_size(self._name)[0] == inode:
+            data = data[:size]
+        records = _parsed(data)
         magic, number, *_ = next(records, (_MAGIC, _FORMAT, NO_PLACE, b"", False))
         if magic != _MAGIC or number < _FORMAT:
             raise LocalFileError(

@@ -69,6 +69,20 @@ def test_what_another_process_sees_since_this_one_began_is_newer_than_what_it_wa
     assert [seen(state).highest(each) for each in (ONE, OTHER, bytes(16))] == [6, 1, 1]
 
 
+def test_what_was_seen_before_is_known_where_another_process_wrote_the_file_anew(state, monkeypatch):
+    monkeypatch.setattr(versions_seen, "_MOST_RECORDS", 8)
+    monkeypatch.setattr(versions_seen, "_KEPT_RECORDS", 8)
+    before = seen(state)
+    before.note(ONE, 5, *CONTENT)
+    before.flush()
+    one, other = seen(state), seen(state)
+    for number in range(7):
+        other.note(number.to_bytes(16, "big"), 1, *CONTENT)
+    other.note(ONE, 5, *CONTENT, read=True)  # is seen last now, and stands last in the new file
+    other.flush()
+    assert one.highest(ONE) == 5
+
+
 def test_a_record_that_a_crash_cut_off_costs_no_other(state):
     now = seen(state)
     now.note(ONE, 5, *CONTENT)
