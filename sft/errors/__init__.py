@@ -83,6 +83,7 @@ from sft.errors.disk import (
     NoServerError,
     ObjectCorruptError,
     ObjectMissingError,
+    ObjectUnreadableError,
     OutcomeUnknownError,
     RowForgedError,
     SchemaLaterError,

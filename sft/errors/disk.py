@@ -33,6 +33,10 @@ class ObjectCorruptError(VaultError):
     """An object's bytes are not what was sealed."""
 
 
+class ObjectUnreadableError(VaultError):
+    """An object that the system does not let be read, as another user's; of its bytes nothing is known."""
+
+
 class VaultFullError(VaultError):
     """The file system has no room above the floor."""
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from sft import durable
-from sft.errors import VaultError, VaultFullError
+from sft.errors import ObjectUnreadableError, VaultError, VaultFullError
 from sft.vault.disk import Disk
 from sft.vault.layout import corrupt, require_object_id
 
@@ -40,6 +40,7 @@ _NO_FILE: Final = (errno.EINVAL, errno.ELOOP, errno.EISDIR, errno.ENXIO)
 _LOST: Final = frozenset(
     getattr(errno, name) for name in ("EIO", "EREMOTEIO", "EBADMSG", "EUCLEAN") if hasattr(errno, name)
 )
+_SHUT: Final = (errno.EACCES, errno.EPERM)
 _QUARANTINED_MOST: Final = 1000
 _NAME: Final = re.compile(r"([0-9a-f]{32})(?:\.meta|\.segments|(?:\.[1-9][0-9]*)?\.object)?")
 _SEGMENT: Final = re.compile(r"[1-9][0-9]{0,9}")
@@ -59,12 +60,15 @@ def faults(name: str, act: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def reading(object_id: bytes) -> Iterator[None]:
-    """Say that an object is damaged where its disk has lost what is read, as sectors are lost: all others can be read yet."""
+    """Say of one object what is no fault of all: its disk has lost what is read, as a sector, or it is another user's."""
     try:
         yield
     except OSError as fault:
         if fault.errno in _LOST:
             raise corrupt(object_id, "cannot be read from its disk") from fault
+        if fault.errno in _SHUT:
+            problem = f"object {object_id.hex()} could not be read: the system does not permit it"
+            raise ObjectUnreadableError(str(fault), problem=problem) from fault
         raise
 
 

@@ -2803,6 +2803,8 @@ MUTATIONS = (
     Mutation("what lies in the folder goes where it can be copied again alone", "sft/operator/backups/taking.py",
              "                copying.require(object_id, size)  # before what lies here goes: it may be all that there is\n", "",
              _BACKUPS),
+    Mutation("what the system does not let be opened is one object", "sft/vault/object_directory.py",
+             "        if fault.errno in _SHUT:", "        if False:", _BACKUPS),
     Mutation("a content stays in the folder where only its sidecar is lacking", "sft/operator/backups/taking.py",
              "            if fits and not has_sidecar:", "            if False:", _BACKUPS),
     Mutation("a page of a backup is what the table of pages says", "sft/operator/backups/pages.py",

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from sft import durable
 from sft.crypto.row_mac import backup_mac
 from sft.errors import BackupError
 from sft.limits import KIB, MIB
 from sft.model.access import operator_caller
 from sft.operator.backups.folder import BackupFolder
 from sft.operator.backups.home_files import HomeFiles, files_digest, read_home_files
-from sft.operator.backups.taking import TakenBackup, Taking
+from sft.operator.backups.taking import NO_SIDECAR, TakenBackup, Taking
 from sft.service.maintenance.purging import COPIED, collect
 from sft.vault.copy_lock import CopyLock
 from sft.vault.disk import Disk
@@ -358,6 +359,31 @@ def test_a_sector_that_is_lost_costs_the_content_in_it_and_not_the_backup(
     assert taken.copied == OBJECTS - 1
     monkeypatch.undo()
     assert take(filled, path).copied == 1
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO])
+def test_what_cannot_be_opened_is_lacking_and_the_rest_is_saved(
+    filled: LiveCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+):
+    path, real = tmp_path / "backups", durable.open_regular
+    victim, bare, _ = sorted((filled.server.home.vault / "objects").glob("*/" + "?" * 32))
+
+    def open_regular(folder: int, name: str, **options: bool) -> int:
+        if name in {victim.name, f"{bare.name}.meta"}:
+            raise OSError(code, os.strerror(code))
+        return real(folder, name, **options)
+
+    monkeypatch.setattr(durable, "open_regular", open_regular)
+    taken = take(filled, path)
+    assert [object_id.hex() for object_id, _ in taken.lacking] == [victim.name]
+    assert [(object_id.hex(), problem) for object_id, problem in taken.faults] == [(bare.name, NO_SIDECAR)]
+    assert taken.copied == OBJECTS - 1
+    # What the process has no room for is of all objects.
+    code = errno.EMFILE
+    with pytest.raises(BackupError):
+        take(filled, path)
+    monkeypatch.undo()
+    assert take(filled, path).lacking == ()
 
 
 def test_a_home_that_has_data_is_left_as_it_is(filled: LiveCli, tmp_path: Path):

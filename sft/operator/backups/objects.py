@@ -2,7 +2,8 @@
 
 Rules. A file is copied, never linked: a sidecar is overwritten in place when its object is destroyed. An object's first segment
 gets its name last. What is copied has the length and the header that its row gives it, or is named as lacking and not taken;
-that its bytes are those that were sealed is for who has the keys.
+that its bytes are those that were sealed is for who has the keys. What the disk or the system does not let be read is of one
+object as well; a fault of writing is of all.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from sft import durable
-from sft.errors import ObjectCorruptError, ObjectMissingError
+from sft.errors import ObjectCorruptError, ObjectMissingError, ObjectUnreadableError
 from sft.limits import KIB, SEGMENT_BYTES
 from sft.operator.backups.incoming import Incoming, open_below
 from sft.vault.backend import missing
@@ -34,6 +35,8 @@ from sft.vault.layout import (
 )
 from sft.vault.object_directory import OBJECTS, SEGMENTS_SUFFIX, SIDECAR_SUFFIX, incoming_name, open_regular, reading
 from sft.vault.objects import require_length
+
+DAMAGED: Final = (ObjectMissingError, ObjectCorruptError, ObjectUnreadableError)
 
 _STEP_BYTES: Final = 256 * KIB
 # That its box opens is for who has the keys.
@@ -62,7 +65,9 @@ class ObjectCopying:
         for segment in range(segment_count(size)):
             with self._opened(object_id, segment) as file:
                 require_length(object_id, os.fstat(file).st_size, size, segment)
-                require_header(os.pread(file, HEADER_BYTES, 0), object_id, segment)
+                with reading(object_id):
+                    header = os.pread(file, HEADER_BYTES, 0)
+                require_header(header, object_id, segment)
 
     def copy(self, object_id: bytes, size: int) -> bool:
         """Copy an object of a content of so many bytes; its files have their names with the batch.
@@ -71,8 +76,9 @@ class ObjectCopying:
             Whether it has a sidecar.
 
         Raises:
-            ObjectMissingError, ObjectCorruptError: it is not there, or not as its row says; nothing of it is taken.
-            OSError: reading or writing failed.
+            ObjectMissingError, ObjectCorruptError, ObjectUnreadableError: it is not there, not as its row says, or not to be
+                read; nothing of it is taken.
+            OSError: writing failed, or the reading of anything would.
         """
         name, fan = object_id.hex(), (OBJECTS, object_id.hex()[:2])
         segments = range(segment_count(size))
@@ -112,18 +118,19 @@ class ObjectCopying:
         self._each(count)
 
     def is_whole(self, folder: Path, object_id: bytes, size: int) -> bool:
-        """Return whether another vault has every file of an object in the length that it has here."""
-        return lengths(folder, object_id, size) == lengths(self._source, object_id, size)
+        """Return whether another vault has every file of an object in the length that it has here; raises as ``copy``."""
+        there = lengths(folder, object_id, size)
+        with reading(object_id):
+            return there == lengths(self._source, object_id, size)
 
     def _sidecar(self, object_id: bytes) -> bytes | None:
-        """Read a sidecar; None where there is none, or what lies there can be none: a check writes it anew."""
-        with _opened_fan(self._source, object_id) as fan, suppress(ObjectCorruptError):
+        """Read a sidecar; None where none that could be one can be read: a check writes it anew."""
+        with suppress(*DAMAGED), reading(object_id), _opened_fan(self._source, object_id) as fan:
             file = None if fan is None else open_regular(fan, object_id, object_id.hex() + SIDECAR_SUFFIX)
             if file is None:
                 return None
             try:
-                with reading(object_id):
-                    sidecar = os.pread(file, SIDECAR_MOST_BYTES + 1, 0)
+                sidecar = os.pread(file, SIDECAR_MOST_BYTES + 1, 0)
             finally:
                 os.close(file)
             if sidecar.startswith(_SIDECAR_BEGINS) and len(sidecar) in _SIDECAR_LENGTHS:
@@ -181,7 +188,7 @@ def lengths(vault: Path, object_id: bytes, size: int) -> list[int | None]:
     for each in names:
         try:
             found.append((folder / each).lstat().st_size)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             found.append(None)
     return found
 
@@ -254,6 +261,3 @@ def _add_segments(found: FoundObjects, object_id: bytes, fan: int, name: str) ->
                         found.add(object_id, f"{name}/{entry.name}", entry.stat(follow_symlinks=False).st_size)
         finally:
             os.close(folder)
-
-
-DAMAGED: Final = (ObjectMissingError, ObjectCorruptError)

@@ -249,11 +249,11 @@ class Taking:
     ) -> None:
         """Copy an object, unless the folder has it as it is at the server."""
         vouched = any(each.get(object_id) is not None for each in before)
-        alike = object_id in here.ids and copying.is_whole(self._folder.vault, object_id, size)
         fits, has_sidecar = here.fits(object_id, size), here.has_sidecar(object_id)
-        if fits and has_sidecar and (alike or vouched):
-            return
         try:
+            alike = object_id in here.ids and copying.is_whole(self._folder.vault, object_id, size)
+            if fits and has_sidecar and (alike or vouched):
+                return
             if fits and not has_sidecar:
                 # The content stays: where a sector of the server's is lost it may be the last one.
                 copied = has_sidecar = copying.copy_sidecar(object_id)
