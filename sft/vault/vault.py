@@ -268,7 +268,9 @@ class Vault:
             The new object's sealed key, for the row.
 
         Raises:
-            ObjectCorruptError: the old one does not hold; nothing new is left.
+            ObjectMissingError, ObjectCorruptError, ObjectUnreadableError: the old one does not hold, or is not to be read;
+                nothing new is left.
+            VaultError: the new one cannot be written.
         """
         found = blake2b_512()
         reader = self.open(object_id, size, key)

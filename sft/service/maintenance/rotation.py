@@ -17,7 +17,14 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import MasterKeyGoneError, ObjectCorruptError, ObjectMissingError, RowForgedError, VaultError
+from sft.errors import (
+    MasterKeyGoneError,
+    ObjectCorruptError,
+    ObjectMissingError,
+    ObjectUnreadableError,
+    RowForgedError,
+    VaultError,
+)
 from sft.model.access import Caller, Permission
 from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated, UploadKeysResealed
 from sft.model.records import VaultReport
@@ -39,7 +46,8 @@ from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.objects import reseal_whole
 from sft.vault.vault import SealedKey
 
-_DAMAGED = (ObjectCorruptError, ObjectMissingError)
+# One content's own: whatever else the disk refuses, as a write, ends the job.
+_NOT_READ = (ObjectCorruptError, ObjectMissingError, ObjectUnreadableError)
 
 
 class Resealed(Struct, frozen=True):
@@ -270,7 +278,7 @@ class _Reencrypting:
         try:
             with translate_disk_full(row.size):
                 swapped = self._inline(row, new_id) if row.inline else self._file(row, new_id)
-        except _DAMAGED as fault:
+        except _NOT_READ as fault:
             self._report.fault(row.signed_name, str(fault.values["problem"]))
             return
         except RowForgedError as forged:

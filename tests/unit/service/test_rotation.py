@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sft.errors import ContentDamagedError, MasterKeyGoneError, ServerFullError, VaultError
+from sft.errors import ContentDamagedError, MasterKeyGoneError, ObjectUnreadableError, ServerFullError, VaultError
 from sft.model.records import VaultNote, VaultReport
 from sft.service.commits import commit
 from sft.service.files import show_file
@@ -496,3 +496,34 @@ def test_a_key_file_that_is_gone_or_open_under_the_server_is_named_and_its_statu
     moved.rename(key).chmod(0o600)
     assert not status_says()
     home.rotate()
+
+
+def test_what_the_system_does_not_let_be_read_stays_and_the_rest_is_sealed_anew_but_a_write_that_fails_ends_it(
+    home: Home,
+) -> None:
+    home.fill(3)
+    backend = home.services.backend
+    open_, create, objects = backend.open, backend.create, backend.shelf.objects
+    shut, before = min(objects), set(objects)
+
+    def refused(object_id: bytes, segment: int = 0) -> Any:
+        if object_id == shut:
+            raise ObjectUnreadableError(problem=f"object {object_id.hex()} could not be read")
+        return open_(object_id, segment)
+
+    backend.open = refused  # type: ignore[method-assign]
+    report = home.reencrypt()
+    assert ([each.problem for each in report.faults], report.versions) == (
+        [f"object {shut.hex()} could not be read"],
+        5,
+    )
+    assert (set(objects) & before, len(objects), home.open_uploads()) == ({shut}, 3, [])
+
+    def full(*_: object, **__: object) -> Any:
+        raise VaultError(problem="an object could not be begun")
+
+    backend.open, backend.create = open_, full  # type: ignore[method-assign]
+    with pytest.raises(VaultError):
+        home.reencrypt()
+    backend.create = create  # type: ignore[method-assign]
+    assert (home.reencrypt().faults, shut in objects) == ((), False)
