@@ -47,14 +47,17 @@ class LocalBackend:
         root: a folder that ``create_at`` made.
         floor_bytes: room that stays free, for the database.
         disk: the steps on files; tests give one that records or fails.
+        writes: whether anything may be changed there; where not, the folder may be anybody's and need not be complete.
 
     Raises:
         VaultError: the folder is not a vault, or is open to others.
     """
 
-    def __init__(self, root: Path, *, floor_bytes: int = FLOOR_BYTES, disk: Disk | None = None) -> None:
+    def __init__(
+        self, root: Path, *, floor_bytes: int = FLOOR_BYTES, disk: Disk | None = None, writes: bool = True
+    ) -> None:
         try:
-            self._tree = ObjectDirectory(root, disk or RealDisk())
+            self._tree = ObjectDirectory(root, (disk or RealDisk()) if writes else None)
         except OSError as fault:
             problem = f"{root} is not a vault that is ours alone"
             raise VaultError(str(fault), problem=problem) from fault

@@ -9,6 +9,7 @@ umask. Names are looked up in open folders, and no link is followed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -97,3 +98,42 @@ class RealDisk:
 
     def remove_folder(self, folder: int, name: str) -> None:
         os.rmdir(name, dir_fd=folder)
+
+
+class UnwritableDisk:
+    """The steps where nothing may be changed: each fails, as on a medium that is only read."""
+
+    def make_folder(self, _folder: int, _name: str) -> int:
+        raise unwritable()
+
+    def create(self, _folder: int, _name: str) -> int:
+        raise unwritable()
+
+    def reopen(self, _folder: int, _name: str) -> int:
+        raise unwritable()
+
+    def write(self, _file: int, _pieces: Sequence[bytes]) -> None:
+        raise unwritable()
+
+    def overwrite(self, _folder: int, _name: str) -> None:
+        raise unwritable()
+
+    def sync_file(self, _file: int) -> None:
+        raise unwritable()
+
+    def sync_folder(self, _folder: int) -> None:
+        raise unwritable()
+
+    def rename(self, _folder: int, _name: str, _to_folder: int, _to_name: str) -> None:
+        raise unwritable()
+
+    def unlink(self, _folder: int, _name: str) -> None:
+        raise unwritable()
+
+    def remove_folder(self, _folder: int, _name: str) -> None:
+        raise unwritable()
+
+
+def unwritable() -> OSError:
+    """Make the fault of who would write there."""
+    return OSError(errno.EROFS, os.strerror(errno.EROFS))

@@ -23,7 +23,7 @@ from typing import Final
 
 from sft import durable
 from sft.errors import ObjectUnreadableError, VaultError, VaultFullError
-from sft.vault.disk import Disk
+from sft.vault.disk import Disk, UnwritableDisk, unwritable
 from sft.vault.layout import corrupt, require_object_id
 
 OBJECTS: Final = "objects"
@@ -77,25 +77,38 @@ class ObjectDirectory:
 
     Args:
         root: a folder that ``make_object_directory`` made.
-        disk: the steps on files.
+        disk: the steps on files; None for a folder that is only read. Such a one may be anybody's, and need not have all of its
+            folders.
 
     Raises:
         OSError: the folder is not a vault, or is open to others.
     """
 
-    def __init__(self, root: Path, disk: Disk) -> None:
-        self.disk = disk
+    def __init__(self, root: Path, disk: Disk | None) -> None:
+        self.disk: Disk = disk or UnwritableDisk()
+        self._incoming: int | None = None
+        self._quarantine: int | None = None
         self._held = contextlib.ExitStack()
         try:
             self.root = self._hold(durable.open_folder(root))
-            _require_private(self.root)
             self.objects = self._hold(durable.sub_folder(self.root, OBJECTS))
-            self.incoming = self._hold(durable.sub_folder(self.root, INCOMING))
-            self.quarantine = self._hold(durable.sub_folder(self.root, QUARANTINE))
+            if disk is None:
+                return
+            _require_private(self.root)
+            self._incoming = self._hold(durable.sub_folder(self.root, INCOMING))
+            self._quarantine = self._hold(durable.sub_folder(self.root, QUARANTINE))
             self._make_fan()
         except BaseException:
             self._held.close()
             raise
+
+    @property
+    def incoming(self) -> int:
+        return _of_writer(self._incoming)
+
+    @property
+    def quarantine(self) -> int:
+        return _of_writer(self._quarantine)
 
     def _hold(self, folder: int) -> int:
         self._held.callback(os.close, folder)
@@ -220,6 +233,12 @@ def _require_private(folder: int) -> None:
     found = os.fstat(folder)
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
         raise PermissionError(errno.EPERM, "open to others")
+
+
+def _of_writer(folder: int | None) -> int:
+    if folder is None:
+        raise unwritable()
+    return folder
 
 
 def names_in(folder: int) -> list[str]:

@@ -149,6 +149,17 @@ def test_a_disk_that_is_full_at_any_point_is_said_so_and_the_older_backup_stays(
     assert restore(filled, path)["faults"] == []
 
 
+def test_a_backup_on_a_medium_that_is_only_read_is_verified_and_put_back(filled: LiveCli, small_disk: Path):
+    path = small_disk
+    backup(filled, path)
+    next(each for each in (path / "vault" / "objects").iterdir() if not any(each.iterdir())).rmdir()
+    assert MOUNT is not None
+    subprocess.run([MOUNT, "-o", "remount,ro", str(path)], check=True)
+    assert json.loads(ok(filled.operator("restore", str(path), "--verify", "--json")).out)["faults"] == []
+    lose(filled)
+    assert restore(filled, path)["faults"] == []
+
+
 def test_a_run_that_was_cut_is_gone_on_with_and_only_whole_objects_are_taken_from_it(filled: LiveCli, tmp_path: Path):
     path, seen = tmp_path / "backups", 0
 

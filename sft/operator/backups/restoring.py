@@ -198,7 +198,7 @@ class Restoring:
         """Read everything of the backup, contents where they lie; of it the home gets the database alone.
 
         Raises:
-            BackupError: a part of it is damaged, or is somebody else's.
+            BackupError: a part of it is damaged, or cannot be opened.
             StoreError, VaultError: rows, log or head do not hold.
         """
         keyring, folder = self._keyring, self._folder
@@ -207,9 +207,9 @@ class Restoring:
         self._bring_up_to_date(keyring)
         key = ServerKey.from_seed(keyring.server_seed)
         try:
-            backend = LocalBackend(folder.vault)
+            backend = LocalBackend(folder.vault, writes=False)
         except VaultError:
-            folder.refuse("its vault is somebody else's, or open to others", "Run this as the user that owns it")
+            folder.refuse("its vault is gone, or cannot be opened", "Run this as the user that owns it")
         with closing(backend), self._opened(keyring) as (database, head_file):
             readers = ReadPool(database, wall_clock)
             log = _whole_log(readers, head_file, key, keyring)

@@ -89,10 +89,14 @@ class _Check:
         apart = () if self._plan.of_backup else (self._uploads, self._orphans)
         for stage in (*apart, self._small_orphans, self._sum):
             self._whole(stage)
+        if not self._plan.of_backup:
+            self._quarantine()
+        return self._report.finish()
+
+    def _quarantine(self) -> None:
         aside, size = self._storage.vault.quarantine_figures()
         if aside:
             self._report.note(f"the quarantine holds {counted(aside, 'file')}, {size} bytes", NoteAbout.QUARANTINE)
-        return self._report.finish()
 
     def _database(self) -> None:
         """Ask the database first whether it is whole: an index has no MAC, and hides rows when it is damaged."""

@@ -49,6 +49,33 @@ def test_what_was_stored_is_there_after_a_restart(root, backend):
     again.close()
 
 
+def test_what_is_only_read_may_be_incomplete_and_open_to_others_and_stays_as_it_is(root, backend):
+    store(backend)
+    content = load(backend)
+    (root / "incoming").rmdir()
+    (root / "objects" / "0b").rmdir()
+    root.chmod(0o755)
+    before = sorted(root.rglob("*"))
+    with pytest.raises(VaultError):
+        LocalBackend(root)
+    read = LocalBackend(root, floor_bytes=0, writes=False)
+    assert (load(read), list(read.ids()), read.read_sidecar(ID), read.segments(ID)) == (content, [ID], b"sidecar", [0])
+    with pytest.raises(ObjectMissingError):
+        read.open(b"\x0b" * 16)
+    for change in (
+        lambda: read.create(b"\x0c" * 16, 1),
+        lambda: read.write_sidecar(ID, b"other"),
+        lambda: read.remove(ID),
+        lambda: read.quarantine(ID),
+        read.discard_leftovers,
+        read.quarantine_figures,
+    ):
+        with pytest.raises(VaultError):
+            change()
+    assert (load(read), read.read_sidecar(ID), sorted(root.rglob("*"))) == (content, b"sidecar", before)
+    read.close()
+
+
 def test_everything_is_closed_to_others_whatever_the_umask(root):
     before = os.umask(0)
     try:
