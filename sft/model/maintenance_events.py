@@ -46,21 +46,29 @@ class ClockBelieved(DomainEvent, frozen=True, kw_only=True):
     why: str
 
 
-class TrashDaysTaken(DomainEvent, frozen=True, kw_only=True):
-    """The trash keeps things for so many days from now on."""
+class RetentionTaken(DomainEvent, frozen=True, kw_only=True):
+    """So many days, or versions, are kept from now on."""
 
     leaf: ClassVar[bool] = False
 
-    days: int
+    option: str  # by its name in the configuration
+    to: int
 
 
-class TrashTimeShortened(DomainEvent, frozen=True, kw_only=True):
-    """The trash is to keep things for fewer days: so much is older, and is destroyed from a moment on (Unix seconds)."""
+class RetentionLowered(DomainEvent, frozen=True, kw_only=True):
+    """Fewer days, or versions, are to be kept: of so many files something is older, and is destroyed from a moment on.
+
+    Attributes:
+        option: by its name in the configuration.
+        size_bytes: of what is older.
+        destroyed_from: in Unix seconds.
+    """
 
     warning: ClassVar[bool] = True
     leaf: ClassVar[bool] = False
 
-    days: int
+    option: str
+    to: int
     before: int
     files: int
     size_bytes: int

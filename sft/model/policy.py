@@ -12,6 +12,16 @@ from sft.limits import DAY_SECONDS, FILE_BYTES, TRASH_DAYS, VERSIONS_KEPT
 from sft.model.quotas import Quota, limit_of
 
 
+class Retention(Struct, frozen=True):
+    """What of the policy destroys something by itself where it is made less: as it rules, a day later then.
+
+    ``sft.service.maintenance.retention`` decides it.
+    """
+
+    trash_days: int
+    versions_kept: int
+
+
 class ServerPolicy(Struct, frozen=True):
     """What rules acts and queries beside the rows.
 

@@ -264,7 +264,7 @@ class Server:
             await context.hooks.change(done.configuration.hooks)
         context.readers.policy = done.configuration.policy
         if self._periodic is not None:
-            await self._periodic.take_trash_days()
+            await self._periodic.take_retention()
         context.admission.change_exempt(done.configuration.exempt_networks)
         self._given = done.configuration
         context.waiting_options = done.waiting

@@ -25,6 +25,7 @@ from sft.model.access import operator_caller
 from sft.model.ending_events import FilePurgeBegun, VersionsDestroyed
 from sft.model.events import DomainEvent, FolderPurgeBegun, UserRemoved
 from sft.model.owner_events import FolderOwnerChanged
+from sft.model.policy import Retention
 from sft.server.clock_watch import ClockWatch
 from sft.server.coalesced import Coalesced
 from sft.server.context import ServerContext
@@ -37,8 +38,8 @@ from sft.service.maintenance import (
     hand_overs,
     old_versions,
     purging,
+    retention,
     search_blocks,
-    trash_time,
 )
 from sft.service.maintenance.report import Job
 from sft.transport.threads import Pool
@@ -106,11 +107,11 @@ class Periodic:
             # Not behind a check of the whole vault: it mostly waits for the writer.
             await running.run(job, context.pool)
 
-    async def take_trash_days(self) -> int:
-        """Take for how long the trash is to keep things, and return the days that rule now."""
-        found = await self._context.read(trash_time.trash_time, operator_caller())
-        days: int = await self._context.act(trash_time.take_trash_days, found)
-        return days
+    async def take_retention(self) -> Retention:
+        """Take how much is to be kept, and for how long, and return what rules now."""
+        found = await self._context.read(retention.configured_retention, operator_caller())
+        taken: Retention = await self._context.act(retention.take_retention, found)
+        return taken
 
     async def _run(self, job: Callable[..., Job], pool: Pool | None = None, **fields: Any) -> None:
         """Run a job behind those that are under way, or on another pool."""
@@ -164,9 +165,9 @@ class Periodic:
             await self._run(given_up_uploads.give_up_overdue)
         if await context.read(growth.is_growth_due, operator_caller()):
             await context.maintenance_pool.run(growth.note_today, context.job_context)
-        if await context.read(old_versions.is_anything_old, operator_caller()):
-            await self._run(old_versions.destroy_old_versions)
-        days = await self.take_trash_days()
+        ruling = await self.take_retention()
+        if await context.read(old_versions.is_anything_old, operator_caller(), kept=ruling.versions_kept):
+            await self._run(old_versions.destroy_old_versions, kept=ruling.versions_kept)
         if await context.read(daily.is_collection_due, operator_caller()):
-            await self._run(purging.collect, days=days)
+            await self._run(purging.collect, days=ruling.trash_days)
             await context.maintenance_pool.run(daily.give_back_all, context.job_context)

@@ -19,7 +19,7 @@ from sft.model.names import parse_server_name
 from sft.model.quotas import Usage
 from sft.model.records import ServerInfo
 from sft.service.log.heads import log_host
-from sft.service.maintenance.trash_time import trash_time_text
+from sft.service.maintenance.retention import first_retention
 from sft.service.use_case import act, query
 from sft.store import settings as stored
 from sft.store.folders import ROOT_ID
@@ -83,8 +83,8 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         stored.STORED: total_text(Usage()),
         stored.COLLECTED_AT: b"%d" % transaction.now,
         stored.BACKED_UP_AT: b"0",
-        stored.TRASH_TIME: trash_time_text(transaction.policy.trash_days),
         stored.CLOCK: ClockState(transaction.now).encode(),
+        **first_retention(transaction.policy),
     }
     stored.add_settings(transaction, values)
     begin_ledger(transaction)

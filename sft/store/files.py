@@ -14,6 +14,7 @@ from sqlalchemy import LargeBinary, cast, func, select
 
 from sft.errors import RowForgedError
 from sft.model.access import Scope
+from sft.model.quotas import Usage
 from sft.store.criteria import (
     GROUP_PAIRS,
     LIVE,
@@ -78,6 +79,17 @@ _BYTES: Final = columns_of(
 _IDS: Final = following(FileModel.id)
 _REPLACED: Final = following_keys(
     (FileModel.contents_kept, FileModel.id), REPLACED, FileModel.contents_kept > value("most")
+)
+_REPLACED_BEFORE: Final = columns_of(
+    select(func.count(FileModel.id.distinct()), func.coalesce(func.sum(VersionModel.size), 0))
+    .join(VersionModel, VersionModel.file == FileModel.id)
+    .where(
+        REPLACED,
+        FileModel.contents_kept > value("most"),
+        VersionModel.number > FileModel.newest - FileModel.contents_kept,
+        VersionModel.number <= FileModel.newest - value("most"),
+        VersionModel.destroyed_at.is_(None),
+    )
 )
 _EXPIRED: Final = following_keys(
     (FileModel.expires_at, FileModel.id),
@@ -248,6 +260,12 @@ def file_row_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
 def files_replaced(reading: ReadTransaction, most: int, after: KeptKey, limit: int) -> list[KeptKey]:
     """Return the keys of the files of which the contents of more versions may be there than so many; unverified."""
     return keys_after(reading, _REPLACED, after, limit, most=most)
+
+
+def replaced_before(reading: ReadTransaction, kept: int) -> Usage:
+    """Add up the contents of versions that are older than so many of their file's newest, and their files; unverified."""
+    ((files, size_bytes),) = reading.rows.columns(_REPLACED_BEFORE, most=kept)
+    return Usage(files, size_bytes)
 
 
 def expired_files(reading: ReadTransaction, moment: int, after: ExpiryKey, limit: int) -> list[ExpiryKey]:

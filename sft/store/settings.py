@@ -25,7 +25,8 @@ ADMINS: Final = "admins"  # ids of the active ones, in order, by blanks: kept by
 STORED: Final = "stored"  # files and bytes of all people: kept by whatever changes their figures (``sft.store.totals``)
 COLLECTED_AT: Final = "collected_at"  # Unix seconds in decimal: when the trash was last collected
 CLOCK: Final = "clock"  # what is kept of the wall clock (``sft.model.clock``)
-TRASH_TIME: Final = "trash_time"  # for how many days the trash keeps things (``maintenance.trash_time``)
+TRASH_DAYS: Final = "trash_days"  # for how many the trash keeps things (``maintenance.retention``)
+VERSIONS_KEPT: Final = "versions_kept"  # likewise: of how many of a file the contents are kept
 BACKED_UP_AT: Final = "backed_up_at"  # likewise: when the last backup was whole; 0 before there was one
 
 _NAMED: Final = rows_of(SettingRow, SettingModel.name == value("name"))

@@ -21,6 +21,7 @@ from tests.integration.server_fixture import ServerFixture, on_reactor, until
 from tests.unit.service.service_fixture import TRASH_SECONDS
 
 COLLECTED = "files-purged by=operator files=2"
+LOWERED = "retention-lowered option="
 
 
 async def deleted_long_ago(server: ServerFixture) -> None:
@@ -132,22 +133,34 @@ def blocks(server: ServerFixture) -> int:
 
 
 @on_reactor
-async def test_days_that_were_lowered_by_mistake_destroy_nothing_for_a_day(server: ServerFixture):
+async def test_days_and_versions_that_were_lowered_by_mistake_destroy_nothing_for_a_day(server: ServerFixture):
     await deleted_long_ago(server)
+    raw = await server.raw("max")
+    await server.put("max", "plan", b"1", raw)
+    for number in range(2, 12):
+        shown = (await raw.ask(m.ShowFile, path="plan")).file
+        await server.put(
+            "max", "plan", b"%d" % number, raw, file_id=shown.id, version=number, prev=shown.version.digest
+        )
     now = server.here.clock() + 5 * COLLECT_SECONDS
     server.here.readers._clock = lambda: now
-    server.here.readers.policy = ServerPolicy(trash_days=1)
+    server.here.readers.policy = ServerPolicy(trash_days=1, versions_kept=1)
     clock = Clock()
     periodic = Periodic(server.here, reactor=clock, uptime=clock.seconds)
     periodic.start()
     clock.advance(FIRST_LOOK_SECONDS)
-    await until(
-        lambda: idle(server) and any("trash-time-shortened days=1" in line for line in server.lines), "it is said"
-    )
-    assert any("files=2" in line for line in server.lines if line.startswith("trash-time-shortened"))
+    await until(lambda: idle(server) and len([line for line in server.lines if LOWERED in line]) == 2, "both are said")
+    assert any(f"{LOWERED}trash_days to=1 before=30 files=2 size_bytes=2" in line for line in server.lines)
+    assert any(f"{LOWERED}versions_kept to=1 before=10 files=1 size_bytes=11" in line for line in server.lines)
+    await until(lambda: idle(server) and "job-begun job=collect by=operator" in server.lines, "what follows is done")
     clock.advance(LOOK_SECONDS)
     await until(lambda: idle(server), "it has looked")
-    assert not [line for line in server.lines if line.startswith(COLLECTED)]
+    (gone,) = [line for line in server.lines if line.startswith(("files-purged", "versions-destroyed"))]
+    assert gone == "versions-destroyed by=operator versions=1 size=1", "the eleventh, as before"
+    # Who collects by hand means it.
+    done = await (await server.operator()).ask(m.CollectTrash)
+    # Two files, and of a third all versions but one.
+    assert (done.report.files, done.report.versions) == (3, 2 + 9)
     periodic.stop()
 
 

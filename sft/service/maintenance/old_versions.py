@@ -1,7 +1,8 @@
 """Destroying the contents of versions that are older than those that are kept: of each file so many of the newest.
 
 Rules. A page of files is looked at a time, and so many versions go in one transaction; their rows stay, so old signatures,
-receipts and proofs hold. The objects go as those of the trash do. What the policy says is read where it is done.
+receipts and proofs hold. The objects go as those of the trash do. What the policy says is read where it is done;
+what the server does by itself leaves more where more rule still (``retention``).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class OldVersions(Struct, frozen=True):
 
     caller: Caller
     row_ids: tuple[int, ...]
+    kept: int = 0  # of each file so many stay, whatever is configured
 
 
 class OldDestroyed(Struct, frozen=True):
@@ -40,38 +42,46 @@ class OldDestroyed(Struct, frozen=True):
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def is_anything_old(reading: ReadTransaction, caller: Caller) -> bool:
-    """Return whether of some file more contents are there than are kept."""
+def is_anything_old(reading: ReadTransaction, caller: Caller, *, kept: int = 0) -> bool:
+    """Return whether of some file more contents are there than are configured, and than so many."""
     del caller
-    return bool(_old(reading, BEFORE_ALL_KEPT, 1))
+    return bool(files_replaced(reading, _kept(reading, kept), BEFORE_ALL_KEPT, 1))
 
 
-def _old(reading: ReadTransaction, after: KeptKey, limit: int) -> list[KeptKey]:
-    return files_replaced(reading, reading.policy.versions_kept, after, limit)
+def _kept(reading: ReadTransaction, least: int) -> int:
+    return max(1, least, reading.policy.versions_kept)
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def destroy_old_versions(_reading: ReadTransaction, caller: Caller, *, context: JobContext) -> Job:
-    """Destroy the contents of all versions that are older than those that are kept; the job's report counts them."""
-    return _Destroying(replace(context, caller=caller)).run
+def destroy_old_versions(_reading: ReadTransaction, caller: Caller, *, context: JobContext, kept: int = 0) -> Job:
+    """Destroy the contents of all versions that are older than those that are kept; the job's report counts them.
+
+    Args:
+        kept: so many of each file at least, whatever is configured.
+    """
+    return _Destroying(replace(context, caller=caller), kept).run
 
 
 class _Destroying:
-    def __init__(self, context: JobContext) -> None:
+    def __init__(self, context: JobContext, kept: int) -> None:
         self._context = context
+        self._kept = kept
         self._report = Report()
 
     def run(self) -> VaultReport:
         _, problems = finish_purges(self._context)
         self._note(problems)
-        for page in keys_by_page(self._context.begin_read, _old, BEFORE_ALL_KEPT):
+        for page in keys_by_page(self._context.begin_read, self._old, BEFORE_ALL_KEPT):
             self._report.halving(self._destroy, [row_id for _, row_id in page])
         return self._report.finish()
+
+    def _old(self, reading: ReadTransaction, after: KeptKey, limit: int) -> list[KeptKey]:
+        return files_replaced(reading, _kept(reading, self._kept), after, limit)
 
     def _destroy(self, row_ids: tuple[int, ...]) -> None:
         more = True
         while more:
-            done = self._context.act(destroy_old, OldVersions(self._context.caller, row_ids))
+            done = self._context.act(destroy_old, OldVersions(self._context.caller, row_ids, self._kept))
             self._note(destroy_objects(self._context, done.object_ids)[1])
             self._report.versions += done.versions
             self._report.bytes_checked += done.size_bytes
@@ -86,7 +96,7 @@ class _Destroying:
 @use_case.act(Permission.VAULT_MANAGE, logs=(VersionsDestroyed,))
 def destroy_old(transaction: Transaction, item: OldVersions) -> OldDestroyed:
     """Destroy the contents of the oldest versions of these files, down to as many as are kept."""
-    kept = max(1, transaction.policy.versions_kept)
+    kept = _kept(transaction, item.kept)
     files = [row for row in files_by_row_id(transaction, item.row_ids) if row.contents_kept > kept]
     room, more = PURGE_VERSIONS, False
     upto: list[tuple[FileRow, int]] = []

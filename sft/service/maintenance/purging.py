@@ -91,14 +91,14 @@ def collect(
     *,
     context: JobContext,
     until: int | None = None,
-    days: int | None = None,
+    days: int = 0,
     clock_is_right: bool = False,
 ) -> Job:
     """Destroy what has been in the trash for its time; the job's report counts it.
 
     Args:
         until: what was deleted then or before; None where its time in the trash has passed.
-        days: of that time; None is what is configured.
+        days: of that time at least, whatever is configured.
         clock_is_right: the operator's word, which ends a doubt.
 
     Raises:
@@ -107,7 +107,7 @@ def collect(
     now = reading.now
     if not clock_is_right:
         require_believed(reading)
-    seconds = reading.policy.trash_seconds if days is None else days * DAY_SECONDS
+    seconds = max(days * DAY_SECONDS, reading.policy.trash_seconds)
     moment = now - seconds if until is None else until
     collecting = _Collecting(replace(context, caller=caller), moment)
 

@@ -54,11 +54,11 @@ from sft.service.maintenance import (
     positions,
     purging,
     rebuild,
+    retention,
     rotation,
     row_keys,
     search_blocks,
     sidecars,
-    trash_time,
 )
 from sft.service.storage import DamagedContent, sealed_key_of
 from sft.service.use_case import USE_CASES
@@ -340,9 +340,10 @@ def _believe_clock(services: ServiceFixture) -> None:
     services.act(clock.believe_clock, clock.ClockBelief(OPERATOR, services.now + 90 * 86_400))
 
 
-def _take_trash_days(services: ServiceFixture) -> None:
-    for days in (3, 30):
-        services.act(trash_time.take_trash_days, trash_time.TrashTime(OPERATOR, days))
+def _take_retention(services: ServiceFixture) -> None:
+    for kept in (3, 10):
+        options = (retention.ConfiguredNumber("versions_kept", kept),)
+        services.act(retention.take_retention, retention.RetentionLook(OPERATOR, options))
 
 
 def _give_back(services: ServiceFixture) -> None:
@@ -546,7 +547,7 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     daily.note_collection: _note_collection,
     clock.look_at_clock: _look_at_clock,
     clock.believe_clock: _believe_clock,
-    trash_time.take_trash_days: _take_trash_days,
+    retention.take_retention: _take_retention,
     daily.give_back: _give_back,
     damage.note_damage: _note_damage,
     damage.forget_damages: _forget_damages,

@@ -14,11 +14,22 @@ from sft.store.files import (
     longest_names,
     newest_versions,
     oldest_versions,
+    replaced_before,
     versions_at,
     versions_of_file,
 )
 from tests.unit.store.asked import asked_of
-from tests.unit.store.folder_tree import ALL, NOTHING, OF_MAX, file_row, grow, plant, require_indexed, trashed_row
+from tests.unit.store.folder_tree import (
+    ALL,
+    NOTHING,
+    OF_MAX,
+    file_row,
+    grow,
+    plans,
+    plant,
+    require_indexed,
+    trashed_row,
+)
 from tests.unit.store.samples import reading, tamper, writing
 
 
@@ -152,6 +163,10 @@ def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     require_indexed(folder_tree, lambda r: files_named(r, [(2, "a"), (3, "b")]), f"{place} (folder_id=? AND folded=?)")
     require_indexed(folder_tree, lambda r: files_by_file_id(r, [bytes(16)]), "files")
     require_indexed(folder_tree, lambda r: longest_names(r, [2, 3]), place)
+    # What it counts it sorts, and reads the files alone of which more is there.
+    found = plans(folder_tree, lambda r: replaced_before(r, 2))
+    assert any("ix_files_replaced (contents_kept>?)" in line for line in found), found
+    assert any("(file=? AND number>? AND number<?)" in line for line in found), found
     version = "sqlite_autoindex_versions_1 (file=? AND number=?)"
     one, two = file_row(1, 2, "b", newest=2), file_row(2, 2, "C")
     require_indexed(folder_tree, lambda r: newest_versions(r, [one, two]), version)
