@@ -250,6 +250,26 @@ def test_an_object_without_its_sidecar_is_said_until_a_check_has_written_it(
     assert json.loads(ok(filled.operator("restore", str(path), "--verify", "--json")).out)["faults"] == []
 
 
+def test_a_sidecar_that_is_damaged_in_the_folder_comes_again_as_the_verification_advises(
+    filled: LiveCli, tmp_path: Path
+):
+    path = tmp_path / "backups"
+    backup(filled, path)
+    objects = path / "vault" / "objects"
+    sidecar = min(objects.glob("*/*.meta"))
+    content, before = sidecar.with_suffix("").stat().st_ino, sidecar.read_bytes()
+    sidecar.write_bytes(before[:60] + bytes([before[60] ^ 1]) + before[61:])
+    assert backup(filled, path)["faults"] == []
+    said = filled.operator("restore", str(path), "--verify")
+    assert (said.status, "into another folder" in said.out) == (7, False)
+    assert f"{objects}/FIRST_TWO_DIGITS/OBJECT.meta: the next run copies it" in said.out
+    assert f"object {sidecar.stem}" in said.out
+    (objects / sidecar.stem[:2] / f"{sidecar.stem}.meta").unlink()
+    assert backup(filled, path)["copied"] == 1
+    assert (sidecar.with_suffix("").stat().st_ino, sidecar.read_bytes()) == (content, before)
+    ok(filled.operator("restore", str(path), "--verify"))
+
+
 def test_a_content_stays_in_the_folder_where_only_its_sidecar_is_copied(
     filled: LiveCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -26,7 +26,7 @@ from sft.operator.backups.folder import BackupFolder, StoredSnapshot
 from sft.operator.backups.restoring import Restoring
 from sft.operator.home import Home
 from sft.vault.keyring import Keyring
-from sft.vault.object_directory import OBJECTS
+from sft.vault.object_directory import OBJECTS, SIDECAR_SUFFIX
 
 
 class VerifiedJson(TypedDict):
@@ -85,11 +85,16 @@ def _say(console: Console, folder: BackupFolder, snapshot: StoredSnapshot, repor
         f"{counted(report.versions, 'version')}, {size_text(report.bytes_checked)} read and verified: "
         f"{counted(faults, 'fault') if faults else 'clean'}"
     )
-    if faults:
-        objects = safe(str(folder.vault / OBJECTS))
+    objects, bare = safe(str(folder.vault / OBJECTS)), report.sidecars_lacking
+    if faults > bare:
         lines.append(
             "Take a backup into another folder now: sftd backup DIR. Where this one's disk is sound, the next run copies an "
             f"object again whose file you removed in {objects}"
+        )
+    if bare:
+        lines.append(
+            f"Of {counted(bare, 'content')} the sidecar alone does not hold. Remove its file, where one is there, "
+            f"{objects}/FIRST_TWO_DIGITS/OBJECT{SIDECAR_SUFFIX}: the next run copies it, and leaves the content"
         )
     console.show(document, *lines)
     return FAULTS_STATUS if faults else 0
