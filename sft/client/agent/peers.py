@@ -3,8 +3,8 @@
     accepted → what came of a frame so far → the answer, and closed        nothing waits for anybody
 
 Rules. A connection has its moment for all of it, however its bytes come: who sends one at a time, or none, keeps neither the
-others waiting nor the agent beyond its end. Where there is one too many, the oldest goes. What is not the same person's is
-closed unread; what is no frame, unanswered.
+others waiting nor the agent beyond its end. Where there is one too many, the oldest goes; a system that takes none is asked
+again in a moment. What is not the same person's is closed unread; what is no frame, unanswered.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sft.client.agent.messages import LONGEST, frame_in
 from sft.client.agent.place import is_same_person
 
 PEER_SECONDS: Final = 1.0  # for a question to come whole
+PAUSE_SECONDS: Final = 0.1  # until a system that has no descriptor is asked again
 MOST_PEERS: Final = 32  # a program asks once and goes; descriptors are few where a limit is low
 
 Answerer = Callable[[int, bytes], bytes]
@@ -42,14 +43,18 @@ class Peers:
         self._came: dict[socket.socket, bytes] = {}  # the oldest first
         self._ends: dict[socket.socket, float] = {}
         self._selector = selectors.DefaultSelector()
+        self._asks_again: float | None = None  # when, where the system has no descriptor
         listening.setblocking(False)
         self._selector.register(listening, selectors.EVENT_READ)
 
     def serve(self, seconds: float) -> None:
         """Wait for something to come, so long at most, and take it; drop whoever is late."""
-        first = min(self._ends.values(), default=None)
-        if first is not None:
-            seconds = min(seconds, first - self._clock())
+        now = self._clock()
+        if self._asks_again is not None and now >= self._asks_again:
+            self._asks_again = None
+            self._selector.register(self._listening, selectors.EVENT_READ)
+        moments = [*self._ends.values(), *([] if self._asks_again is None else [self._asks_again])]
+        seconds = min([seconds, *(moment - now for moment in moments)])
         for key, _ in self._selector.select(max(0.0, seconds)):
             if key.fileobj is self._listening:
                 self._accept()
@@ -71,8 +76,13 @@ class Peers:
             connection, _ = self._listening.accept()
         except BlockingIOError:
             return
-        except OSError:  # no descriptor is left
-            self._drop_oldest()
+        except OSError:  # no descriptor is left: of the process, or of the system, where dropping helps nobody
+            if self._came:
+                self._drop_oldest()
+            else:
+                # Whoever waits there would have every wait end at once.
+                self._selector.unregister(self._listening)
+                self._asks_again = self._clock() + PAUSE_SECONDS
             return
         if not is_same_person(connection):
             connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import socket
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sft.client.agent.messages import FRAME_BYTES, LONGEST, frame_in, frame_of, receive_frame
-from sft.client.agent.peers import MOST_PEERS, PEER_SECONDS, Peers
+from sft.client.agent.peers import MOST_PEERS, PAUSE_SECONDS, PEER_SECONDS, Peers
 
 
 class Answering:
@@ -154,3 +155,28 @@ def test_who_asks_waits_for_a_whole_answer_and_not_for_each_byte() -> None:
         other.sendall(b"\0")
         with pytest.raises(TimeoutError):
             receive_frame(one, 1.5, clock)
+
+
+def test_a_system_that_has_no_descriptor_is_asked_again_in_a_moment_and_not_without_a_pause(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = 0
+
+    def none_left(_socket: socket.socket) -> tuple[socket.socket, str]:
+        nonlocal tried
+        tried += 1
+        raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
+
+    asker = answering.connected(frame_of(1, b"what"))
+    with monkeypatch.context() as full:
+        full.setattr(socket.socket, "accept", none_left)
+        answering.turn(100)
+        assert tried == 1
+        answering.now += PAUSE_SECONDS
+        answering.turn(100)
+        assert tried == 2
+    answering.turn(2)
+    assert not answering.asked
+    answering.now += PAUSE_SECONDS
+    answering.turn(2)
+    assert asker.recv(100) == frame_of(0, b"yes")
