@@ -20,6 +20,7 @@ from sft.cli.console import Console
 from sft.cli.failures import report
 from sft.cli.limit_type import SIZE, SIZE_ABOUT
 from sft.cli.rights_output import TO_ABOUT
+from sft.cli.run import Interrupted
 from sft.cli.transfer_options import RateType
 from sft.cli.usage import STATUSES, asks_json, usage_of
 from sft.errors import SftError, UsageError
@@ -230,6 +231,9 @@ def run_program(arguments: Sequence[str], call: Call) -> int:
     except (click.Abort, KeyboardInterrupt):
         console.warn("Stopped.")
         return 128 + signal.SIGINT
+    except Interrupted as interrupted:
+        console.warn("Stopped.")
+        return interrupted.exit_status
     except click.ClickException as error:
         console.json = asks_json(list(arguments))
         return report(console, usage_of(error, PROGRAM), now=time.time(), steps=steps_at(call.named))

@@ -6,7 +6,9 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from sft.limits import KIB, MIB
 from sft.model.access import operator_caller
 from sft.operator.backups.folder import BackupFolder
 from sft.operator.backups.home_files import HomeFiles, files_digest, read_home_files
+from sft.operator.backups.restoring import Restoring
 from sft.operator.backups.taking import NO_SIDECAR, TakenBackup, Taking
 from sft.service.maintenance.purging import COPIED, collect
 from sft.vault.copy_lock import CopyLock
@@ -268,6 +271,29 @@ def test_a_sidecar_that_is_damaged_in_the_folder_comes_again_as_the_verification
     assert backup(filled, path)["copied"] == 1
     assert (sidecar.with_suffix("").stat().st_ino, sidecar.read_bytes()) == (content, before)
     ok(filled.operator("restore", str(path), "--verify"))
+
+
+def test_a_verification_that_is_ended_leaves_nothing_of_the_database(
+    filled: LiveCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "backups"
+    backup(filled, path)
+    (tmp_path / "times").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "times"))
+    seen: list[str] = []
+
+    def opened(self: Restoring, *_: object) -> None:
+        seen.extend(each.name for each in tmp_path.glob("times/*/data/*"))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Restoring, "_bring_up_to_date", opened)
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        done = filled.operator("restore", str(path), "--verify")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (done.status, done.err, len(seen) > 2) == (128 + signal.SIGTERM, "Stopped.\n", True)
+    assert list((tmp_path / "times").iterdir()) == []
 
 
 def test_a_content_stays_in_the_folder_where_only_its_sidecar_is_copied(

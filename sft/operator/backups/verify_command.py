@@ -4,7 +4,7 @@
                    → every content in the folder: tags, digest, signature, sidecar
 
 Rules. Nothing is written into the folder of backups, and nothing of the home is touched: a server may serve it. The folder for
-the time is closed to others, and goes at the end. Reading yields to every other program.
+the time is closed to others, and goes at the end, also where a signal ends this. Reading yields to every other program.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from sft.cli.console import Console
+from sft.cli.run import interruptible
 from sft.cli.usage import FAULTS_STATUS
 from sft.model.names import safe
 from sft.model.records import VaultReport
@@ -50,10 +51,12 @@ def verify(
         limit: bytes of content a second at most.
 
     Raises:
+        Interrupted: SIGINT or SIGTERM came.
         BackupError, StoreError, VaultError: its database, log or head do not hold.
     """
     yield_to_others()
-    with tempfile.TemporaryDirectory(prefix="sft-verify-") as scratch:
+    # SIGTERM would end the process, and leave the database of the backup in the folder for the time.
+    with interruptible(), tempfile.TemporaryDirectory(prefix="sft-verify-") as scratch:
         home = Home(Path(scratch), data=Path(scratch) / "data")
         home.data.mkdir(mode=0o700)
         pace = CopyPace(limit, time.monotonic, threading.Event().wait).each
