@@ -1,6 +1,7 @@
 """Files whose time is over, moved to the trash: a page a transaction, from where they are brought back as any deleted one.
 
-Rules. What is found by columns that nothing verified is judged in the transaction that moves it. A file in a folder that was
+Rules. What is found by columns that nothing verified is judged in the transaction that moves it, and before that where it is
+found: the writer is asked for no page of which everything waits. A file in a folder that was
 deleted stays with it, and goes by itself once that folder is back; one that is being handed over goes as its new owner's. The
 server does it, and a leaf says so of each.
 """
@@ -25,6 +26,7 @@ from sft.store.criteria import LIVE_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import BEFORE_ALL_EXPIRING, ExpiryKey, expired_files, files_by_row_id
 from sft.store.folders import paths_of
+from sft.store.row_types import FileRow
 from sft.store.rows import ReadTransaction, Transaction
 
 EXPIRED_PAGE = 100  # moved in one transaction, each with a leaf of its own
@@ -58,7 +60,10 @@ def expire_files(reading: ReadTransaction, caller: Caller, *, context: JobContex
             return expired_files(page_reading, moment, after, limit)
 
         def expire(row_ids: tuple[int, ...]) -> None:
-            report.files += context.act(expire_page, ExpiredFiles(context.caller, row_ids))
+            with context.begin_read() as page_reading:
+                due = tuple(file.id for file in _going(page_reading, row_ids))
+            if due:
+                report.files += context.act(expire_page, ExpiredFiles(context.caller, due))
 
         for page in keys_by_page(context.begin_read, find, (since, 0), EXPIRED_PAGE):
             report.halving(expire, [row_id for _, row_id in page])
@@ -70,15 +75,7 @@ def expire_files(reading: ReadTransaction, caller: Caller, *, context: JobContex
 @use_case.act(Permission.VAULT_MANAGE, logs=(FileExpired,))
 def expire_page(transaction: Transaction, item: ExpiredFiles) -> int:
     """Move files to the trash whose time is over, and return how many."""
-    now = transaction.now
-    due = [
-        file
-        for file in files_by_row_id(transaction, item.row_ids)
-        if file.state == LIVE_STATE and file.folder_id is not None and file.expires_at is not None
-        and file.expires_at <= now
-    ]  # fmt: skip
-    above = paths_of(transaction, {file.folder_id for file in due if file.folder_id is not None})
-    files = [file for file in due if above[file.folder_id or 0].live and not owners_to_come(transaction, file)]
+    now, files = transaction.now, _going(transaction, item.row_ids)
     records, figures = RecordBuilder(transaction), FigureChanges(transaction)
     changed = []
     for file in files:
@@ -92,3 +89,15 @@ def expire_page(transaction: Transaction, item: ExpiredFiles) -> int:
     figures.write()
     transaction.rows.update(changed)
     return len(changed)
+
+
+def _going(reading: ReadTransaction, row_ids: tuple[int, ...]) -> list[FileRow]:
+    """Load the files that go now; RowForgedError where one does not hold, or a folder above it."""
+    due = [
+        file
+        for file in files_by_row_id(reading, row_ids)
+        if file.state == LIVE_STATE and file.folder_id is not None and file.expires_at is not None
+        and file.expires_at <= reading.now
+    ]  # fmt: skip
+    above = paths_of(reading, {file.folder_id for file in due if file.folder_id is not None})
+    return [file for file in due if above[file.folder_id or 0].live and not owners_to_come(reading, file)]

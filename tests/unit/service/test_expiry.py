@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from sft.errors import BadRequestError, ChangedSinceError, NotFoundError, NotYoursError
 from sft.limits import EXPIRY_MOST_SECONDS
@@ -62,6 +65,29 @@ def test_nothing_expires_before_its_time_whatever_page_it_is_in(services: Servic
     services.put(MAX, "b")
     assert services.act(file_expiry.expire_page, file_expiry.ExpiredFiles(OPERATOR, (1, 2))) == 0
     assert services.get(MAX, "a") == services.get(MAX, "b")
+
+
+def test_the_writer_is_asked_for_what_goes_alone(services: ServiceFixture) -> None:
+    for path in ("gone/a", "gone/b", "d/c"):
+        services.put(MAX, path)
+        expire(services, path, NOW + 60)
+    rm(services, "gone", recursive=True)
+    services.now = NOW + 60
+    asked: list[file_expiry.ExpiredFiles] = []
+
+    def act(function: Any, item: Any) -> Any:
+        asked.append(item)
+        return services.act(function, item)
+
+    def passed() -> int:
+        context = replace(services.job_context, act=act)
+        return services.ask(file_expiry.expire_files, OPERATOR, context=context)().files
+
+    assert (passed(), [len(each.row_ids) for each in asked]) == (1, [1])
+    asked.clear()
+    assert (passed(), asked) == (0, [])
+    assert restored(services, "gone")
+    assert (passed(), len(asked)) == (2, 1)
 
 
 def test_what_is_being_handed_over_expires_as_its_new_owners(services: ServiceFixture) -> None:
