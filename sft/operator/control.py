@@ -165,7 +165,7 @@ async def _session_or_lock(
             raise HomeError(
                 home=str(home.path),
                 problem="a server holds it that does not answer",
-                remedy="Look whether it starts or stops; then again",
+                remedy="Look whether it starts or stops; then again. Was its socket removed? It is made again in a minute",
             )
         await _pause(reactor)
 

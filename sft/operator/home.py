@@ -413,6 +413,15 @@ class HomeLock:
     def is_taken(self) -> bool:
         return self._file is not None
 
+    def is_at_home(self) -> bool:
+        """Whether the folder that is locked still lies where the home is: nobody moved it, or put another there."""
+        if self._folder is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._folder), self._home.path.stat())
+        except OSError:
+            return False
+
     def say_server(self) -> None:
         """Have others know, best effort, that it is a server's now, and not a command's that ends soon."""
         if self._file is not None:

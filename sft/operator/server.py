@@ -22,7 +22,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 
@@ -35,6 +34,7 @@ from sft.model.records import Invitation
 from sft.model.text import shell_word
 from sft.operator.bootstrap import OpenedHome, open_home
 from sft.operator.configuration import Configuration
+from sft.operator.control_socket import ControlSocket
 from sft.operator.home import Home, HomeLock
 from sft.operator.listening import listen_at
 from sft.operator.options import OPTIONS
@@ -115,6 +115,7 @@ class Server:
         self.opened: OpenedHome | None = None
         self._periodic: Periodic | None = None
         self._scrubbing: Scrubbing | None = None
+        self._control: ControlSocket | None = None
         self._room_watch: RoomWatch | None = None
         self._witnesses: Witnesses | None = None
         self._health: HealthFactory | None = None
@@ -196,11 +197,8 @@ class Server:
         context.writer.hand_out(context.tell, self._reactor.callFromThread)
         for pool in context.pools:
             pool.start()
-        # Whoever holds the lock knows that nobody listens at a socket that was left behind.
-        self._home.control.unlink(missing_ok=True)
-        # Twisted's own lock file holds a process id, and after a crash any process may have that: ours is the kernel's.
-        control = serverFromString(self._reactor, f"unix:{_escaped(str(self._home.control))}:mode=600:lockfile=0")
-        self._ports.append(await control.listen(ControlFactory(context)))
+        self._control = ControlSocket(self._reactor, self._home, self._lock, ControlFactory(context), self._event_log)
+        await self._control.listen()
         hooks = context.hooks = Hooks(
             self._reactor,
             context.ledger,
@@ -219,6 +217,7 @@ class Server:
             gate.open(NetworkFactory(context))
             self._periodic = Periodic(context)
             self._periodic.start()
+            self._control.start_looking()
             self._scrubbing = Scrubbing(context)
             self._scrubbing.start()
             await hooks.change(self._given.hooks)
@@ -251,6 +250,11 @@ class Server:
         if await context.act(settings.change_settings, change):
             context.info = await context.read_apart(settings.server_info)
 
+    async def look_at_control(self) -> None:
+        """Make the control socket again where somebody removed it."""
+        if self._control is not None:
+            await self._control.look()
+
     async def reload(self, given: Configuration) -> Reloaded:
         """Take what can be taken while people are served; what cannot waits for the next start.
 
@@ -279,7 +283,7 @@ class Server:
 
     async def stop(self, *, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""
-        listened = bool(self._ports)
+        listened = bool(self._ports) or self._control is not None
         try:
             await self._end_work(drain_seconds)
         finally:
@@ -307,9 +311,9 @@ class Server:
         for port in ports:
             stopping = port.stopListening()
             if isinstance(stopping, Deferred):
-                # The file of the control socket may be gone: a home that was moved, or somebody who cleaned up.
-                with contextlib.suppress(FileNotFoundError):
-                    await stopping
+                await stopping
+        if self._control is not None:
+            await self._control.stop()
         if self.opened is None:
             return
         context = self.opened.context
@@ -403,10 +407,6 @@ def _harden() -> None:
     keep_memory_private()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _escaped(path: str) -> str:
-    return path.replace("\\", "\\\\").replace(":", "\\:").replace("=", "\\=")
 
 
 def link_address(host: str, port: int) -> str:

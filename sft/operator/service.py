@@ -88,6 +88,7 @@ class ServerService(ProcessService):
         async with self._turn:
             if self._server is None or self._server.opened is None:
                 return
+            await self._server.look_at_control()
             found = await self._server.context.pool.run(self._home.configured_again, self._flags)
             for fault in found.faults:
                 self._event_log.warn("reload-refused", place=fault.place, problem=fault.problem, do=fault.remedy)

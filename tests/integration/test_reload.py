@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,37 @@ async def test_what_is_wrong_changes_nothing_and_is_named(template: Path, tmp_pa
     assert said.startswith(f'reload-refused place="{service.home.configuration_file}, line 2" problem=')
     assert service.running._server.context.policy.trash_days == 30
     await service.stop()
+
+
+@on_reactor
+async def test_a_control_socket_that_somebody_removed_is_made_again_where_the_home_is_still_the_servers(
+    template: Path, tmp_path: Path
+):
+    service = Reread(copy_server(template, tmp_path / "s").home)
+    await service.start()
+    home, server = service.home, service.running._server
+    assert server is not None
+    first = home.control.stat().st_ino
+    await service.again("")
+    assert home.control.stat().st_ino == first
+    home.control.unlink()
+    assert any(line.startswith("control-made-again ") for line in await service.again(""))
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(str(home.control))
+    # By itself too, but for a home that lies elsewhere now.
+    assert server._control is not None
+    assert server._control._looking.running
+    home.control.unlink()
+    home.path.rename(tmp_path / "moved")
+    home.path.mkdir()
+    await server._control.look()
+    assert list(home.path.iterdir()) == []
+    home.path.rmdir()
+    (tmp_path / "moved").rename(home.path)
+    await server._control.look()
+    assert home.control.is_socket()
+    await service.stop()
+    assert not home.control.exists()
 
 
 def test_what_serve_was_given_rules_until_the_file_says_otherwise(tmp_path: Path):
