@@ -94,8 +94,9 @@ class Hooks:
         wanted = {each.name: each for each in hooks}
         for name, feed in list(self._feeds.items()):
             if wanted.get(name) != feed.hook:
-                del self._feeds[name]
                 await feed.stop()
+                # Not before: a stop of the server that comes meanwhile waits for it as well.
+                self._feeds.pop(name, None)
                 # Where it came to is further than what was kept when the act was done.
                 names[name] = max(names.get(name, 0), feed.position)
         for hook in hooks:
@@ -114,7 +115,7 @@ class Hooks:
     async def stop(self) -> None:
         """Cut what is under way, keep where each is, and begin nothing more; idempotent."""
         self._stopped = True
-        for feed in list(self._feeds.values()):  # a change may take one out meanwhile
+        for feed in list(self._feeds.values()):  # a change may take out one that has ended
             await feed.stop()
         self._pool.stop()
 
