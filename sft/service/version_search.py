@@ -48,7 +48,8 @@ _CHECKED: Final = 50  # files together
 _ROW_EFFORT: Final = 3
 _WORD_EFFORT: Final = 14  # in the names of a block
 _BLOCK_EFFORT: Final = 2
-_ENTRIES_EFFORT: Final = 80
+_ENTRIES_EFFORT: Final = 40
+_NAMES_EFFORT: Final = 50  # each of a block
 
 
 class FileQuestion(NamedTuple):
@@ -220,15 +221,20 @@ class _Looking:
                 return []
         self._effort -= _ENTRIES_EFFORT
         entries = block_of(self._reading, block)
-        places = entries.named(self._encoded) if self._encoded else range(entries.files)
+        places: Sequence[int] = range(entries.files)
+        looks_at_each = bool(self._encoded) and not entries.is_seldom(self._encoded[0])
+        if self._encoded and not looks_at_each:
+            places = entries.holding(self._encoded)
+        for column, fitting in self._tests:
+            places = fitting(entries.column(column), places) if places else places
+        if looks_at_each and places:
+            self._effort -= _NAMES_EFFORT
+            places = entries.holding_of(self._encoded, places)
         folders = entries.column(BlockColumn.FOLDER) if places else ()
         within = {folders[number] for number in places}
         self._effort -= _ROW_EFFORT * self._live.learn(within)
         live = {folder for folder in within if folder in self._live}
         places = [number for number in places if folders[number] in live] if live else []
-        for column, fits in self._tests:
-            numbers = entries.column(column) if places else ()
-            places = [number for number in places if fits(numbers[number])]
         if not places:
             return []
         leaves, files = entries.column(BlockColumn.LEAF), entries.column(BlockColumn.FILE)
@@ -241,16 +247,21 @@ class _Looking:
         return [candidate for candidate in candidates if candidate[2] in self._live]
 
 
-def _tests(wanted: VersionsWanted) -> list[tuple[BlockColumn, Callable[[int], bool]]]:
+Fitting = Callable[[Sequence[int], Sequence[int]], Sequence[int]]
+"""What keeps, of numbers and of places among them, the places whose numbers fit."""
+
+
+def _tests(wanted: VersionsWanted) -> list[tuple[BlockColumn, Fitting]]:
     """Return what is to be asked of the numbers of a block, as far as not every number fits."""
     author_id, any_version = wanted.author_id, VersionsWanted()
-    tests: list[tuple[BlockColumn, Callable[[int], bool]]] = []
+    smallest, largest, since, until = wanted.smallest, wanted.largest, wanted.since, wanted.until
+    tests: list[tuple[BlockColumn, Fitting]] = []
     if author_id is not None:
-        tests.append((BlockColumn.AUTHOR, lambda number: number == author_id))
-    if (wanted.smallest, wanted.largest) != (any_version.smallest, any_version.largest):
-        tests.append((BlockColumn.SIZE, lambda number: wanted.smallest <= number <= wanted.largest))
-    if (wanted.since, wanted.until) != (any_version.since, any_version.until):
-        tests.append((BlockColumn.STORED_AT, lambda number: wanted.since <= number < wanted.until))
+        tests.append((BlockColumn.AUTHOR, lambda of, at: [each for each in at if of[each] == author_id]))
+    if (smallest, largest) != (any_version.smallest, any_version.largest):
+        tests.append((BlockColumn.SIZE, lambda of, at: [each for each in at if smallest <= of[each] <= largest]))
+    if (since, until) != (any_version.since, any_version.until):
+        tests.append((BlockColumn.STORED_AT, lambda of, at: [each for each in at if since <= of[each] < until]))
     return tests
 
 

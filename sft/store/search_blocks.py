@@ -128,15 +128,13 @@ class SearchBlock(NamedTuple):
         """Return a number of each file."""
         return unpack_from(f"<{self.files}q", self.entries, column * self.files * _NUMBER_BYTES)
 
-    def named(self, words: Sequence[bytes]) -> list[int]:
-        """Return the places of the files whose names hold every word."""
+    def is_seldom(self, word: bytes) -> bool:
+        """Return whether so few names hold a word that to look for these costs less than to look at each."""
+        return self.names.count(word) <= _SEVERAL
+
+    def holding(self, words: Sequence[bytes]) -> list[int]:
+        """Look for the names that hold every word, of which the first is seldom; return the files' places."""
         first, *others = words
-        if self.names.count(first) > _SEVERAL:
-            names = self.names.split(_BETWEEN)
-            found = [place for place, name in enumerate(names) if first in name]
-            for word in others:
-                found = [place for place in found if word in names[place]]
-            return found
         found = []
         start = place = 0
         while (at := self.names.find(first, start)) >= 0:
@@ -150,6 +148,13 @@ class SearchBlock(NamedTuple):
                 break
             start, place = end + 1, place + 1
         return found
+
+    def holding_of(self, words: Sequence[bytes], places: Sequence[int]) -> Sequence[int]:
+        """Look at the names at these places; return those that hold every word."""
+        names = self.names.split(_BETWEEN) if places else []
+        for word in words:
+            places = [place for place in places if word in names[place]]
+        return places
 
 
 def blocks_before(
