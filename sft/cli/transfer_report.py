@@ -46,6 +46,7 @@ class TransferReport:
     Attributes:
         empty_folders: folders without a file that were made; their paths.
         hint: what may have been meant instead; said last.
+        expires_at: when files of it expire that were given an expiry; None for none.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class TransferReport:
         self.excluded = 0
         self.empty_folders: list[str] = []
         self.hint = ""
+        self.expires_at: int | None = None
         self.skipped: Sequence[Skipped] = ()
         self._done_word = done_word
         self._undone = undone

@@ -128,7 +128,12 @@ def test_a_put_says_what_it_stored_without_the_expiry(cli: LiveCli, monkeypatch)
 def test_a_file_goes_to_the_trash_by_itself(cli: LiveCli):
     put = cli.sft("max", "put", cli.file("week.txt", b"content"), "--expires", "7d")
     assert (put.status, put.err) == (0, "")
+    again = cli.sft("max", "put", cli.file("week.txt", b"content"), "--expires", "14d")
+    assert again.out.startswith("unchanged week.txt")
+    assert " until " in again.out
+    (item,) = cli.sft("max", "put", cli.file("week.txt", b"content"), "--expires", "9d", "--json").document["items"]
     (listed,) = cli.sft("gus", "ls", "--json").document
+    assert (item["result"], item["expires_at"]) == ("unchanged", listed["expires_at"])
     assert listed["expires_at"] is not None
     assert any(line.startswith("goes to the trash ") for line in cli.sft("gus", "info", "week.txt").lines)
     assert cli.sft("gus", "expire", "week.txt", "--never").status == 4

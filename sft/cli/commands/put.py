@@ -44,9 +44,9 @@ from sft.errors import (
 )
 from sft.model.names import parse_path, safe
 from sft.model.records import Stored
-from sft.model.text import count_text, duration_text, rate_text, sentence, shell_line, size_text
+from sft.model.text import count_text, duration_text, local_time, rate_text, sentence, shell_line, size_text, utc_time
 
-EMPTY: Final = dict.fromkeys(("version", "size", "digest", "log", "receipt", "expiry_error"), None)
+EMPTY: Final = dict.fromkeys(("version", "size", "digest", "log", "receipt", "expires_at", "expiry_error"), None)
 
 
 @click.command("put")
@@ -127,12 +127,7 @@ def command(
             report.seconds = shown.seconds
             if replace and invocation.prompts.possible and reconnecting.session.alive:
                 results = await ask_of_unknown(reconnecting.session, results, invocation.prompts.agrees, invocation.now)
-        for result in results:
-            add_result(report, result)
-        if expires is not None:
-            stored = [result.stored.path for result in results if result.stored is not None]
-            for path, refusal in await set_expiries(reconnecting.session, stored, int(invocation.now) + expires):
-                report.unexpiring(path, refusal, next_step=_expire_line(path, expires))
+        await _take_results(report, reconnecting.session, results, expires)
 
     async def foresee(session: Session) -> None:
         await _require_no_folder_there(session, paths, plan, to=to)
@@ -150,7 +145,25 @@ def command(
     more = {"skipped": skipped_documents(plan.skipped), "excluded": plan.excluded}
     if dry_run:
         return report.finish_dry(*remarks(plan, []), **more)
-    return report.finish(*remarks(plan, results), **more)
+    until = [f"There {_until(report.expires_at, invocation.now)}."] if report.expires_at else []
+    return report.finish(*remarks(plan, results), *until, **more)
+
+
+async def _take_results(
+    report: TransferReport, session: Session, results: Sequence[PutResult], expires: int | None
+) -> None:
+    """Have what is there expire, if it is to; then report what became of everything."""
+    refused: dict[str, SftError] = {}
+    expires_at = None if expires is None else int(report.invocation.now) + expires
+    if expires is not None:
+        stored = [result.stored.path for result in results if result.stored is not None]
+        refused = dict(await set_expiries(session, stored, expires_at))
+    for result in results:
+        expiring = result.stored is not None and result.stored.path not in refused
+        add_result(report, result, expires_at if expiring else None)
+        report.expires_at = expires_at if expiring else report.expires_at
+    for path, refusal in refused.items():
+        report.unexpiring(path, refusal, next_step=_expire_line(path, expires or 0))
 
 
 def _require_sources(paths: Sequence[str], *, to: str, as_path: str | None) -> None:
@@ -224,7 +237,12 @@ def _title(paths: Sequence[str], items: Sequence[PutItem]) -> str:
     return Path(paths[0]).resolve().name if len(paths) == 1 else f"{count_text(len(items))} files"
 
 
-def add_result(report: TransferReport, result: PutResult) -> None:
+def add_result(report: TransferReport, result: PutResult, expires_at: int | None = None) -> None:
+    """Take what became of an item.
+
+    Args:
+        expires_at: what its expiry was set to, that of unchanged content too; None where none was.
+    """
     source = "-" if result.item.source is None else str(result.item.source)
     if result.error is not None:
         report.failed(source, result.error, path=result.item.path, resumption=result.resumption)
@@ -234,7 +252,14 @@ def add_result(report: TransferReport, result: PutResult) -> None:
         raise TypeError("a put that did not fail stored something")
     size = 0 if result.stage is TransferStage.UNCHANGED else stored.size
     report.unchanged += result.stage is TransferStage.UNCHANGED
-    report.done(lambda: _document(source, result, stored), lambda: _row(result, stored), size)
+    report.done(
+        lambda: {
+            **_document(source, result, stored),
+            "expires_at": None if expires_at is None else utc_time(expires_at),
+        },
+        lambda: [*_row(result, stored), *([] if expires_at is None else [_until(expires_at, report.invocation.now)])],
+        size,
+    )
 
 
 def _document(source: str, result: PutResult, stored: Stored) -> Document:
@@ -249,6 +274,10 @@ def _document(source: str, result: PutResult, stored: Stored) -> Document:
         "receipt": None if result.receipt is None else str(result.receipt),
         **resumption_document(result.resumption),
     }
+
+
+def _until(expires_at: int, now: float) -> str:
+    return f"until {local_time(expires_at, now=now)}"
 
 
 def _row(result: PutResult, stored: Stored) -> list[str]:

@@ -213,6 +213,7 @@ def test_the_document_of_a_put(cli):
         "digest": f"blake2b512:{'00' * 64}",
         "log": 18_262,
         "receipt": "receipts/1",
+        "expires_at": None,
         "expiry_error": None,
         "resumed_bytes": 0,
         "sent_again_bytes": 0,
