@@ -1,7 +1,7 @@
 """What is kept when a server shows what it must not: another key than the pinned one, or a log that contradicts itself.
 
     evidence/<server id>-key-<shown key>.txt    both keys, and the proof of having the one that was shown
-    evidence/<server id>-log-<time>.txt         what was known, what was shown, as it came
+    evidence/<server id>-log-<digest>.txt       what was known, what was shown, as it came; the same again has the same name
 
 Rules. A file is lines of a name and a value, then what was shown, each under its title. What is kept stays as it is, and of one
 server twenty of each: whoever lies may do so each time. That it cannot be written changes nothing about the stop.
@@ -11,6 +11,7 @@ answered, and it may be false, which is kept too. Everything here blocks.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -60,7 +61,9 @@ def keep_log(
         exhibits: what each is, and its text as it came.
     """
     facts = [("server-key", profile.server_key.hex()), ("what", f"{error.code}: {error.detail or error.code}")]
-    return _keep(state, profile, "log", str(now), facts, exhibits, now=now)
+    shown = list(exhibits)
+    which = hashlib.sha256(repr((facts, shown)).encode("utf-8", "backslashreplace")).hexdigest()[:_KEY_DIGITS]
+    return _keep(state, profile, "log", which, facts, shown, now=now)
 
 
 def _keep(

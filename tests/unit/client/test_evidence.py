@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from sft.client.evidence import keep_key
+from sft.client.evidence import keep_key, keep_log
 from sft.crypto.keys import ServerKey
 from sft.crypto.signatures import sign_server_hello
-from sft.errors import ServerKeyChangedError
+from sft.errors import LogRestartedError, ServerKeyChangedError
 
 OTHER = ServerKey.from_seed(bytes(32))
 HELLOS = b"h" * 64
@@ -89,3 +89,12 @@ def test_a_server_that_only_states_another_id_has_proved_nothing(state, profile)
     error = ServerKeyChangedError("it states another server id", server="acme")
     assert keep_key(state, profile, error, now=MAY_3) is error
     assert not (state.data / "evidence").exists()
+
+
+def test_a_log_that_contradicts_itself_in_the_same_way_each_time_is_kept_once(state, profile):
+    error = LogRestartedError("it began again", server="acme", profile="acme", seen=3)
+    first = keep_log(state, profile, error, [("known", "a\n"), ("shown", "b\n")], now=MAY_3)
+    assert first is not None
+    assert keep_log(state, profile, error, iter([("known", "a\n"), ("shown", "b\n")]), now=MAY_3 + 60) == first
+    other = keep_log(state, profile, error, [("known", "a\n"), ("shown", "c\n")], now=MAY_3 + 60)
+    assert {str(each) for each in (state.data / "evidence").iterdir()} == {first, other}
