@@ -6,7 +6,7 @@ everybody. The exit status is the one that the act would have.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,9 @@ from sft.cli.options import common
 from sft.cli.rights_output import ACTS, TO_ABOUT, parse_about, show_allowed, show_right
 from sft.client.api.rights import PersonRight, explain_right, list_allowed
 from sft.client.session import Session
+from sft.errors import UsageError
 from sft.model.rights import ASKED_RIGHTS, About
+from sft.model.text import shell_line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -37,7 +39,18 @@ def _about_there(context: click.Context, parameter: click.Parameter, incomplete:
     return []
 
 
-_ACT = click.argument("act", type=click.Choice(ACTS), metavar="ACT")
+class _Act(click.Choice[str]):
+    """An act; where one stands in the place of the person already, it is said who is missing."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        user = None if ctx is None else ctx.params.get("user")
+        if user in ACTS and value not in ACTS:
+            remedy = shell_line(["sft", "why", "max", user, value])
+            raise UsageError(problem="Who is to do it was not said", remedy=f"With the person first: {remedy}")
+        return super().convert(value, param, ctx)
+
+
+_ACT = click.argument("act", type=_Act(ACTS), metavar="ACT")
 _ABOUT = click.argument("about", required=False, default="", metavar="[PATH or NAME]", shell_complete=_about_there)
 _SIZE = click.option("--size", type=SIZE, default=0, metavar="SIZE", help=SIZE_ABOUT)
 _TO = click.option("--to", metavar="USER", shell_complete=people_there, default="", help=TO_ABOUT)

@@ -133,3 +133,13 @@ def test_what_is_no_number_is_said_to_be_none(cli):
 
 def test_quiet_says_what_it_leaves(cli):
     assert "Print errors only: a list prints nothing." in " ".join(cli.run("ls", "--help").out.split())
+
+
+@pytest.mark.parametrize("words", [["rm", "plan.pdf"], ["rm", "a b"]])
+def test_a_right_that_is_asked_about_without_a_person_is_answered_with_the_whole_line(cli, words):
+    ran = cli.run("why", *words)
+    assert ran.status == 2
+    said, step = ran.err.splitlines()[:2]
+    assert said == "sft: Who is to do it was not said [USAGE]"
+    assert shlex.split(step.partition(": ")[2]) == ["sft", "why", "max", *words]
+    assert not cli.sessions
