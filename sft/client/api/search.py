@@ -67,7 +67,12 @@ def name_question(text: str, now: float) -> NameQuestion | None:
     for typed in _TYPED.findall(text):
         about, colon, value = typed.partition(":")
         if colon:
-            named[about.lower()] = value.strip('"')
+            about, value = about.lower(), value.strip('"')
+            if about in named:
+                raise UsageError(problem=f"{safe(about)}: stands there twice", remedy="Say it once")
+            if not value and about in _ABOUT:
+                raise UsageError(problem=f"Nothing stands behind {about}:", remedy=f"Known are {_KNOWN}")
+            named[about] = value
             continue
         for word in typed.replace("/", " ").split():
             folded = fold(word)

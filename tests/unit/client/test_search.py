@@ -131,7 +131,9 @@ def test_words_with_a_colon_say_what_a_file_is_like(text: str, expected: FileCri
     assert asked.words == (("report",) if "report" in text else ())
 
 
-@pytest.mark.parametrize("text", ["by:ada", "larger:much", "since:whenever", "x:"])
+@pytest.mark.parametrize(
+    "text", ["by:ada", "larger:much", "since:whenever", "x:", "from:", 'a from:""', "from:a FROM:b"]
+)
 def test_a_colon_about_nothing_is_refused_with_what_is_known(text: str) -> None:
     with pytest.raises(UsageError):
         name_question(text, NOW)
