@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from sft.cli.console import Console
 from sft.client.api import people
 from sft.errors import ConfigurationError, SftError, UsageError
+from sft.limits import MIB
 from sft.model.hooks import Hook
 from sft.model.names import safe
 from sft.model.status import OptionInForce
@@ -58,6 +59,7 @@ class ConfigCheckedJson(TypedDict):
     faults: list[OptionFaultJson]
 
 
+_SIZES: Final = ("quota_bytes", "total_quota_bytes", "file_bytes")
 _AT_RESTART: Final = "at the next start"
 _AT_RELOAD: Final = "at once, when the server gets SIGHUP"
 
@@ -148,6 +150,12 @@ def check(home: Home, options: Any) -> int:
     lines = [safe(f"{each['place']}: {each['problem']}. {each['remedy']}.") for each in faults]
     lines = lines or [safe(right if file.exists() else f"There is no {file}: the defaults rule")]
     console.show(ConfigCheckedJson(file=str(file), faults=faults), *lines)
+    for name in _SIZES:
+        size = getattr(found.configuration, name)
+        if size is not None and size < MIB and not console.json:
+            console.note(
+                f"{name} is {counted(size, 'byte')}: a number without a unit is of bytes; 5G is five gibibytes."
+            )
     return ConfigurationError.exit_status if faults else 0
 
 

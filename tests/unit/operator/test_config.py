@@ -60,6 +60,20 @@ def test_what_is_right_is_said_to_be(home, capsys, tmp_path):
     assert "the defaults rule" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("5", "quota_bytes is 5 bytes: "), ("1", "quota_bytes is 1 byte: "), ('"1M"', ""), ('"none"', "")],
+)
+def test_a_size_that_is_few_bytes_is_right_and_said_plainly(written, said, tmp_path, capsys):
+    home = Home(tmp_path)
+    home.configuration_file.write_text(f"quota_bytes = {written}\n")
+    assert config.check(home, {"json": False}) == 0
+    told = capsys.readouterr()
+    assert "is right: 1 option set" in told.out
+    assert told.err.startswith(said)
+    assert bool(told.err) == bool(said)
+
+
 def test_another_word_than_an_option_is_refused(home):
     with pytest.raises(UsageError):
         config.show(home, {"json": False, "option": "trash"})
