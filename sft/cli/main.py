@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 import click
+from msgspec.structs import replace
 
 from sft import __version__
 from sft.cli.commands.tui import open_screens
@@ -181,7 +182,8 @@ def _ended(arguments: Sequence[str], invocation: Invocation) -> int:
         status = _status_of(arguments, invocation)
     except SftError as error:
         told = no_text(error, arguments) or error
-        status = report(invocation.console, told, now=invocation.now, steps=invocation.steps)
+        steps = replace(invocation.steps, profile=invocation.profile_name or "")
+        status = report(invocation.console, told, now=invocation.now, steps=steps)
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
         fault = no_text(error, arguments) or unforeseen(error, invocation.log)
         status = report(invocation.console, fault, now=invocation.now)

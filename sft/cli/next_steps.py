@@ -250,10 +250,12 @@ class NextSteps(Struct, frozen=True):
     Args:
         by_code: a template for every code.
         where_to_look: the command that lists what was not found, by what it is and its name; ``{see}`` in a template.
+        profile: what ``--profile`` named, for the key that is to be unlocked is that one's; "" where it named none.
     """
 
     by_code: Mapping[str, str]
     where_to_look: Callable[[str, str], str]
+    profile: str = ""
 
     def of(self, error: SftError, *, now: float, zone: tzinfo | None = None) -> str:
         """Return the one thing that can be typed or done about an error; "" for nothing."""
@@ -265,6 +267,9 @@ class NextSteps(Struct, frozen=True):
             template = _NAMELESS
         if error.code == "NOT_FOUND":
             values["see"] = self.where_to_look(str(values["what"]), str(values["name"]))
+        if error.code == "KEY_LOCKED" and self.profile:
+            template = template.replace("sft unlock", "sft unlock --profile {profile}")
+            values["profile"] = self.profile
         if error.code == "NAME_CLASH":
             values["there"] = _path_of(str(values["existing"]), beside=str(values["name"]))
         return filled(template, values, now=now, zone=zone, for_shell=True)

@@ -134,13 +134,13 @@ class _At(NextSteps, frozen=True):
 def steps_at(home: str) -> NextSteps:
     """Return what is said next; commands name a home that was named ("" where none was)."""
     look: Callable[[str, str], str] = _where_to_look
-    return _At(_STEPS, look, home)
+    return _At(_STEPS, look, home=home)
 
 
 def steps_of_answers(home: str) -> NextSteps:
     """Return what is said next of an act that somebody else may not do, which the operator only asks about."""
     look: Callable[[str, str], str] = _where_to_look
-    return _At({**_STEPS, **_OF_ANSWERS}, look, home)
+    return _At({**_STEPS, **_OF_ANSWERS}, look, home=home)
 
 
 NEXT_STEPS: Final = steps_at("")

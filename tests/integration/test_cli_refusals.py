@@ -165,6 +165,8 @@ def test_a_key_is_opened_by_its_passphrase_alone_and_takes_a_new_one(cli: LiveCl
     failed(mia("ls", passphrase=wrong), 8, "PASSPHRASE_WRONG", "That passphrase does not open the key")
     failed(mia("ls", passphrase=str(cli.folder / "none")), 10, "LOCAL_FILE")
     failed(mia("ls"), 8, "KEY_LOCKED", "no terminal to ask on", "SFT_PASSPHRASE_FILE")
+    named = mia("ls", "--profile", "acme")
+    assert (named.status, "     sft unlock --profile acme first, on a terminal; " in named.err) == (8, True), named.err
     # What is public needs no passphrase.
     assert mia("key", "show", "--json").document["minisign_key"].startswith("RW")
 
