@@ -66,6 +66,19 @@ async def test_everybody_is_listed_with_role_state_files_and_key_and_what_is_kno
         assert not stage.app.frame.query_one("#people-about").display
 
 
+async def test_a_problem_of_a_dialog_pushes_no_button_out_of_a_small_screen(tmp_path):
+    async with running(tmp_path, size=(60, 15)) as stage:
+        await people(stage, "max")
+        await stage.press("L")
+        dialog = stage.app.screen
+        for words in (10, 30, 45, 200):
+            dialog.show_below("a problem " * words, "")
+            await stage.later(0.1)
+            buttons = dialog.query_one("#dialog-buttons").region
+            frame = dialog.query_one("#dialog").region
+            assert buttons.bottom < frame.bottom <= 15
+
+
 @pytest.mark.every_run
 async def test_a_key_that_is_not_the_one_first_seen_is_doubted(tmp_path):
     async with running(tmp_path, size=(110, 40)) as stage:

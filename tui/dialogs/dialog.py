@@ -222,10 +222,12 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         """Keep the buttons in sight on small screens: the content scrolls."""
         content = self.query_one("#dialog-content")
         problem = self.query_one("#dialog-problem")
-        message = problem.size.height + 1 if problem.display else 0
         percent, around = (100, _AROUND_PAGE) if self.page else (_MOST_PERCENT, _AROUND_LINES)
-        most = self.size.height * percent // 100 - around - message
-        content.styles.max_height = max(most, 3)
+        room = self.size.height * percent // 100 - around
+        # Of a long problem on a small screen the content leaves all but the line that has the focus.
+        problem.styles.max_height = max(room - 2, 1)
+        message = problem.size.height + 1 if problem.display else 0
+        content.styles.max_height = max(room - message, 1 if message else 3)
         if self.page:
             self.call_after_refresh(self._hint_at_more)
 
