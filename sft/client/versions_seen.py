@@ -144,7 +144,8 @@ class VersionsSeen:
         data = self._state.read(self._name) or b""
         inode, size = self._began
         # One that was written anew meanwhile is read whole: to forget what was seen would be worse than to know too much.
-        if as_began and self._state.inode_and_size(self._name)[0] == inode:
+        # Where there was none, all of it came since.
+        if as_began and (size == 0 or self._state.inode_and_size(self._name)[0] == inode):
             data = data[:size]
         records = _parsed(data)
         magic, number, *_ = next(records, (_MAGIC, _FORMAT, NO_PLACE, b"", False))
