@@ -13,6 +13,7 @@ import asyncio
 import gc
 import inspect
 import os
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -46,6 +47,9 @@ if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK):
 for _name in ("CI", "NO_COLOR", "FORCE_COLOR", "COLORTERM", "SFT_ASCII"):
     os.environ.pop(_name, None)
 os.environ["TERM"] = "xterm-256color"
+# Nor whether it was started in the background of a shell, of which every process that a test interrupts would inherit this.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for _name, _examples in (("fixed", 10), ("mutants", 25)):
     hypothesis.settings.register_profile(

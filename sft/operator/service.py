@@ -40,7 +40,8 @@ class ServerService(ProcessService):
         self._home = home
         self._flags = flags
         self._server: Server | None = None
-        self._turn = DeferredLock()  # of the start, and of each reading anew
+        self._turn = DeferredLock()  # of the start, of each reading anew, and of the stop
+        self._is_stopping = False
 
     async def _start(self) -> None:
         async with self._turn:
@@ -86,7 +87,7 @@ class ServerService(ProcessService):
     async def _reload(self) -> None:
         """Take what the configuration says now; one that is wrong changes nothing."""
         async with self._turn:
-            if self._server is None or self._server.opened is None:
+            if self._is_stopping or self._server is None or self._server.opened is None:
                 return
             await self._server.look_at_control()
             found = await self._server.context.pool.run(self._home.configured_again, self._flags)
@@ -105,8 +106,10 @@ class ServerService(ProcessService):
             self._event_log.note("reloaded", taken=len(done.taken), waiting=len(done.waiting))
 
     async def _stop(self) -> None:
-        if self._server is not None:
-            await self._server.stop()
+        self._is_stopping = True  # those that wait for their turn have nothing to read anew
+        async with self._turn:
+            if self._server is not None:
+                await self._server.stop()
 
     def _say_first_words(self, opened: OpenedHome, at: str, link: str | None) -> None:
         info = opened.context.info

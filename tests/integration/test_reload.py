@@ -65,6 +65,20 @@ async def test_what_is_wrong_changes_nothing_and_is_named(template: Path, tmp_pa
 
 
 @on_reactor
+async def test_a_stop_while_it_is_read_anew_is_no_fault(template: Path, tmp_path: Path):
+    service = Reread(copy_server(template, tmp_path / "s").home)
+    await service.start()
+    with service._heard():
+        for _ in range(3):
+            service.running.reread()
+        await service.stop()
+        async with service.running._turn:
+            pass
+    assert not service.says("fault"), service.said
+    assert not service.says("refused"), service.said
+
+
+@on_reactor
 async def test_a_control_socket_that_somebody_removed_is_made_again_where_the_home_is_still_the_servers(
     template: Path, tmp_path: Path
 ):
