@@ -24,7 +24,8 @@ from tests.campaigns.mutations import MUTATIONS, Mutation
 from tests.processes import say
 
 ROOT: Final = Path(__file__).parents[2]
-PARTS: Final = ("sft", "tui", "tests", "docs", "migrations", "twisted", "pyproject.toml", "README.md", "CHANGELOG.md")
+DOCUMENTS: Final = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+PARTS: Final = ("sft", "tui", "tests", "docs", "migrations", "twisted", "pyproject.toml", *DOCUMENTS)
 PATIENCE_SECONDS: Final = 300
 PASSED, FAILED = 0, 1  # what pytest ends with
 
@@ -102,6 +103,8 @@ def main() -> int:
     parser.add_argument("--trust", action="store_true", help="the tests pass without a mutant")
     options = parser.parse_args()
     chosen = [each for each in MUTATIONS if options.only in f"{each.file} {each.guards}"]
+    if not chosen:
+        parser.error(f"no guard has {options.only} in its file or its words")
     began = time.monotonic()
     trees: SimpleQueue[Path] = SimpleQueue()
 

@@ -2836,7 +2836,7 @@ MUTATIONS = (
     Mutation("what ends a verification ends the copy of the database", "sft/operator/backups/verify_command.py",
              "    with interruptible(), tempfile", "    with tempfile", _BACKUPS),
     Mutation("a content that cannot be read ends no reencryption", "sft/service/maintenance/rotation.py",
-             "        except _NOT_READ as fault:", "        except (ObjectCorruptError, ObjectMissingError) as fault:",
+             "        except NOT_READ as fault:", "        except (ObjectCorruptError, ObjectMissingError) as fault:",
              "tests/unit/service/test_rotation.py"),
     Mutation("a content stays in the folder where only its sidecar is lacking", "sft/operator/backups/taking.py",
              "            if fits and not has_sidecar:", "            if False:", _BACKUPS),

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from sft.crypto.comment import FileComment
 from sft.crypto.signatures import FileSignature
-from sft.errors import BadRequestError, ObjectCorruptError, ObjectMissingError, RequestError, SignatureRefusedError
+from sft.errors import BadRequestError, RequestError, SignatureRefusedError
 from sft.model.access import Caller, Permission
 from sft.model.records import NoteAbout, VaultReport
 from sft.model.text import counted
@@ -32,7 +32,7 @@ from sft.service import use_case
 from sft.service.author_signature import Sidecar, parse_sidecar
 from sft.service.maintenance.adopting import Adoption, Author, Enlistment, adopt, enlist
 from sft.service.maintenance.check import orphans_of
-from sft.service.maintenance.report import Job, JobContext, Report
+from sft.service.maintenance.report import NOT_READ, Job, JobContext, Report
 from sft.service.maintenance.unplaced import export
 from sft.store.files import files_by_file_id
 from sft.store.rows import ReadTransaction
@@ -114,7 +114,7 @@ class _Rebuilding:
             opened = self._context.storage.vault.read_sidecar(object_id)
             if opened is not None:
                 return parse_sidecar(opened.content)
-        except (ObjectCorruptError, SignatureRefusedError) as fault:
+        except (*NOT_READ, SignatureRefusedError) as fault:
             self._report.fault(f"object {object_id.hex()}", str(fault.values["problem"]))
             return None
         self._report.fault(f"object {object_id.hex()}", "nothing lies beside it that says what it is")
@@ -153,7 +153,7 @@ class _Rebuilding:
             if not problem:
                 adopted = context.act(adopt, Adoption(context.caller, context.storage, found.object_id, key, sidecar))
                 problem = "" if adopted else "the same content is there already, of another object"
-        except (ObjectCorruptError, ObjectMissingError) as fault:
+        except NOT_READ as fault:
             report.fault(what, str(fault.values["problem"]))
             return False
         except RequestError as refusal:
@@ -177,7 +177,7 @@ class _Rebuilding:
             export(self._export_to, vault, object_id, key, sidecar, report.reading(context.progress))
             vault.quarantine(object_id)
             self._exported += 1
-        except (ObjectCorruptError, ObjectMissingError) as fault:
+        except NOT_READ as fault:
             report.fault(f"object {object_id.hex()}", str(fault.values["problem"]))
         except OSError as fault:
             report.fault(f"object {object_id.hex()}", f"it cannot be written to {self._export_to}: {fault.strerror}")

@@ -13,12 +13,15 @@ from typing import Final, Protocol, TypeVar
 
 from msgspec import Struct
 
-from sft.errors import RequestError, RowForgedError
+from sft.errors import ObjectCorruptError, ObjectMissingError, ObjectUnreadableError, RequestError, RowForgedError
 from sft.model.access import Caller, operator_caller
 from sft.model.records import Fault, NoteAbout, VaultNote, VaultReport
 from sft.service.record_builder import PageRoom
 from sft.service.storage import FileStorage
 from sft.store.rows import ReadTransaction, Transaction
+
+NOT_READ: Final = (ObjectCorruptError, ObjectMissingError, ObjectUnreadableError)
+"""One content's own: whatever else the disk refuses, as a write, ends the work."""
 
 In = TypeVar("In")
 Out = TypeVar("Out")

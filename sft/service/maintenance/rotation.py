@@ -17,14 +17,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import (
-    MasterKeyGoneError,
-    ObjectCorruptError,
-    ObjectMissingError,
-    ObjectUnreadableError,
-    RowForgedError,
-    VaultError,
-)
+from sft.errors import MasterKeyGoneError, ObjectCorruptError, ObjectMissingError, RowForgedError, VaultError
 from sft.model.access import Caller, Permission
 from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated, UploadKeysResealed
 from sft.model.records import VaultReport
@@ -32,7 +25,7 @@ from sft.service import use_case
 from sft.service.maintenance.given_up_uploads import give_up_all
 from sft.service.maintenance.paging import rows_by_page
 from sft.service.maintenance.purging import EndPurgesInput, end_purges
-from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
+from sft.service.maintenance.report import NOT_READ, PAGE, Job, JobContext, Report, sound_rows
 from sft.service.maintenance.sidecars import sidecar_of_row
 from sft.service.open_uploads import EndUpload, OpenUpload, end_uploads, open_uploads
 from sft.service.pending import translate_disk_full
@@ -45,9 +38,6 @@ from sft.store.uploads import BEFORE_ALL_SEALED, UploadKey, uploads_before_epoch
 from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.objects import reseal_whole
 from sft.vault.vault import SealedKey
-
-# One content's own: whatever else the disk refuses, as a write, ends the job.
-_NOT_READ = (ObjectCorruptError, ObjectMissingError, ObjectUnreadableError)
 
 
 class Resealed(Struct, frozen=True):
@@ -278,7 +268,7 @@ class _Reencrypting:
         try:
             with translate_disk_full(row.size):
                 swapped = self._inline(row, new_id) if row.inline else self._file(row, new_id)
-        except _NOT_READ as fault:
+        except NOT_READ as fault:
             self._report.fault(row.signed_name, str(fault.values["problem"]))
             return
         except RowForgedError as forged:

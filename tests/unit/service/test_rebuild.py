@@ -11,7 +11,7 @@ import pytest
 
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_file
-from sft.errors import BadRequestError, LoginRefusedError, NotFoundError
+from sft.errors import BadRequestError, LoginRefusedError, NotFoundError, ObjectUnreadableError
 from sft.ledger.slots import FileSlot, LostVersions, SlotVersion
 from sft.limits import LOST_VERSIONS_RANGES
 from sft.model.access import Role
@@ -194,6 +194,32 @@ def test_what_cannot_come_back_is_named_and_stays(services: ServiceFixture, put_
     assert "nothing lies beside it" in faults[f"object {bare.object_id.hex()}"]
     assert set(services.vault.ids()) == before
     assert services.get(ADA, "taken") == b"since"
+
+
+def test_what_the_system_does_not_let_be_read_is_named_and_the_rest_comes_back(
+    services: ServiceFixture, put_back: PutBack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = "one", "two", "three"
+    uploads = [services.stream(MAX, path, os.urandom(BIG)) for path in paths]
+    for each in uploads:
+        services.commit(each)
+    put_back()
+    backend = services.backend
+    read_sidecar, open_ = backend.read_sidecar, backend.open
+
+    def refused(read: Callable[..., Any], shut: bytes) -> Callable[..., Any]:
+        def reading(object_id: bytes, *more: Any) -> Any:
+            if object_id == shut:
+                raise ObjectUnreadableError(problem="it could not be read")
+            return read(object_id, *more)
+
+        return reading
+
+    monkeypatch.setattr(backend, "read_sidecar", refused(read_sidecar, uploads[0].object_id))
+    monkeypatch.setattr(backend, "open", refused(open_, uploads[1].object_id))
+    report = run(services)
+    assert {each.what for each in report.faults} == {f"object {uploads[0].object_id.hex()}", "two version 1"}
+    assert (report.files, report.versions) == (1, 1)
 
 
 def numbers(services: ServiceFixture, path: str) -> list[int]:
