@@ -80,8 +80,9 @@ def test_what_was_known_and_what_was_shown_is_kept_as_it_came(state, profile):
 
 
 def test_a_server_that_lies_each_time_does_not_fill_the_disk(state, profile):
-    for second in range(25):
-        told = stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3 + second)
+    for size in range(25):
+        lie = [EXHIBITS[0], ("shown", f"origin\n{size}")]
+        told = stop(state, profile, WENT_BACK, lie, now=MAY_3 + size)
     assert "evidence" not in told.values
     assert len(state.names("evidence")) == 20
 
