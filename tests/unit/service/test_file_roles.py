@@ -172,7 +172,10 @@ def purge(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person
 
 def rotate(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
     parts = {"context": services.job_context}
-    master_keys = MasterKeyStore(services.keyring_path, FileMasterKey(services.keyring_path.with_name("master.key")))
+    source = FileMasterKey(services.keyring_path.with_name("master.key"))
+    if not source.path.exists():  # each person of the table asks of one home
+        source.create()
+    master_keys = MasterKeyStore(services.keyring_path, source)
     return services.ask(rotation.rotate, caller, **parts, master_keys=master_keys)
 
 
