@@ -221,13 +221,11 @@ class _Looking:
                 return []
         self._effort -= _ENTRIES_EFFORT
         entries = block_of(self._reading, block)
-        places: Sequence[int] = range(entries.files)
-        looks_at_each = bool(self._encoded) and not entries.is_seldom(self._encoded[0])
-        if self._encoded and not looks_at_each:
-            places = entries.holding(self._encoded)
+        held = entries.holding(self._encoded) if self._encoded else None
+        places: Sequence[int] = range(entries.files) if held is None else held
         for column, fitting in self._tests:
             places = fitting(entries.column(column), places) if places else places
-        if looks_at_each and places:
+        if self._encoded and held is None and places:
             self._effort -= _NAMES_EFFORT
             places = entries.holding_of(self._encoded, places)
         folders = entries.column(BlockColumn.FOLDER) if places else ()

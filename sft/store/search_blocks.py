@@ -115,11 +115,13 @@ class SearchBlock(NamedTuple):
     """What a block says, file by file in the order of the log.
 
     Attributes:
+        low: its first leaf of the log.
         names: all folded names; empty where they were not asked for.
         entries: all numbers, column by column.
         files: how many.
     """
 
+    low: int
     names: bytes
     entries: bytes
     files: int
@@ -128,16 +130,22 @@ class SearchBlock(NamedTuple):
         """Return a number of each file."""
         return unpack_from(f"<{self.files}q", self.entries, column * self.files * _NUMBER_BYTES)
 
-    def is_seldom(self, word: bytes) -> bool:
-        """Return whether so few names hold a word that to look for these costs less than to look at each."""
-        return self.names.count(word) <= _SEVERAL
+    def holding(self, words: Sequence[bytes]) -> list[int] | None:
+        """Look for the names that hold every word.
 
-    def holding(self, words: Sequence[bytes]) -> list[int]:
-        """Look for the names that hold every word, of which the first is seldom; return the files' places."""
+        Returns:
+            The files' places; None where so many names hold the first that to look at each costs less.
+
+        Raises:
+            RowForgedError: it has not as many names as numbers.
+        """
         first, *others = words
         found = []
-        start = place = 0
+        start = place = seen = 0
         while (at := self.names.find(first, start)) >= 0:
+            seen += 1
+            if seen > _SEVERAL:
+                return None
             place += self.names.count(_BETWEEN, start, at)
             start = self.names.rfind(_BETWEEN, 0, at) + 1
             end = self.names.find(_BETWEEN, at)
@@ -145,13 +153,22 @@ class SearchBlock(NamedTuple):
             if first in name and all(word in name for word in others):
                 found.append(place)
             if end < 0:
+                start = len(self.names)
                 break
             start, place = end + 1, place + 1
+        if place + self.names.count(_BETWEEN, start) + 1 != self.files:
+            raise _forged(self.low)
         return found
 
     def holding_of(self, words: Sequence[bytes], places: Sequence[int]) -> Sequence[int]:
-        """Look at the names at these places; return those that hold every word."""
-        names = self.names.split(_BETWEEN) if places else []
+        """Look at the names at these places; return those that hold every word.
+
+        Raises:
+            RowForgedError: it has not as many names as numbers.
+        """
+        names = self.names.split(_BETWEEN)
+        if len(names) != self.files:
+            raise _forged(self.low)
         for word in words:
             places = [place for place in places if word in names[place]]
         return places
@@ -173,13 +190,16 @@ def blocks_before(
 
 
 def block_of(reading: ReadTransaction, block: BlockRange) -> SearchBlock:
-    """Load what a block says; RowForgedError where it has not as many numbers as names."""
+    """Load what a block says; RowForgedError where its numbers are none of whole files."""
     ((entries,),) = reading.rows.columns(_NUMBERS, low=block.low)
-    names, size = block.names or b"", len(BlockColumn) * _NUMBER_BYTES
-    count, rest = divmod(len(entries), size)
-    if rest or (names and names.count(_BETWEEN) + 1 != count):
-        raise RowForgedError(table_of(SearchBlockRow), str(block.low))
-    return SearchBlock(names, entries, count)
+    count, rest = divmod(len(entries), len(BlockColumn) * _NUMBER_BYTES)
+    if rest:
+        raise _forged(block.low)
+    return SearchBlock(block.low, block.names or b"", entries, count)
+
+
+def _forged(low: int) -> RowForgedError:
+    return RowForgedError(table_of(SearchBlockRow), str(low))
 
 
 def next_gap(reading: ReadTransaction, after: int) -> tuple[int, int | None]:
