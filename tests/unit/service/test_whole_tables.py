@@ -38,7 +38,8 @@ from tests.unit.service.test_events import EXAMPLES
 
 ROWS = 1_500
 STEPS_AT_ONCE = 100
-MORE = ROWS  # to read a table costs four steps a row or more; a deeper index, a few
+# To read a table costs four steps a row or more; a deeper index a few, and a schema that is read anew, as after a copy, 2,000.
+MORE = 2 * ROWS
 
 
 @pytest.fixture(scope="module")
