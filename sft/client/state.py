@@ -68,12 +68,19 @@ class StateFolder(Struct, frozen=True):
             return durable.read_regular(folder, leaf, _MOST_BYTES)
         return None
 
-    def inode_and_size(self, name: str) -> tuple[int, int]:
-        """Return which file of the system a file of the state is, and its bytes; zeros where there is none to look at."""
-        with suppress(OSError):
+    def inode_and_size(self, name: str) -> tuple[int, int] | None:
+        """Return which file of the system a file of the state is, and its bytes; zeros where there is none.
+
+        Returns:
+            None where the system does not say it.
+        """
+        try:
             found = self.path(name).lstat()
-            return found.st_ino, found.st_size
-        return 0, 0
+        except (FileNotFoundError, NotADirectoryError):
+            return 0, 0
+        except OSError:
+            return None
+        return found.st_ino, found.st_size
 
     def write(self, name: str, data: bytes, *, sync: bool = True) -> Path:
         """Replace one file of the state, whole; folders are made as needed.

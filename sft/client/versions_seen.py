@@ -142,11 +142,13 @@ class VersionsSeen:
     def _read(self, *, as_began: bool = False) -> dict[bytes, Seen]:
         """Return the highest version of each file, the last seen last; of the whole file, or of it as it was at first."""
         data = self._state.read(self._name) or b""
-        inode, size = self._began
-        # One that was written anew meanwhile is read whole: to forget what was seen would be worse than to know too much.
-        # Where there was none, all of it came since.
-        if as_began and (size == 0 or self._state.inode_and_size(self._name)[0] == inode):
-            data = data[:size]
+        # One that was written anew meanwhile, or could not be looked at, is read whole: to forget what was seen would be worse
+        # than to know too much. Where there was none, all of it came since.
+        if as_began and self._began is not None:
+            inode, size = self._began
+            now = self._state.inode_and_size(self._name)
+            if size == 0 or (now is not None and now[0] == inode):
+                data = data[:size]
         records = _parsed(data)
         magic, number, *_ = next(records, (_MAGIC, _FORMAT, NO_PLACE, b"", False))
         if magic != _MAGIC or number < _FORMAT:

@@ -1,9 +1,9 @@
 """Files whose time is over, moved to the trash: a page a transaction, from where they are brought back as any deleted one.
 
 Rules. What is found by columns that nothing verified is judged in the transaction that moves it, and before that where it is
-found: the writer is asked for no page of which everything waits. A file in a folder that was
-deleted stays with it, and goes by itself once that folder is back; one that is being handed over goes as its new owner's. The
-server does it, and a leaf says so of each.
+found: the writer is asked for no page of which everything waits. A file in a folder that was deleted stays with it, and goes by
+itself once that folder is back; one that is being handed over goes as its new owner's. The server does it, and a leaf says so
+of each.
 """
 
 from __future__ import annotations

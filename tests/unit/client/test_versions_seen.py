@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 from pathlib import Path
 
@@ -80,6 +81,20 @@ def test_what_was_seen_before_is_known_where_another_process_wrote_the_file_anew
         other.note(number.to_bytes(16, "big"), 1, *CONTENT)
     other.note(ONE, 5, *CONTENT, read=True)  # is seen last now, and stands last in the new file
     other.flush()
+    assert one.highest(ONE) == 5
+
+
+def test_what_was_seen_is_known_where_the_file_could_not_be_looked_at_when_this_began(state, monkeypatch):
+    before = seen(state)
+    before.note(ONE, 5, *CONTENT)
+    before.flush()
+
+    def refused(_path):
+        raise OSError(errno.EIO, "a bad disk")
+
+    with monkeypatch.context() as shut:
+        shut.setattr(Path, "lstat", refused)
+        one = seen(state)
     assert one.highest(ONE) == 5
 
 
